@@ -1,0 +1,145 @@
+"""What a client asks of a model and what the model answers, in nobody's dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+Json = Mapping[str, Any]
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Stop(StrEnum):
+    """Why a reply ended."""
+
+    END = "end"
+    LENGTH = "length"
+    SEQUENCE = "sequence"
+    CALLS = "calls"
+    FILTER = "filter"
+
+
+@dataclass(slots=True, frozen=True)
+class ToolCall:
+    """A call of one of the client's tools; `arguments` is JSON text, or free text for a custom tool."""
+
+    id: str
+    name: str
+    arguments: str
+    custom: bool = False
+
+
+@dataclass(slots=True, frozen=True)
+class Message:
+    """One turn of the conversation; `text` is all its text joined, `media` the kinds of its other parts."""
+
+    role: Role
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str | None = None
+    name: str | None = None
+    media: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class Tool:
+    """A tool the model may call; `schema` is a JSON Schema of its arguments, None for a custom tool of free text."""
+
+    name: str
+    description: str = ""
+    schema: Json | None = field(default_factory=dict)
+    strict: bool = False
+
+    @property
+    def custom(self) -> bool:
+        """Whether the tool takes free text instead of arguments."""
+        return self.schema is None
+
+
+@dataclass(slots=True, frozen=True)
+class ToolChoice:
+    """Which tools the reply may or must call: `names` narrows the choice where it is not empty."""
+
+    mode: Literal["auto", "none", "required", "named"] = "auto"
+    names: tuple[str, ...] = ()
+    parallel: bool = True
+
+
+@dataclass(slots=True, frozen=True)
+class Format:
+    """The form the reply's text must have."""
+
+    kind: Literal["text", "json", "schema"] = "text"
+    schema: Json | None = None
+    name: str = ""
+
+
+AUTO = ToolChoice()
+TEXT = Format()
+
+
+@dataclass(slots=True)
+class Ask:
+    """What a client wants of a model.
+
+    `prompt_tokens` counts all that goes in, by the provider's own rules. `thinking` is the number of tokens the model
+    should think for (0: none, None: as the model does by itself); `shows_thinking` says whether the client sees them.
+    `digest` stands for the whole request: the same request has the same digest. `attempt` is 0 on the first try.
+    `number` is the exchange's, filled in when it begins.
+    `extra` holds what only the dialect itself needs again to word the reply.
+    """
+
+    model: str
+    messages: tuple[Message, ...] = ()
+    dialect: str = ""
+    endpoint: str = ""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = AUTO
+    format: Format = TEXT
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    n: int = 1
+    seed: int | None = None
+    stream: bool = False
+    thinking: int | None = None
+    shows_thinking: bool = False
+    prompt_tokens: int = 0
+    key: str = ""
+    client: str = ""
+    attempt: int = 0
+    number: int = 0
+    digest: bytes = b""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def last_user_text(self) -> str:
+        """The text of the newest user message, or an empty string."""
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.text
+        return ""
+
+    @property
+    def answers_a_tool(self) -> bool:
+        """Whether the newest message is the result of a tool call."""
+        return bool(self.messages) and self.messages[-1].role == "tool"
+
+
+@dataclass(slots=True)
+class Reply:
+    """What the model answers; `segments` are its text in parts whose tokens can be counted apart and added up."""
+
+    segments: tuple[str, ...] = ()
+    thought: tuple[str, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    refusal: bool = False
+    stop: Stop = Stop.END
+    origin: str = ""
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(self.segments)

@@ -1,0 +1,136 @@
+"""Decides a reply: refused by a limit, written by a generator, laid out, timed, then spoiled by the faults in force."""
+
+from __future__ import annotations
+
+from heapq import merge
+
+from llmsim import catalogue, generators, layout, tokens
+from llmsim.catalogue import Model
+from llmsim.conversation import Ask, Reply
+from llmsim.dice import Dice
+from llmsim.errors import Failure
+from llmsim.generators import calls, structured
+from llmsim.latency import Profile
+from llmsim.layout import Layout
+from llmsim.limits import Standing
+from llmsim.plan import Fail, Piece, Plan, Usage
+from llmsim.settings import Settings
+
+_THINKING = 64
+"""Tokens a reasoning model thinks for when the client does not say how hard."""
+
+
+def decide(ask: Ask, settings: Settings, dice: Dice, now: float, standing: Standing) -> Plan:
+    """The whole reply, faults and all; a pure function of what it is given."""
+    model = catalogue.resolve(ask.model)
+    failure = _refusal(ask, settings, model, standing)
+    if failure is not None:
+        return Plan(
+            [Fail(failure)], [0.0], Usage(ask.prompt_tokens), origin=failure.kind, notes=(failure.message or "",)
+        )
+    name = settings.latency_profile or settings.model_profiles.get(ask.model) or model.profile
+    plan = _planned(ask, settings, dice, model, settings.profile(name))
+    plan.profile = name
+    return _spoiled(plan, settings, dice, now)
+
+
+def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> Failure | None:
+    """What the provider refuses before it looks for an answer, if anything."""
+    if settings.strict and not ask.key:
+        return Failure("unauthenticated")
+    if settings.strict and not model.known:
+        return Failure("not_found", param="model", code="model_not_found", extra=ask.model)
+    if standing.refused:
+        return Failure("rate_limit", code=standing.refused, retry_after=standing.wait, extra=standing)
+    if model.known and model.context_window and ask.prompt_tokens > model.context_window:
+        return Failure("context_length", extra=(model.context_window, ask.prompt_tokens))
+    return None
+
+
+def _planned(ask: Ask, settings: Settings, dice: Dice, model: Model, profile: Profile) -> Plan:
+    """The reply as it would be if nothing went wrong."""
+    encoding = tokens.encoding_for(ask.model)
+    thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
+    texts, waits = dice.fork("text"), dice.fork("times")
+    tracks = []
+    for choice in range(ask.n):
+        reply = compose(ask, settings, texts, thinking)
+        laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop, choice)
+        tracks.append((laid, timed(laid, profile, waits, settings.seed, ask.shows_thinking)))
+    spent, thought = sum([laid.completion for laid, _ in tracks]), sum([laid.thinking for laid, _ in tracks])
+    usage = Usage(ask.prompt_tokens, spent, thought)
+    if ask.n == 1:
+        laid, times = tracks[0]
+        return Plan(laid.pieces, times, usage, reply.origin)
+    together = list(merge(*(_stamped(laid, times) for laid, times in tracks), key=lambda stamped: stamped[:2]))
+    return Plan([piece for *_, piece in together], [time for time, *_ in together], usage, reply.origin)
+
+
+def _stamped(laid: Layout, times: list[float]) -> list[tuple[float, int, Piece]]:
+    """Pieces with their times and places, so that alternatives that are due together take turns."""
+    return list(zip(times, range(len(times)), laid.pieces, strict=True))
+
+
+def compose(ask: Ask, settings: Settings, dice: Dice, thinking: int = 0) -> Reply:
+    """One answer to the ask: a tool call where one is due, a value of the asked form, or the generator's text."""
+    tools = () if ask.answers_a_tool and ask.tool_choice.mode == "auto" else calls.choose_tools(ask, dice)
+    if tools:
+        reply = Reply(calls=tuple(calls.call(tool, ask, dice) for tool in tools), origin="tool call")
+    elif ask.format.kind != "text":
+        schema = ask.format.schema if ask.format.schema is not None else {"type": "object"}
+        reply = Reply((structured.text(schema, dice, hint=ask.last_user_text),), origin="structured output")
+    elif ask.answers_a_tool:
+        reply = _follow_up(ask, settings, dice)
+    else:
+        reply = generators.make(settings.generator).reply(ask, dice, settings.target_tokens)
+    if thinking:
+        reply.thought = generators.make("lorem").reply(ask, dice, thinking).segments
+    return reply
+
+
+def _follow_up(ask: Ask, settings: Settings, dice: Dice) -> Reply:
+    """Words that take up the newest tool result, so that an agent's loop ends with an answer."""
+    result = ask.messages[-1]
+    names = {call.id: call.name for message in ask.messages for call in message.calls}
+    name = result.name or names.get(result.call_id or "", "tool")
+    shown = result.text if len(result.text) <= 200 else f"{result.text[:200]}…"
+    words = generators.make(settings.generator).reply(ask, dice, settings.target_tokens)
+    return Reply((f"The {name} tool returned: {shown}\n\n", *words.segments), origin="follow-up to a tool result")
+
+
+def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking: bool) -> list[float]:
+    """When each piece is due: thinking that the client does not see passes within the time to first token."""
+    pieces = laid.pieces
+    hidden = 0 if shows_thinking else laid.thoughts
+    seen = len(pieces) - 1 - hidden
+    if laid.plain:
+        times = profile.times(max(1, seen), dice, seed)
+    else:
+        at, places = 0, []
+        for piece in pieces[hidden:-1]:
+            places.append(at)
+            at += piece.tokens
+        drawn = profile.times(max(1, at), dice, seed)
+        times = [drawn[place] for place in places] or drawn[:1]
+    if hidden:
+        first = times[0]
+        times[:0] = [first * i / hidden for i in range(hidden)]
+    if seen:
+        times.append(times[-1])
+    return times
+
+
+def _spoiled(plan: Plan, settings: Settings, dice: Dice, now: float) -> Plan:
+    """The plan after every fault in force has had its roll, in their order."""
+    for id, name, until, fault in settings.spoilers:
+        if until is not None and now >= until:
+            continue
+        own = dice.fork(f"fault {id}")
+        if fault.probability < 1 and own.random() >= fault.probability:
+            continue
+        spoiled = fault.spoil(plan, own)
+        if spoiled is not plan:
+            spoiled.faults, spoiled.struck = (*plan.faults, name), (*plan.struck, id)
+            spoiled.notes = (*plan.notes, f"fault {name}: {fault.summary()}")
+            plan = spoiled
+    return plan

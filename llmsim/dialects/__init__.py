@@ -1,0 +1,153 @@
+"""Dialects: how each API words asks, replies and failures, each in a file of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, ClassVar
+
+import orjson
+
+from llmsim.conversation import Ask
+from llmsim.errors import Failure
+from llmsim.exchange import Exchange
+from llmsim.gather import gather
+from llmsim.plan import Garbled, HowGarbled, Piece, Think
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Request:
+    """One HTTP request; header names are in lower case, `params` come from the path, `created` is in epoch seconds."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    params: Mapping[str, str] = field(default_factory=dict)
+    client: str = ""
+    created: float = 0.0
+
+
+@dataclass(slots=True)
+class Answer:
+    """One HTTP response."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Headers = field(default_factory=list)
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
+        """A JSON answer."""
+        return cls(status, orjson.dumps(value), [(b"content-type", b"application/json"), *headers])
+
+
+@dataclass(slots=True, frozen=True)
+class Route:
+    """A path of the API: with `read` a generation, played by a plan; with `answer` a plain answer.
+
+    `path` may hold names in braces; they come as `Request.params`. Both functions may raise Refused.
+    """
+
+    method: str
+    path: str
+    read: Callable[[Request], Ask] | None = None
+    answer: Callable[[Request], Answer] | None = None
+
+
+class Encoder(ABC):
+    """Words one exchange; stateful where the wire is: `open` and `close` frame what `frames` says."""
+
+    media_type: bytes = b"text/event-stream; charset=utf-8"
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+
+    def headers(self) -> Headers:
+        """The provider's own headers, content type left out."""
+        return []
+
+    def open(self) -> bytes:
+        """What comes before the first piece of a stream."""
+        return b""
+
+    @abstractmethod
+    def frame(self, piece: Piece) -> bytes:
+        """One piece as the stream has it; empty for what this wire does not show."""
+
+    def frames(self, pieces: Sequence[Piece]) -> bytes:
+        """Pieces that are due together, each as an event of its own; worth overriding where it can be faster."""
+        return b"".join([self.wording(piece) for piece in pieces])
+
+    def wording(self, piece: Piece) -> bytes:
+        """One piece's event, spoiled where it is to arrive so."""
+        if isinstance(piece, Garbled):
+            return garbled(self.frame(piece.piece), piece.how)
+        return self.frame(piece)
+
+    def close(self) -> bytes:
+        """What comes after the last piece of a stream that ended as planned."""
+        return b""
+
+    @abstractmethod
+    def fail(self, failure: Failure) -> bytes:
+        """A failure told in the middle of a stream."""
+
+    @abstractmethod
+    def whole(self, pieces: Sequence[Piece]) -> bytes:
+        """The body of a reply that is sent whole."""
+
+
+class Dialect(ABC):
+    """One API of one provider; requests outside its routes can still be its own to answer, as `claims` says."""
+
+    kind: ClassVar[str]
+    provider: ClassVar[str]
+
+    @abstractmethod
+    def routes(self) -> Sequence[Route]:
+        """Every path of this API."""
+
+    def claims(self, request: Request) -> bool:
+        """Whether an unknown path, or one that several dialects serve, is this dialect's to answer."""
+        return False
+
+    def encoder(self, exchange: Exchange) -> Encoder:
+        """Words the exchange's reply; needed by dialects with generations."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
+        """A failure as the whole answer, in the provider's own words and headers."""
+
+
+def garbled(frame: bytes, how: HowGarbled) -> bytes:
+    """An event or a body as a broken server sends it: `malformed` loses its field name, the others their end."""
+    body = frame.rstrip(b"\r\n")
+    ending = frame[len(body) :]
+    if how == "malformed":
+        return b"#" * min(6, len(body)) + body[6:] + ending
+    half = body[: max(1, len(body) * 2 // 3)]
+    return half if how == "truncated" else half + ending
+
+
+def texts(pieces: Sequence[Piece], kind: type[Piece], choice: int) -> str:
+    """The text of one alternative's pieces of one kind, garbled ones as they were meant."""
+    plain = [piece.piece if isinstance(piece, Garbled) else piece for piece in pieces]
+    return "".join([piece.text for piece in plain if type(piece) is kind and piece.choice == choice])  # type: ignore[attr-defined]
+
+
+def shown(piece: Piece) -> bool:
+    """Whether clients that are not shown thinking see this piece."""
+    return type(piece) is not Think
+
+
+@cache
+def kinds() -> dict[str, type[Dialect]]:
+    """Every dialect there is, by kind."""
+    return gather("llmsim.dialects", "llmsim.dialects", Dialect)

@@ -1,0 +1,182 @@
+"""What every OpenAI API has in common: headers on each answer and the one shape of its errors.
+
+Source: OpenAI API reference, "Debugging requests" and "Error codes".
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from llmsim.dialects import Answer, Headers
+from llmsim.dice import Dice, mix
+from llmsim.errors import Failure
+from llmsim.exchange import Exchange
+from llmsim.limits import Standing
+
+ORGANIZATION = b"llmsim"
+HELP = "You can find your API key at https://platform.openai.com/account/api-keys."
+
+# kind -> type, code, message
+_WORDS: dict[str, tuple[str, str | None, str]] = {
+    "invalid": ("invalid_request_error", None, "Your request is invalid."),
+    "context_length": ("invalid_request_error", "context_length_exceeded", ""),
+    "unauthenticated": (
+        "invalid_request_error",
+        None,
+        "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
+        f"(i.e. Authorization: Bearer YOUR_KEY). {HELP}",
+    ),
+    "billing": ("insufficient_quota", "insufficient_quota", "You exceeded your current quota."),
+    "forbidden": (
+        "invalid_request_error",
+        "unsupported_country_region_territory",
+        "Country, region, or territory not supported",
+    ),
+    "not_found": ("invalid_request_error", None, "Not found."),
+    "method": ("invalid_request_error", "method_not_supported", ""),
+    "timeout": ("timeout", None, "Request timed out."),
+    "conflict": ("invalid_request_error", None, "The resource was updated by another process."),
+    "too_large": ("invalid_request_error", None, "Request entity too large."),
+    "unprocessable": ("invalid_request_error", None, "Unable to process the request."),
+    "rate_limit": ("requests", "rate_limit_exceeded", ""),
+    "quota": (
+        "insufficient_quota",
+        "insufficient_quota",
+        "You exceeded your current quota, please check your plan and billing details.",
+    ),
+    "internal": (
+        "server_error",
+        None,
+        "The server had an error while processing your request. Sorry about that!",
+    ),
+    "bad_gateway": ("server_error", None, "Bad gateway."),
+    "unavailable": ("server_error", None, "The engine is currently overloaded, please try again later"),
+    "gateway_timeout": ("server_error", None, "The server did not answer in time."),
+    "overloaded": ("server_error", None, "The engine is currently overloaded, please try again later"),
+}
+
+
+def error_body(failure: Failure, model: str = "") -> dict[str, Any]:
+    """`{"error": …}` with all four of its keys."""
+    kind, code, standard = _WORDS[failure.kind]
+    message = failure.message or _worded(failure, model) or standard
+    param = failure.param if failure.kind in ("invalid", "unprocessable") else None
+    if failure.kind == "rate_limit" and failure.code in ("requests", "tokens"):
+        kind = failure.code
+    elif failure.code:
+        code = failure.code
+    if failure.kind == "context_length":
+        param = "messages"
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def _worded(failure: Failure, model: str) -> str:
+    """The sentence of a failure that has to name things."""
+    if failure.kind == "context_length":
+        window, had = failure.extra
+        return (
+            f"This model's maximum context length is {window} tokens. However, your messages resulted in {had} tokens. "
+            "Please reduce the length of the messages."
+        )
+    if failure.kind == "not_found" and failure.code == "model_not_found":
+        return f"The model `{failure.extra}` does not exist or you do not have access to it."
+    if failure.kind == "not_found" and failure.param:
+        return f"Invalid URL ({failure.param})"
+    if failure.kind == "method" and failure.param:
+        method, _, path = failure.param.partition(" ")
+        return f"Not allowed to {method} on {path} (HINT: Perhaps you meant to make a different request?)"
+    if failure.kind == "rate_limit":
+        return _limited(failure, model)
+    if failure.kind == "too_large":
+        return f"The request body is larger than the maximum of {failure.extra} bytes."
+    return ""
+
+
+def _limited(failure: Failure, model: str) -> str:
+    standing = failure.extra if isinstance(failure.extra, Standing) else Standing()
+    tokens = failure.code == "tokens"
+    name, limit = ("tokens", standing.tokens_limit) if tokens else ("requests", standing.requests_limit)
+    left = standing.tokens_left if tokens else standing.requests_left if standing.refused else 0
+    wanted = standing.needed if tokens else 1
+    short = "TPM" if tokens else "RPM"
+    wait = f" Please try again in {duration(failure.retry_after)}." if failure.retry_after is not None else ""
+    return (
+        f"Rate limit reached for {model or 'this model'} in organization {ORGANIZATION.decode()} on {name} per min "
+        f"({short}): Limit {limit}, Used {limit - left}, Requested {wanted}.{wait} "
+        "Visit https://platform.openai.com/account/rate-limits to learn more."
+    )
+
+
+def error_answer(failure: Failure, exchange: Exchange | None, processing_ms: int) -> Answer:
+    """A failure as a JSON answer."""
+    model = exchange.ask.model if exchange else ""
+    extra: Headers = []
+    if failure.retry_after is not None:
+        extra = [
+            (b"retry-after", b"%d" % max(0, -int(-failure.retry_after // 1))),
+            (b"retry-after-ms", b"%d" % round(failure.retry_after * 1000)),
+        ]
+    if failure.kind == "method":
+        extra.append((b"allow", ", ".join(failure.extra or ()).encode()))
+    return Answer.json(error_body(failure, model), failure.status, [*headers(exchange, processing_ms), *extra])
+
+
+def headers(exchange: Exchange | None, processing_ms: int) -> Headers:
+    """The headers of every answer: ids, timing, and where the key stands with its limits."""
+    request_id = b"req_%016x%016x" % ids(exchange)
+    return [
+        (b"x-request-id", request_id),
+        (b"openai-processing-ms", b"%d" % processing_ms),
+        (b"openai-version", b"2020-10-01"),
+        (b"openai-organization", ORGANIZATION),
+        *_limit_headers(exchange.standing if exchange is not None else Standing()),
+    ]
+
+
+def ids(exchange: Exchange | None) -> tuple[int, int]:
+    """128 bits for ids: an exchange's own, from its seed and number."""
+    if exchange is None:
+        return _stray.bits(), _stray.bits()
+    dice = Dice(exchange.seed + exchange.number)
+    return dice.bits(), dice.bits()
+
+
+def token(exchange: Exchange) -> str:
+    """29 characters for the id of what the exchange makes."""
+    high, low = ids(exchange)
+    return f"{high:016x}{low:016x}"[:29]
+
+
+@lru_cache(maxsize=1024)
+def stable(text: str) -> str:
+    """Hexadecimal digits that always stand for this text."""
+    return f"{mix(text):016x}"
+
+
+_stray = Dice(mix("answers without an exchange"))
+
+
+def _limit_headers(standing: Standing) -> Headers:
+    return [
+        (b"x-ratelimit-limit-requests", b"%d" % standing.requests_limit),
+        (b"x-ratelimit-limit-tokens", b"%d" % standing.tokens_limit),
+        (b"x-ratelimit-remaining-requests", b"%d" % standing.requests_left),
+        (b"x-ratelimit-remaining-tokens", b"%d" % standing.tokens_left),
+        (b"x-ratelimit-reset-requests", duration(standing.requests_reset).encode()),
+        (b"x-ratelimit-reset-tokens", duration(standing.tokens_reset).encode()),
+    ]
+
+
+@lru_cache(maxsize=4096)
+def duration(seconds: float | None) -> str:
+    """Seconds as Go prints a duration: 12ms, 8.64s, 6m0s, 1h2m3s."""
+    millis = round((seconds or 0.0) * 1000)
+    if millis < 1000:
+        return f"{millis}ms"
+    minutes, rest = divmod(millis, 60_000)
+    text = f"{rest / 1000:g}s"
+    if not minutes:
+        return text
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{text}" if hours else f"{minutes}m{text}"

@@ -1,0 +1,247 @@
+"""OpenAI's chat completions, whole and streamed.
+
+Source: OpenAI API reference, chat completions and chat completions streaming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import orjson
+
+from llmsim.conversation import Ask, Stop
+from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
+from llmsim.dialects import _openai_wire as wire
+from llmsim.dialects._openai_chat_request import read_chat
+from llmsim.dialects._openai_logprobs import Logprobs
+from llmsim.errors import Failure
+from llmsim.exchange import Exchange
+from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Think, Usage
+
+FINISH = {
+    Stop.END: "stop",
+    Stop.SEQUENCE: "stop",
+    Stop.LENGTH: "length",
+    Stop.CALLS: "tool_calls",
+    Stop.FILTER: "content_filter",
+}
+
+# Padding that hides a token's length from whoever watches the size of the packets; by the length that is missing.
+_PAD = 12
+_NOISE = "q7Xw2LmZc9Ru"
+_TAILS = [b'},"logprobs":null,"finish_reason":null}],"obfuscation":"%b"}\n\n' % _NOISE[:n].encode() for n in range(13)]
+_BARE = b'},"logprobs":null,"finish_reason":null}]}\n\n'
+
+
+class OpenAIChat(Dialect):
+    """`POST /v1/chat/completions`."""
+
+    kind: ClassVar[str] = "openai_chat"
+    provider: ClassVar[str] = "openai"
+
+    def routes(self) -> Sequence[Route]:
+        """Creation; stored completions are another dialect's."""
+        return [Route("POST", "/v1/chat/completions", read=self.read)]
+
+    def read(self, request: Request) -> Ask:
+        """The ask of a request body; raises Refused as OpenAI refuses."""
+        ask = read_chat(request.body)
+        ask.endpoint = "/v1/chat/completions"
+        ask.extra["created"] = int(request.created)
+        return ask
+
+    def encoder(self, exchange: Exchange) -> Encoder:
+        """An encoder for this one exchange."""
+        return ChatEncoder(exchange)
+
+    def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
+        """OpenAI's error object."""
+        return wire.error_answer(failure, exchange, 0)
+
+
+class ChatEncoder(Encoder):
+    """Words one chat completion: `data:` lines without event names, `[DONE]` at the end."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        ask = exchange.ask
+        self._usage = bool(ask.extra.get("include_usage"))
+        self._pads = bool(ask.extra.get("obfuscate"))
+        self._logprobs = Logprobs(exchange, ask.extra["top_logprobs"]) if ask.extra.get("logprobs") else None
+        self._opened: set[int] = set()
+        self._base: dict[str, Any] = {
+            "id": f"chatcmpl-{wire.token(exchange)}",
+            "object": "chat.completion.chunk" if ask.stream else "chat.completion",
+            "created": ask.extra["created"],
+            "model": ask.model,
+            "service_tier": ask.extra.get("service_tier") or "default",
+            "system_fingerprint": fingerprint(ask.model),
+        }
+        if ask.stream:
+            head = orjson.dumps(self._base | ({"usage": None} if self._usage else {}))
+            self._head = b"data: " + head[:-1] + b',"choices":['
+            self._say = self._head + b'{"index":0,"delta":{"content":'
+
+    def headers(self) -> Headers:
+        """OpenAI's headers, the time to the first token as processing time."""
+        exchange = self.exchange
+        first = exchange.first if exchange.first is not None else exchange.started
+        return wire.headers(exchange, int((first - exchange.started) * 1000))
+
+    # -- streamed
+
+    def frames(self, pieces: Sequence[Piece]) -> bytes:
+        """Everything that is due, one event a token; plain text of a single choice takes the fast way."""
+        if self._logprobs is not None:
+            return super().frames(pieces)
+        out: list[bytes] = []
+        say, pads = self._say, self._pads
+        for piece in pieces:
+            if type(piece) is Say and piece.choice == 0:
+                if 0 not in self._opened:
+                    out.append(self._open(0, b'""'))
+                missing = _PAD - len(piece.text)
+                out += (say, piece.json, (_TAILS[missing] if missing > 0 else _TAILS[0]) if pads else _BARE)
+            else:
+                out.append(self.wording(piece))
+        return b"".join(out)
+
+    def frame(self, piece: Piece) -> bytes:
+        """One piece's event, after the role event where it is its choice's first."""
+        opening = self._open(piece.choice, b"null" if isinstance(piece, Call) else b'""')
+        if isinstance(piece, Think):
+            return b""
+        return opening + self._chunk(piece.choice, *self._delta(piece), pads=not isinstance(piece, End))
+
+    def _open(self, choice: int, content: bytes) -> bytes:
+        """The event that brings a choice's role, once."""
+        if choice in self._opened:
+            return b""
+        self._opened.add(choice)
+        delta = b'{"role":"assistant","content":%b,"refusal":null}' % content
+        return self._chunk(choice, delta, b"null", b"null")
+
+    def _delta(self, piece: Piece) -> tuple[bytes, bytes, bytes]:
+        """A piece's delta, logprobs and finish reason as JSON."""
+        logprobs = self._logprobs.streamed(piece) if self._logprobs is not None else b"null"
+        if isinstance(piece, End):
+            return b"{}", b"null", orjson.dumps(self._finish(piece))
+        if isinstance(piece, Call):
+            return orjson.dumps(self._call_delta(piece)), b"null", b"null"
+        if isinstance(piece, Decline):
+            return b'{"refusal":%b}' % piece.json, logprobs, b"null"
+        if isinstance(piece, Say):
+            return b'{"content":%b}' % piece.json, logprobs, b"null"
+        return b"{}", b"null", b"null"
+
+    def _chunk(self, choice: int, delta: bytes, logprobs: bytes, finish: bytes, pads: bool = True) -> bytes:
+        pad = b',"obfuscation":"%b"' % _NOISE[: _PAD - len(delta) % _PAD].encode() if pads and self._pads else b""
+        return b'%b{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b}]%b}\n\n' % (
+            self._head,
+            choice,
+            delta,
+            logprobs,
+            finish,
+            pad,
+        )
+
+    def _call_delta(self, piece: Call) -> dict[str, Any]:
+        """A fragment of a tool call: id and name come once."""
+        call = piece.call
+        if self.exchange.ask.extra.get("legacy_functions"):
+            named = {"name": call.name} if piece.opens else {}
+            return {"function_call": {**named, "arguments": piece.text}}
+        sort, body = ("custom", "input") if call.custom else ("function", "arguments")
+        if piece.opens:
+            fragment = {"id": call.id, "type": sort, sort: {"name": call.name, body: piece.text}}
+        else:
+            fragment = {sort: {body: piece.text}}
+        return {"tool_calls": [{"index": piece.index, **fragment}]}
+
+    def _finish(self, end: End) -> str:
+        ask = self.exchange.ask
+        if end.stop is Stop.CALLS and ask.extra.get("legacy_functions"):
+            return "function_call"
+        # A call that the client forced by name ends with "stop"; one the model chose with "tool_calls".
+        return "stop" if end.stop is Stop.CALLS and ask.tool_choice.mode == "named" else FINISH[end.stop]
+
+    def close(self) -> bytes:
+        """The usage event where it was asked for, then the end mark."""
+        if not self._usage:
+            return b"data: [DONE]\n\n"
+        last = self._base | {"choices": [], "usage": usage(self.exchange.plan.usage)}
+        return b"data: " + orjson.dumps(last) + b"\n\ndata: [DONE]\n\n"
+
+    def fail(self, failure: Failure) -> bytes:
+        """An error object as an event of its own."""
+        return b"data: " + orjson.dumps(wire.error_body(failure, self.exchange.ask.model)) + b"\n\n"
+
+    # -- whole
+
+    def whole(self, pieces: Sequence[Piece]) -> bytes:
+        """The completion as one object."""
+        choices = [self._choice(pieces, index) for index in range(self.exchange.ask.n)]
+        spent = usage(self.exchange.plan.usage)
+        return orjson.dumps(self._base | {"choices": choices, "usage": spent})
+
+    def _choice(self, pieces: Sequence[Piece], index: int) -> dict[str, Any]:
+        said: list[str] = []
+        declined: list[str] = []
+        calls: dict[int, list[Call]] = {}
+        finish = "stop"
+        for piece in pieces:
+            if piece.choice != index:
+                continue
+            plain = piece.piece if type(piece) is Garbled else piece
+            kind = type(plain)
+            if kind is Say:
+                said.append(plain.text)  # type: ignore[attr-defined]
+            elif isinstance(plain, Call):
+                calls.setdefault(plain.index, []).append(plain)
+            elif isinstance(plain, Decline):
+                declined.append(plain.text)
+            elif isinstance(plain, End):
+                finish = self._finish(plain)
+        message: dict[str, Any] = {
+            "role": "assistant",
+            "content": None if calls or declined else "".join(said),
+            "refusal": "".join(declined) if declined else None,
+            "annotations": [],
+        }
+        if calls:
+            message.update(self._calls(list(calls.values())))
+        logprobs = self._logprobs.whole(pieces, index) if self._logprobs is not None else None
+        return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": finish}
+
+    def _calls(self, calls: list[list[Call]]) -> dict[str, Any]:
+        """The message's calls, from their fragments."""
+        worded = []
+        for fragments in calls:
+            call, text = fragments[0].call, "".join(fragment.text for fragment in fragments)
+            sort, body = ("custom", "input") if call.custom else ("function", "arguments")
+            worded.append({"id": call.id, "type": sort, sort: {"name": call.name, body: text}})
+        if self.exchange.ask.extra.get("legacy_functions"):
+            return {"function_call": worded[0]["function"]}
+        return {"tool_calls": worded}
+
+
+def usage(spent: Usage) -> dict[str, Any]:
+    """A usage object; thinking is part of the completion."""
+    return {
+        "prompt_tokens": spent.prompt,
+        "completion_tokens": spent.completion,
+        "total_tokens": spent.prompt + spent.completion,
+        "prompt_tokens_details": {"cached_tokens": spent.cached, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": spent.thinking,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def fingerprint(model: str) -> str:
+    """The same for a model at all times, as nothing about it changes."""
+    return f"fp_{wire.stable(model)[:10]}"

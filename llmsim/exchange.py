@@ -1,0 +1,133 @@
+"""One ask, its plan, how far the plan has been played, and how late."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from llmsim.conversation import Ask
+from llmsim.limits import Standing
+from llmsim.plan import Piece, Plan
+
+State = Literal["live", "done", "failed", "dropped", "abandoned"]
+
+# A timer may come this much early; a microsecond is below what any client can tell.
+_EPSILON = 1e-6
+
+
+class Exchange:
+    """A reply under way or ended; moments are of the simulator's clock, times are of the plan.
+
+    `first` is the moment the first piece was handed out, `ended` the moment of the end; `late` is the greatest
+    lateness of any batch in seconds. `status` is the HTTP status that was told, 0 while none was. `seed` is that of
+    its dice, `standing` what its rate limits were, `request` the body as the client sent it.
+    """
+
+    __slots__ = (
+        "_anchor",
+        "_rate",
+        "_time",
+        "ask",
+        "cursor",
+        "ended",
+        "first",
+        "late",
+        "number",
+        "plan",
+        "request",
+        "seed",
+        "standing",
+        "started",
+        "state",
+        "status",
+        "wall",
+        "weight",
+    )
+
+    def __init__(self, number: int, ask: Ask, plan: Plan, started: float, wall: float, rate: float = 1.0) -> None:
+        self.number = number
+        self.ask = ask
+        self.plan = plan
+        self.started = started
+        self.wall = wall
+        self.cursor = 0
+        self.state: State = "live"
+        self.status = 0
+        self.first: float | None = None
+        self.ended: float | None = None
+        self.late = 0.0
+        self.weight = 0
+        self.request: bytes = b""
+        self.seed = 0
+        self.standing = Standing()
+        self._anchor = started
+        self._time = 0.0
+        self._rate = rate
+
+    @property
+    def id(self) -> str:
+        """A name for the exchange that depends on its number alone."""
+        return f"x{self.number}"
+
+    @property
+    def over(self) -> bool:
+        """Whether every piece has been handed out or the exchange has ended otherwise."""
+        return self.state != "live" or self.cursor >= len(self.plan.pieces)
+
+    @property
+    def rate(self) -> float:
+        """How fast the plan is played: 1 is as planned, 0 is paused."""
+        return self._rate
+
+    def time(self, now: float) -> float:
+        """The place in the plan that this moment stands for."""
+        return self._time + (now - self._anchor) * self._rate
+
+    def pace(self, rate: float, now: float) -> None:
+        """Plays the rest of the plan at another rate, from this moment on."""
+        self._time, self._anchor, self._rate = self.time(now), now, rate
+
+    def moment(self, index: int) -> float | None:
+        """The moment that piece is due, or None while the exchange is paused."""
+        if not self._rate:
+            return None
+        return self._anchor + (self.plan.times[index] - self._time) / self._rate
+
+    def due(self) -> float | None:
+        """The moment of the next piece, or None when there is none to come or the exchange is paused."""
+        return None if self.over else self.moment(self.cursor)
+
+    def end_due(self) -> float | None:
+        """The moment of the last piece: when a reply that is sent whole is due."""
+        return None if self.over else self.moment(len(self.plan.pieces) - 1)
+
+    def take(self, now: float) -> Sequence[Piece]:
+        """Every piece that is due by now and was not handed out before; measures how late they are."""
+        plan, start = self.plan, self.cursor
+        end = bisect_right(plan.times, self.time(now) + _EPSILON, start)
+        if end == start:
+            return ()
+        late = now - self._anchor - (plan.times[start] - self._time) / self._rate
+        if late > self.late:
+            self.late = late
+        if self.first is None:
+            self.first = now
+        self.cursor = end
+        return plan.pieces[start:end]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens handed out so far; counted when asked, so that playing them costs nothing more."""
+        return sum(piece.tokens for piece in self.plan.pieces[: self.cursor])
+
+    def divert(self, piece: Piece, now: float) -> None:
+        """Puts this piece in place of all that has not been played, due at once."""
+        plan, at = self.plan, self.cursor
+        time = max(self.time(now), plan.times[at - 1] if at else 0.0)
+        self.plan = replace(plan, pieces=[*plan.pieces[:at], piece], times=[*plan.times[:at], time])
+
+    def text(self, start: int = 0) -> str:
+        """What has been said to the client so far, thinking and calls left out, from the piece at `start`."""
+        return "".join(getattr(piece, "text", "") for piece in self.plan.pieces[start : self.cursor])

@@ -1,0 +1,31 @@
+"""Stall: a pause in the middle of a reply."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from llmsim.dice import Dice
+from llmsim.faults import Fault, Tokens, Wait
+from llmsim.plan import Plan
+
+
+class Stall(Fault):
+    """Stops for `for_ms` after `after_tokens`, then goes on at the old pace."""
+
+    kind: ClassVar[str] = "stall"
+
+    after_tokens: Tokens = 5
+    for_ms: Wait = 5_000
+
+    def spoil(self, plan: Plan, dice: Dice) -> Plan:
+        """The plan with everything after the stall that much later."""
+        at = plan.place(self.after_tokens)
+        if plan.failure or at >= len(plan.pieces):
+            return plan
+        pause = self.for_ms / 1000
+        return replace(plan, times=[*plan.times[:at], *(moment + pause for moment in plan.times[at:])])
+
+    def summary(self) -> str:
+        """Where and how long."""
+        return f"stall {self.for_ms / 1000:g}s after {self.after_tokens} tokens"

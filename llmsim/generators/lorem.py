@@ -1,0 +1,78 @@
+"""Lorem: the printers' old filler text, in sentences, to the exact number of tokens asked for."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import ClassVar
+
+from llmsim import tokens
+from llmsim.conversation import Ask, Reply
+from llmsim.dice import Dice
+from llmsim.generators import Generator
+
+_FIRST = "Lorem ipsum dolor sit amet, consectetur adipiscing elit."
+_WORDS = (
+    "sed do eiusmod tempor incididunt ut labore et dolore magna aliqua enim ad minim veniam quis nostrud exercitation"
+    " ullamco laboris nisi aliquip ex ea commodo consequat duis aute irure in reprehenderit voluptate velit esse cillum"
+    " eu fugiat nulla pariatur excepteur sint occaecat cupidatat non proident sunt culpa qui officia deserunt mollit"
+    " anim id est laborum"
+).split()
+_FILLERS = (" et", " in", " ad")
+SENTENCES = 64
+
+
+class Lorem(Generator):
+    """Latin-looking sentences from a corpus of 64, started at a place that the dice choose."""
+
+    kind: ClassVar[str] = "lorem"
+
+    def reply(self, ask: Ask, dice: Dice, target_tokens: int) -> Reply:
+        """Exactly `target_tokens` tokens by the model's encoding."""
+        start = dice.below(SENTENCES)
+        return Reply(_passage(tokens.encoding_for(ask.model), start, target_tokens), origin="generator lorem")
+
+
+@lru_cache(maxsize=1024)
+def _passage(encoding: str, start: int, target: int) -> tuple[str, ...]:
+    """Sentences from that place on, the last one shortened to meet the target."""
+    corpus = _corpus(encoding)
+    segments: list[str] = []
+    left, at = target, start
+    while left > 0:
+        text, cost = corpus[at % SENTENCES]
+        if cost > left:
+            text, cost = _shortened(text, left, encoding), left
+        segments.append(text if segments else text.lstrip())
+        left -= cost
+        at += 1
+    return tuple(segments)
+
+
+@cache
+def _corpus(encoding: str) -> tuple[tuple[str, int], ...]:
+    """Each sentence, with the space before it, and its tokens; sentence borders are token borders."""
+    dice = Dice(64)
+    sentences = [f" {_FIRST}"]
+    while len(sentences) < SENTENCES:
+        words = [dice.choice(_WORDS) for _ in range(dice.between(6, 14))]
+        if len(words) > 9:
+            words[4] += ","
+        sentences.append(f" {words[0].capitalize()} {' '.join(words[1:])}.")
+    return tuple((text, _cost(text, encoding)) for text in sentences)
+
+
+def _cost(text: str, encoding: str) -> int:
+    return sum(count for _, count in tokens.pieces(text, encoding))
+
+
+def _shortened(sentence: str, target: int, encoding: str) -> str:
+    """The sentence's first words and a full stop, filled up with words of one token to meet the target."""
+    text, cost = "", 0
+    for word in sentence.rstrip(".").split(" ")[1:]:
+        more = _cost(f" {word.rstrip(',')}", encoding)
+        if cost + more > target - 1:
+            break
+        text, cost = f"{text} {word.rstrip(',')}", cost + more
+    while cost < target - 1:
+        text, cost = text + _FILLERS[cost % 3], cost + 1
+    return f"{text}." if text else "."

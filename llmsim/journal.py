@@ -1,0 +1,63 @@
+"""The journal: the newest exchanges, bounded in their number and in bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from llmsim.exchange import Exchange
+
+# Measured: an ended exchange with a small request, its ask and its share of the plan.
+_OWN_BYTES = 1500
+
+
+class Journal:
+    """Exchanges in order of their numbers, without gaps; at either limit the oldest one goes."""
+
+    def __init__(self, count: int = 10_000, size: int = 64 << 20) -> None:
+        self.count_limit = count
+        self.size_limit = size
+        self.size = 0
+        self._ring: deque[Exchange] = deque()
+
+    def __len__(self) -> int:
+        """How many exchanges are kept."""
+        return len(self._ring)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """Oldest first."""
+        return iter(self._ring)
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest exchange kept, 0 while there is none."""
+        return self._ring[0].number if self._ring else 0
+
+    @property
+    def last(self) -> int:
+        """The number of the newest exchange, -1 while there is none."""
+        return self._ring[-1].number if self._ring else -1
+
+    def add(self, exchange: Exchange) -> None:
+        """Takes an exchange in, weighed by its request and the pieces that are its own."""
+        exchange.weight = _OWN_BYTES + len(exchange.request) + 8 * len(exchange.plan.pieces)
+        self.size += exchange.weight
+        ring = self._ring
+        ring.append(exchange)
+        while len(ring) > self.count_limit or (self.size > self.size_limit and len(ring) > 1):
+            self.size -= ring.popleft().weight
+
+    def get(self, number: int) -> Exchange | None:
+        """The exchange of that number, or None when it is no longer kept."""
+        index = number - self.first
+        return self._ring[index] if self._ring and 0 <= index < len(self._ring) else None
+
+    def newest(self, limit: int) -> list[Exchange]:
+        """The newest exchanges, oldest of them first."""
+        return list(islice(self._ring, max(0, len(self._ring) - limit), None))
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._ring.clear()
+        self.size = 0

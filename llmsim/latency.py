@@ -1,0 +1,153 @@
+"""How long a model takes: profiles of the time to first token (TTFT) and of the time between tokens (TBT)."""
+
+from __future__ import annotations
+
+import math
+import random
+from functools import cached_property, lru_cache
+from importlib import resources
+from itertools import accumulate
+from statistics import NormalDist
+from typing import Annotated, Literal, Self
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from llmsim.dice import Dice, mix
+from llmsim.errors import SettingsError
+
+TABLE = 4096
+"""Draws in a table; a reply takes a slice of it, so that times cost microseconds and not a draw a token."""
+
+_NORMAL = NormalDist()
+_SQRT3 = math.sqrt(3.0)
+
+Kind = Literal["normal", "lognormal", "gamma", "uniform", "fixed", "empirical"]
+Milliseconds = Annotated[float, Field(ge=0, le=3_600_000, allow_inf_nan=False)]
+
+
+class Spread(BaseModel):
+    """A distribution of waits in milliseconds; no draw is ever negative.
+
+    `normal` draws below zero become zero, so its moments hold as long as `stddev` is at most a third of `mean`; for
+    wider waits take lognormal or gamma, whose moments always hold. `empirical` draws among its own `samples`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind = "normal"
+    mean: Milliseconds = 0.0
+    stddev: Milliseconds = 0.0
+    samples: tuple[Milliseconds, ...] = ()
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.kind == "uniform" and self.stddev * _SQRT3 > self.mean + 1e-9:
+            raise ValueError(
+                f"a uniform spread of mean {self.mean:g} ms allows a stddev of at most "
+                f"{self.mean / _SQRT3:.4g} ms, as waits are never negative; got {self.stddev:g}"
+            )
+        if self.kind == "empirical" and not self.samples:
+            raise ValueError("an empirical spread needs samples: a list of waits in milliseconds")
+        if self.kind != "empirical" and self.samples:
+            raise ValueError(f"samples belong to an empirical spread, not to a {self.kind} one")
+        return self
+
+    @property
+    def middle(self) -> float:
+        """The mean wait in milliseconds, by the samples where there are any."""
+        return sum(self.samples) / len(self.samples) if self.samples else self.mean
+
+    def quantile(self, p: float) -> float:
+        """The wait in milliseconds that a share `p` of all draws stays below (0 < p < 1), from the draws' table."""
+        ordered = sorted(_draws(self, 0)[:TABLE])
+        return ordered[min(TABLE - 1, int(p * TABLE))] * 1000.0
+
+
+class Profile(BaseModel):
+    """The pace of a model: waits for the first token, then between tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ttft: Spread = Spread()
+    tbt: Spread = Spread()
+    source: str = ""
+
+    _tables: dict[int, tuple[list[float], list[float]]] = PrivateAttr(default_factory=dict)
+
+    @cached_property
+    def instant(self) -> bool:
+        """Whether nothing ever waits."""
+        return not (self.ttft.mean or self.ttft.samples or self.tbt.mean or self.tbt.samples)
+
+    def times(self, count: int, dice: Dice, seed: int = 0) -> list[float]:
+        """Moments, in seconds from the start of the exchange, at which `count` tokens are due.
+
+        The first is the TTFT, each next one a TBT later; `seed` chooses the table of draws, `dice` the place in it.
+        """
+        if count <= 0:
+            return []
+        if self.instant:
+            return [0.0] * count
+        tables = self._tables.get(seed)
+        if tables is None:
+            tables = self._tables[seed] = (_draws(self.ttft, seed), _draws(self.tbt, seed))
+        places = dice.bits()
+        first = tables[0][places % TABLE]
+        at = (places >> 32) % TABLE
+        gaps = tables[1]
+        if at + count > len(gaps):
+            gaps = gaps * (1 + (at + count) // TABLE)
+        return list(accumulate(gaps[at : at + count - 1], initial=first))
+
+
+@lru_cache(maxsize=256)
+def _draws(spread: Spread, seed: int) -> list[float]:
+    """A shuffled table of draws in seconds, its first half repeated behind it so that most slices need no joining."""
+    generator = random.Random(mix(seed, spread.kind))
+    table = [max(0.0, wait) / 1000.0 for wait in _sample(spread, generator)]
+    generator.shuffle(table)
+    return table + table[: TABLE // 2]
+
+
+def _sample(spread: Spread, generator: random.Random) -> list[float]:
+    """Waits in ms; stratified where the distribution can be inverted, so that the table's moments are as asked."""
+    mean, stddev = spread.mean, spread.stddev
+    if spread.kind == "empirical":
+        return [generator.choice(spread.samples) for _ in range(TABLE)]
+    if spread.kind == "fixed" or not stddev or not mean:
+        return [mean] * TABLE
+    if spread.kind == "gamma":
+        shape = (mean / stddev) ** 2
+        return [generator.gammavariate(shape, mean / shape) for _ in range(TABLE)]
+    places = [(i + 0.5) / TABLE for i in range(TABLE)]
+    if spread.kind == "uniform":
+        return [mean + stddev * _SQRT3 * (2 * p - 1) for p in places]
+    normals = map(_NORMAL.inv_cdf, places)
+    if spread.kind == "normal":
+        return [mean + stddev * z for z in normals]
+    sigma = math.sqrt(math.log1p((stddev / mean) ** 2))
+    mu = math.log(mean) - sigma * sigma / 2
+    return [math.exp(mu + sigma * z) for z in normals]
+
+
+@lru_cache(maxsize=1)
+def presets() -> dict[str, Profile]:
+    """The named profiles that come with llmsim."""
+    raw = orjson.loads(resources.files("llmsim").joinpath("data/profiles.json").read_bytes())
+    return {
+        name: Profile(
+            ttft=Spread(mean=entry["ttft"][0], stddev=entry["ttft"][1]),
+            tbt=Spread(mean=entry["tbt"][0], stddev=entry["tbt"][1]),
+            source=entry["source"],
+        )
+        for name, entry in raw.items()
+    }
+
+
+def preset(name: str) -> Profile:
+    """The profile of that name; raises SettingsError with the names there are."""
+    try:
+        return presets()[name]
+    except KeyError:
+        raise SettingsError(f"latency_profile: there is no {name!r}; there are {', '.join(presets())}") from None

@@ -1,0 +1,127 @@
+"""Lays a reply out as pieces: cut into tokens, ended by stop sequences and by the limit, as a model's would be."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from llmsim import tokens
+from llmsim.conversation import Reply, Stop, ToolCall
+from llmsim.plan import Call, Decline, End, Piece, Say, Think
+
+_CACHE_BYTES = 16 << 20
+# Measured: a Say with its text, its JSON form and the slots that hold it.
+_SAY_BYTES = 220
+
+
+@dataclass(slots=True, frozen=True)
+class Layout:
+    """The pieces of one alternative, End last; the tokens in them; how many pieces are thoughts, which come first.
+
+    `plain` says that every piece but End is one token.
+    """
+
+    pieces: tuple[Piece, ...]
+    completion: int
+    thinking: int
+    thoughts: int
+    plain: bool
+
+
+class _Cache:
+    """Pieces by text and encoding; bounded in bytes, the one unused for longest goes first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._kept: OrderedDict[tuple[object, ...], Layout] = OrderedDict()
+
+    def get(self, key: tuple[object, ...]) -> Layout | None:
+        layout = self._kept.get(key)
+        if layout is not None:
+            self._kept.move_to_end(key)
+        return layout
+
+    def put(self, key: tuple[object, ...], layout: Layout) -> None:
+        weight = _SAY_BYTES * len(layout.pieces)
+        if weight > self._limit // 16 or key in self._kept:
+            return
+        self._size += weight
+        self._kept[key] = layout
+        while self._size > self._limit:
+            self._size -= _SAY_BYTES * len(self._kept.popitem(last=False)[1].pieces)
+
+
+_cache = _Cache(_CACHE_BYTES)
+
+
+def lay(reply: Reply, encoding: str, limit: int | None = None, stop: tuple[str, ...] = (), choice: int = 0) -> Layout:
+    """The reply as pieces of the alternative `choice`, at most `limit` tokens and up to the first stop sequence.
+
+    Thinking comes first, then text, then tool calls; a limit that is met anywhere ends the reply there.
+    """
+    if reply.calls or reply.thought or reply.refusal or stop or choice:
+        return _lay(reply, encoding, limit, stop, choice)
+    key = (reply.segments, encoding, limit, reply.stop)
+    layout = _cache.get(key)
+    if layout is None:
+        layout = _lay(reply, encoding, limit, stop, choice)
+        _cache.put(key, layout)
+    return layout
+
+
+def _lay(reply: Reply, encoding: str, limit: int | None, stop: tuple[str, ...], choice: int) -> Layout:
+    segments, sequence = _stopped(reply.segments, stop)
+    pieces: list[Piece] = [
+        Think(text, count, choice) for part in reply.thought for text, count in tokens.pieces(part, encoding)
+    ]
+    kind = Decline if reply.refusal else Say
+    pieces += [kind(text, count, choice) for part in segments for text, count in tokens.pieces(part, encoding)]
+    if sequence is None:
+        for index, call in enumerate(reply.calls):
+            pieces += _call_pieces(call, index, encoding, choice)
+    pieces, cut = _limited(pieces, limit)
+    if cut:
+        why = Stop.LENGTH
+    elif sequence is not None:
+        why = Stop.SEQUENCE
+    else:
+        why = Stop.CALLS if reply.calls and reply.stop is Stop.END else reply.stop
+    pieces.append(End(why, choice, sequence if why is Stop.SEQUENCE else None))
+    thoughts = [piece.tokens for piece in pieces if type(piece) is Think]
+    return Layout(
+        tuple(pieces),
+        sum(piece.tokens for piece in pieces),
+        sum(thoughts),
+        len(thoughts),
+        all(piece.tokens == 1 for piece in pieces[:-1]),
+    )
+
+
+def _call_pieces(call: ToolCall, index: int, encoding: str, choice: int) -> list[Piece]:
+    """The call's name as its opening fragment, then its arguments token by token."""
+    name = sum(count for _, count in tokens.pieces(call.name, encoding))
+    opening = Call(call, index, "", name, True, choice)
+    rest = [Call(call, index, text, count, False, choice) for text, count in tokens.pieces(call.arguments, encoding)]
+    return [opening, *rest]
+
+
+def _stopped(segments: tuple[str, ...], stop: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    """The text up to the stop sequence that comes first in it, and which one that is."""
+    if not stop:
+        return segments, None
+    text = "".join(segments)
+    found = min(((at, sequence) for sequence in stop if sequence and (at := text.find(sequence)) >= 0), default=None)
+    return ((text[: found[0]],), found[1]) if found else (segments, None)
+
+
+def _limited(pieces: list[Piece], limit: int | None) -> tuple[list[Piece], bool]:
+    """The pieces that fit into the limit, and whether any did not."""
+    if limit is None or (len(pieces) <= limit and sum(piece.tokens for piece in pieces) <= limit):
+        return pieces, False
+    spent = 0
+    for at, piece in enumerate(pieces):
+        spent += piece.tokens
+        if spent > limit:
+            return pieces[:at], True
+    return pieces, False

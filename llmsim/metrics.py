@@ -1,0 +1,90 @@
+"""Figures of the traffic: totals, half-second buckets by outcome, and what was asked and achieved in time."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from llmsim.clock import Clock
+from llmsim.exchange import Exchange
+
+BUCKET = 0.5
+"""Seconds in a bucket."""
+
+_KEPT = 1200
+
+
+def outcome(exchange: Exchange) -> str:
+    """How an exchange went: live, ok, limited, failed, cut or abandoned."""
+    if exchange.state == "live":
+        return "live"
+    if exchange.state == "abandoned":
+        return "abandoned"
+    if exchange.status == 429:
+        return "limited"
+    if exchange.status >= 400 or exchange.state == "failed":
+        return "failed"
+    return "cut" if exchange.state == "dropped" else "ok"
+
+
+@dataclass(slots=True)
+class Slot:
+    """One bucket: its number in half-seconds since the epoch, exchanges ended in it by outcome, pieces sent in it."""
+
+    number: int
+    counts: Counter[str] = field(default_factory=Counter)
+    tokens: int = 0
+
+
+class Meter:
+    """Counts exchanges as they begin and end; what is under way is read from the exchanges themselves."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.begun = 0
+        self.outcomes: Counter[str] = Counter()
+        self.tokens = 0
+        self.prompt_tokens = 0
+        self.live: dict[int, Exchange] = {}
+        self.slots: deque[Slot] = deque(maxlen=_KEPT)
+        self.ttfts: deque[tuple[float, float]] = deque(maxlen=512)
+        self.models: Counter[str] = Counter()
+        self._seen = 0
+
+    def began(self, exchange: Exchange) -> None:
+        """One more under way."""
+        self.begun += 1
+        self.live[exchange.number] = exchange
+
+    def finished(self, exchange: Exchange) -> None:
+        """One fewer under way; counted by how it went."""
+        self.live.pop(exchange.number, None)
+        self.tokens += exchange.cursor
+        self.prompt_tokens += exchange.plan.usage.prompt
+        kind = outcome(exchange)
+        self.outcomes[kind] += 1
+        self._slot().counts[kind] += 1
+        plan = exchange.plan
+        if exchange.first is not None and exchange.status == 200 and exchange.ask.stream:
+            self.ttfts.append((plan.times[0], exchange.first - exchange.started))
+        model = exchange.ask.model
+        if model in self.models or len(self.models) < 500:
+            self.models[model] += 1
+
+    def sample(self) -> None:
+        """Books the pieces sent since the last sample into the newest bucket; called regularly by who shows rates."""
+        total = self.tokens + sum(exchange.cursor for exchange in self.live.values())
+        self._slot().tokens += max(0, total - self._seen)
+        self._seen = total
+
+    def _slot(self) -> Slot:
+        number = int(self._clock.wall() / BUCKET)
+        if not self.slots or self.slots[-1].number < number:
+            self.slots.append(Slot(number))
+        return self.slots[-1]
+
+    def window(self, count: int) -> list[Slot]:
+        """The newest buckets, oldest first, empty ones included; the last is still filling."""
+        now = int(self._clock.wall() / BUCKET)
+        known = {slot.number: slot for slot in self.slots if slot.number > now - count}
+        return [known.get(number) or Slot(number) for number in range(now - count + 1, now + 1)]

@@ -1,0 +1,123 @@
+"""The one pacer of all replies: a timer wheel on the event loop that plays each of them at its moments.
+
+A task or a timer for each token costs more than the token; here all replies that are due in the same millisecond
+share one timer. A tick that comes late is followed by everything that is due, never by a shift of the rest.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+from typing import Protocol
+
+from llmsim.clock import Clock, Timer
+
+logger = logging.getLogger("llmsim")
+
+CROWD = 1000
+"""Replies on the wheel above which it ticks every 5 ms in place of every one."""
+
+
+class Playback(Protocol):
+    """Something that is played: `slot` belongs to the pacer (0: not on the wheel)."""
+
+    slot: int
+
+    def play(self, now: float) -> float | None:
+        """Plays what is due and gives the next moment, or None when nothing is to come by itself."""
+        ...
+
+    def next_moment(self) -> float | None:
+        """When it wants to be played next, asked after its pace was changed."""
+        ...
+
+    def broken(self, error: Exception) -> None:
+        """Told when `play` raised; must end the reply."""
+        ...
+
+
+class Pacer:
+    """Plays playbacks at their moments."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._slots: dict[int, list[Playback]] = {}
+        self._queue: list[int] = []
+        self._timer: Timer | None = None
+        self._armed = 0
+        self._waiting = 0
+        self.lag = Lag()
+
+    def at(self, moment: float, playback: Playback) -> None:
+        """Plays the playback at that moment; one it was waiting for before is forgotten."""
+        slot = math.ceil(moment * 1000.0)
+        if self._waiting > CROWD:
+            slot += -slot % 5
+        slot = max(slot, 1)
+        self._waiting += not playback.slot
+        playback.slot = slot
+        waiting = self._slots.get(slot)
+        if waiting is None:
+            self._slots[slot] = [playback]
+            heapq.heappush(self._queue, slot)
+            if self._timer is None or slot < self._armed:
+                self._arm()
+        else:
+            waiting.append(playback)
+
+    def drop(self, playback: Playback) -> None:
+        """Takes the playback off the wheel."""
+        if playback.slot:
+            playback.slot = 0
+            self._waiting -= 1
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed = self._queue[0]
+        self._timer = self._clock.call_at(self._armed / 1000.0, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        now = self._clock.now()
+        self.lag.add(now - self._armed / 1000.0)
+        reached = int(now * 1000.0 + 1e-3)
+        queue = self._queue
+        while queue and queue[0] <= reached:
+            slot = heapq.heappop(queue)
+            for playback in self._slots.pop(slot):
+                if playback.slot == slot:
+                    playback.slot = 0
+                    self._waiting -= 1
+                    self._play(playback)
+        if queue and self._timer is None:
+            self._arm()
+
+    def _play(self, playback: Playback) -> None:
+        try:
+            moment = playback.play(self._clock.now())
+        except Exception as error:
+            logger.exception("a reply could not be played")
+            playback.broken(error)
+        else:
+            if moment is not None:
+                self.at(moment, playback)
+
+
+class Lag:
+    """How late the newest ticks came, in seconds: the truth about this process's own timing."""
+
+    def __init__(self, size: int = 512) -> None:
+        self._ring = [0.0] * size
+        self._next = 0
+
+    def add(self, seconds: float) -> None:
+        """Takes one more measurement, the oldest one out."""
+        self._ring[self._next] = seconds
+        self._next = (self._next + 1) % len(self._ring)
+
+    def quantile(self, p: float) -> float:
+        """The lateness that a share `p` of the newest ticks stayed below."""
+        ordered = sorted(self._ring)
+        return max(0.0, ordered[min(len(ordered) - 1, int(p * len(ordered)))])

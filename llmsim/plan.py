@@ -1,0 +1,173 @@
+"""A reply as it will be: pieces, the moments they are due, what it all costs, before the first byte is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import orjson
+
+from llmsim.conversation import Stop, ToolCall
+from llmsim.errors import Failure
+
+HowGarbled = Literal["malformed", "truncated", "broken"]
+
+
+class Piece:
+    """One token's worth of something; carries no time, so that it can be shared between plans.
+
+    `choice` is the index of the alternative it belongs to, `tokens` the number of tokens it stands for.
+    """
+
+    __slots__ = ("choice", "tokens")
+
+    def __init__(self, tokens: int = 0, choice: int = 0) -> None:
+        self.tokens = tokens
+        self.choice = choice
+
+    def __repr__(self) -> str:
+        """The kind and the values, as tests and logs show them."""
+        names = [name for base in type(self).__mro__ for name in getattr(base, "__slots__", ())]
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name != "json")
+        return f"{type(self).__name__}({shown})"
+
+    def __eq__(self, other: object) -> bool:
+        """Pieces are values."""
+        return type(other) is type(self) and repr(other) == repr(self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Say(Piece):
+    """A token of the reply's text; `json` is its JSON form, made once."""
+
+    __slots__ = ("json", "text")
+
+    def __init__(self, text: str, tokens: int = 1, choice: int = 0) -> None:
+        super().__init__(tokens, choice)
+        self.text = text
+        self.json = orjson.dumps(text)
+
+
+class Think(Say):
+    """A token of thinking, shown to the client or not as its dialect has it."""
+
+    __slots__ = ()
+
+
+class Decline(Say):
+    """A token of a refusal to answer."""
+
+    __slots__ = ()
+
+
+class Call(Say):
+    """A fragment of a tool call's arguments; the call's first fragment has `opens` set."""
+
+    __slots__ = ("call", "index", "opens")
+
+    def __init__(self, call: ToolCall, index: int, text: str, tokens: int, opens: bool, choice: int = 0) -> None:
+        super().__init__(text, tokens, choice)
+        self.call = call
+        self.index = index
+        self.opens = opens
+
+
+class End(Piece):
+    """The ordinary end of one alternative; `sequence` is the stop sequence that ended it, if one did."""
+
+    __slots__ = ("sequence", "stop")
+
+    def __init__(self, stop: Stop, choice: int = 0, sequence: str | None = None) -> None:
+        super().__init__(0, choice)
+        self.stop = stop
+        self.sequence = sequence
+
+
+class Fail(Piece):
+    """Bad news: the whole answer when it comes first, else an error told in the middle of the stream."""
+
+    __slots__ = ("failure",)
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+class Drop(Piece):
+    """The connection goes: reset at once, or closed after what was written, without the ordinary end."""
+
+    __slots__ = ("reset",)
+
+    def __init__(self, reset: bool = True) -> None:
+        super().__init__()
+        self.reset = reset
+
+
+class Garbled(Piece):
+    """Another piece whose event does not arrive as it should."""
+
+    __slots__ = ("how", "piece")
+
+    def __init__(self, piece: Piece, how: HowGarbled) -> None:
+        super().__init__(piece.tokens, piece.choice)
+        self.piece = piece
+        self.how = how
+
+
+@dataclass(slots=True, frozen=True)
+class Usage:
+    """Tokens in and out; `thinking` is part of `completion`, `cached` part of `prompt`."""
+
+    prompt: int = 0
+    completion: int = 0
+    thinking: int = 0
+    cached: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """Pieces and, beside them, the moments they are due in seconds from the start; never changed once made.
+
+    `origin` says who made the reply, `notes` why the plan is as it is, one line each, `faults` which faults touched
+    it, by the names that people gave them, and `struck` the same by id.
+    """
+
+    pieces: Sequence[Piece]
+    times: Sequence[float]
+    usage: Usage = field(default_factory=Usage)
+    origin: str = ""
+    profile: str = ""
+    notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    struck: tuple[str, ...] = ()
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure that is the whole answer, if the plan is one."""
+        first = self.pieces[0] if self.pieces else None
+        return first.failure if isinstance(first, Fail) else None
+
+    @property
+    def end(self) -> float:
+        """The moment of the last piece."""
+        return self.times[-1] if self.times else 0.0
+
+    def cut_after(self, tokens: int, *tail: tuple[Piece, float]) -> Plan:
+        """The plan up to that many tokens, then the tail: pieces with their delays after the moment of the cut."""
+        at = self.place(tokens)
+        moment = self.times[at] if at < len(self.times) else self.end
+        return replace(
+            self,
+            pieces=[*self.pieces[:at], *(piece for piece, _ in tail)],
+            times=[*self.times[:at], *(moment + delay for _, delay in tail)],
+        )
+
+    def place(self, tokens: int) -> int:
+        """The index of the first piece that comes after that many tokens."""
+        for index, piece in enumerate(self.pieces):
+            if tokens <= 0:
+                return index
+            tokens -= piece.tokens
+        return len(self.pieces)

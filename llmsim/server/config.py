@@ -1,0 +1,110 @@
+"""The configuration of a server: flags over environment over file, all validated by one model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+
+from llmsim.errors import SettingsError
+from llmsim.server import files
+from llmsim.settings import Settings, sentences
+
+PREFIX = "LLMSIM_"
+
+
+class Config(Settings, BaseSettings):
+    """What `llmsim serve` and `llmsim-tui` start with: the settings, and what cannot change while it runs."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
+    port: Annotated[int, Field(ge=0, le=65_535, description="port to listen on; 0 takes a free one")] = 8080
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged to stderr")
+    body_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of a request, then 413")] = 32 << 20
+    journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
+    journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20
+    grace_s: Annotated[float, Field(ge=0, le=3600, description="seconds replies may take to end at shutdown")] = 5.0
+
+    def settings(self) -> Settings:
+        """The part that may change at run time."""
+        return Settings(**{name: getattr(self, name) for name in Settings.model_fields})
+
+
+# Flags by name: what they show as their value, and the field they set where its name is another one.
+_FLAGS: Sequence[tuple[str, str]] = (
+    ("host", "ADDRESS"),
+    ("port", "PORT"),
+    ("latency-profile", "NAME"),
+    ("generator", "NAME[:TEXT]"),
+    ("target-tokens", "N"),
+    ("seed", "N"),
+    ("rpm", "N"),
+    ("tpm", "N"),
+    ("rate-limit-rate", "SHARE"),
+    ("server-error-rate", "SHARE"),
+    ("timeout-rate", "SHARE"),
+    ("timeout-after-ms", "MS"),
+    ("log-level", "LEVEL"),
+)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of a server to a command."""
+    parser.add_argument("--config", metavar="FILE", help="YAML or TOML file; else ./llmsim.yaml or ./llmsim.toml")
+    for flag, shown in _FLAGS:
+        field = Config.model_fields[flag.replace("-", "_")]
+        default = "" if field.default is None else f" (default: {field.default})"
+        parser.add_argument(f"--{flag}", metavar=shown, help=f"{field.description or ''}{default}".replace("%", "%%"))
+    parser.add_argument("--strict", action="store_const", const=True, help=Config.model_fields["strict"].description)
+
+
+def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
+    """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict"}
+    flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
+    path = Path(options.config) if options.config else files.usual()
+    return load(path, flags), path
+
+
+def load(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> Config:
+    """The configuration of a file, under the environment and the flags; raises SettingsError, a line a problem."""
+    document = files.read(path) if path else files.Document({}, lambda _: None)
+    environment = EnvSettingsSource(Config)()
+    try:
+        return Config.model_validate({**document.values, **environment, **(flags or {})})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_places(error, path, document, environment, flags or {}))) from None
+
+
+def _places(
+    error: ValidationError,
+    path: Path | None,
+    document: files.Document,
+    environment: Mapping[str, Any],
+    flags: Mapping[str, Any],
+) -> list[str]:
+    """Each problem with where it was written: the flag, the variable, or the line of the file."""
+    told = []
+    for loc, sentence in sentences(error):
+        name = str(loc[0]) if loc else ""
+        if name in flags:
+            where = f"--{name.replace('_', '-')}"
+        elif name in environment:
+            where = PREFIX + name.upper()
+        else:
+            line = document.line(loc)
+            where = f"{path}" + (f" line {line}" if line else "") if path else "configuration"
+        told.append(f"{where}: {sentence}")
+    return told
+
+
+def strangers() -> list[str]:
+    """Environment variables that look like settings and are none; worth a warning."""
+    known = {PREFIX + name.upper() for name in Config.model_fields}
+    return [name for name in os.environ if name.startswith(PREFIX) and name.split("__")[0].upper() not in known]

@@ -1,0 +1,108 @@
+"""Reads YAML and TOML files and knows on which line each value stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from llmsim.errors import SettingsError
+
+Step = str | int
+_LIMIT = 4 << 20
+
+
+@dataclass(slots=True, frozen=True)
+class Document:
+    """A file's values, and the line (from 1) of the value at a path, or of the nearest thing around it."""
+
+    values: dict[str, Any]
+    line: Callable[[Sequence[Step]], int | None]
+
+
+def usual() -> Path | None:
+    """The file that is read when none is named: in the working directory, else in the user's configuration."""
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    places = [Path("llmsim.yaml"), Path("llmsim.toml"), home / "llmsim" / "config.yaml"]
+    return next((place for place in places if place.is_file()), None)
+
+
+def read(path: Path) -> Document:
+    """The document in a file; raises SettingsError when it cannot be read or is no mapping."""
+    try:
+        if path.stat().st_size > _LIMIT:
+            raise SettingsError(f"{path}: the file is larger than {_LIMIT >> 20} MB")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"{path}: cannot be read: {reason}") from None
+    document = _toml(path, text) if path.suffix == ".toml" else _yaml(path, text)
+    if not isinstance(document.values, dict):
+        raise SettingsError(f"{path}: a configuration is a mapping of settings, not a {type(document.values).__name__}")
+    return document
+
+
+def _yaml(path: Path, text: str) -> Document:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        raise SettingsError(f"{path}{where}: {error.problem or 'this is not YAML'}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SettingsError(f"{path}: this is not YAML: {error}") from None
+    return Document({} if values is None else values, lambda steps: _yaml_line(root, steps))
+
+
+def _yaml_line(node: Any, steps: Sequence[Step]) -> int | None:
+    line = None
+    for step in steps:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _toml(path: Path, text: str) -> Document:
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return Document(values, lambda steps: _toml_line(text, steps))
+
+
+def _toml_line(text: str, steps: Sequence[Step]) -> int | None:
+    """The line whose table and key lead farthest along the steps."""
+    best, depth = None, 0
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[(\[?)([^\]]+)\]", line):
+            name = header[2].strip()
+            table = name.split(".")
+            if header[1]:
+                table.append(str(counts.get(name, 0)))
+                counts[name] = counts.get(name, 0) + 1
+            place = table
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            place = [*table, *key[1].replace('"', "").replace("'", "").split(".")]
+        else:
+            continue
+        wanted = [str(step) for step in steps[: len(place)]]
+        if place == wanted and len(place) > depth:
+            best, depth = number, len(place)
+    return best

@@ -1,0 +1,250 @@
+"""The ASGI application: finds the dialect of a request, reads it, and has its exchange played."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.routing import Match
+from starlette.routing import Route as PathRoute
+
+from llmsim import tokens
+from llmsim.conversation import Ask
+from llmsim.dialects import Answer, Dialect, Request, Route, kinds
+from llmsim.errors import Failure, Refused
+from llmsim.exchange import Exchange
+from llmsim.server.outlet import Message, Send
+from llmsim.server.player import Player, StreamPlayer, WholePlayer
+from llmsim.simulator import Simulator
+
+logger = logging.getLogger("llmsim")
+
+Receive = Callable[[], Awaitable[Message]]
+
+_LONG = 48 << 10
+"""Bytes of a body above which it is read and counted in a thread, so that the other replies keep their pace."""
+
+
+class TooLarge(Exception):
+    """The body is over the limit."""
+
+
+class Gone(Exception):
+    """The client left before its request was whole."""
+
+
+class Application:
+    """Every dialect at the root and below `/{provider}`; beside them /health and /ready."""
+
+    def __init__(self, simulator: Simulator, body_limit: int = 32 << 20) -> None:
+        self.simulator = simulator
+        self.body_limit = body_limit
+        self.players: dict[int, Player] = {}
+        self.stopping = False
+        self.dialects = [dialect() for dialect in kinds().values()]
+        self._table: dict[tuple[str, str], list[tuple[Dialect, Route]]] = {}
+        self._patterns: list[tuple[PathRoute, Dialect, Route]] = []
+        for dialect in self.dialects:
+            for route in dialect.routes():
+                self._mount(dialect, route, route.path)
+                self._mount(dialect, route, f"/{dialect.provider}{route.path}")
+
+    def _mount(self, dialect: Dialect, route: Route, path: str) -> None:
+        if "{" in path:
+            self._patterns.append((PathRoute(path, lambda: None, methods=[route.method]), dialect, route))
+        else:
+            self._table.setdefault((route.method, path), []).append((dialect, route))
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serves one HTTP request, or the server's lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            try:
+                await self._serve(scope, receive, send)
+            except Gone:
+                return
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.simulator.light_fuses()
+        asyncio.get_running_loop().run_in_executor(None, tokens.preload)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
+        request = Request(
+            scope["method"],
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            client=(scope.get("client") or ("",))[0],
+            created=self.simulator.clock.wall(),
+        )
+        dialect, route = self._find(request)
+        if route is None:
+            await self._reply(send, self._unrouted(dialect, request))
+            return
+        try:
+            request.body = await self._body(scope, receive)
+        except TooLarge:
+            failure = Failure("too_large", extra=self.body_limit)
+            await self._generate(dialect, None, request, failure, scope, receive, send)
+            return
+        if route.read is not None:
+            await self._generate(dialect, route, request, None, scope, receive, send)
+        elif route.answer is not None:
+            await self._reply(send, self._answered(dialect, route.answer, request))
+
+    def _find(self, request: Request) -> tuple[Dialect, Route | None]:
+        """The dialect and the route of a request; for an unknown path the dialect whose client it seems to be."""
+        found = self._table.get((request.method, request.path), ())
+        if len(found) == 1:
+            return found[0]
+        for dialect, route in found:
+            if dialect.claims(request):
+                return dialect, route
+        if found:
+            return found[0]
+        scope = {"type": "http", "method": request.method, "path": request.path}
+        for pattern, dialect, route in self._patterns:
+            match, child = pattern.matches(scope)
+            if match is Match.FULL:
+                request.params = child["path_params"]
+                return dialect, route
+        return next((one for one in self.dialects if one.claims(request)), self._home()), None
+
+    def _home(self) -> Dialect:
+        """Who answers when nobody claims a request: OpenAI's chat, the API that most clients speak."""
+        return next((one for one in self.dialects if one.kind == "openai_chat"), self.dialects[0])
+
+    def _unrouted(self, dialect: Dialect, request: Request) -> Answer:
+        if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
+            return self._health(request)
+        methods = {method for method, path in self._table if path == request.path}
+        scope = {"type": "http", "method": request.method, "path": request.path}
+        methods |= {route.method for pattern, _, route in self._patterns if pattern.matches(scope)[0] is Match.PARTIAL}
+        kind = "method" if methods else "not_found"
+        return dialect.failure(Failure(kind, param=f"{request.method} {request.path}", extra=sorted(methods)))
+
+    def _health(self, request: Request) -> Answer:
+        """/health: the process answers; /ready: it also takes traffic and counts tokens."""
+        ready = not self.stopping and tokens.loaded()
+        if request.path == "/ready":
+            return Answer.json({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+        up = self.simulator.clock.now() - self.simulator.started
+        return Answer.json({"status": "ok", "uptime_seconds": round(up, 3), "active": len(self.simulator.meter.live)})
+
+    async def _body(self, scope: Message, receive: Receive) -> bytes:
+        """The request's whole body; raises TooLarge as soon as it is known to be, Gone when the client left."""
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > self.body_limit:
+                raise TooLarge
+        message = await receive()
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            if message["type"] == "http.disconnect":
+                raise Gone
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > self.body_limit:
+                raise TooLarge
+            if not message.get("more_body"):
+                return b"".join((*chunks, chunk)) if chunks else chunk
+            chunks.append(chunk)
+            message = await receive()
+
+    async def _generate(
+        self,
+        dialect: Dialect,
+        route: Route | None,
+        request: Request,
+        failure: Failure | None,
+        scope: Message,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Reads the ask, begins its exchange and has it played until it ends or the client leaves."""
+        exchange = await self._begin(dialect, route, request, failure)
+        streams = exchange.ask.stream and exchange.plan.failure is None
+        player = (StreamPlayer if streams else WholePlayer)(self.simulator, dialect, exchange, send, scope)
+        self.players[exchange.number] = player
+        try:
+            player.begin()
+            while exchange.state == "live" or player.outlet.blocked:
+                if (await receive())["type"] == "http.disconnect":
+                    break
+        except asyncio.CancelledError:
+            if exchange.state != "dropped":
+                raise
+        except Exception as error:
+            logger.exception("a reply failed")
+            player.broken(error)
+        finally:
+            del self.players[exchange.number]
+            self.simulator.end(exchange, "abandoned")
+            player.outlet.shut()
+
+    async def _begin(
+        self, dialect: Dialect, route: Route | None, request: Request, failure: Failure | None
+    ) -> Exchange:
+        ask = None
+        if route is not None and route.read is not None:
+            try:
+                ask = await self._read(route.read, request)
+            except Refused as refused:
+                failure = refused.failure
+            except Exception:
+                logger.exception("a request could not be read")
+                failure = Failure("internal")
+        if ask is None:
+            ask = Ask("", dialect=dialect.kind, endpoint=request.path)
+            _sign(ask, request.headers)
+            return self.simulator.refuse(ask, failure or Failure("internal"), request.body)
+        _sign(ask, request.headers)
+        return self.simulator.begin(ask, request.body)
+
+    async def _read(self, read: Callable[[Request], Ask], request: Request) -> Ask:
+        if len(request.body) > _LONG or not tokens.loaded():
+            return await asyncio.get_running_loop().run_in_executor(None, read, request)
+        return read(request)
+
+    def _answered(self, dialect: Dialect, answer: Callable[[Request], Answer], request: Request) -> Answer:
+        try:
+            return answer(request)
+        except Refused as refused:
+            return dialect.failure(refused.failure)
+        except Exception:
+            logger.exception("a request failed")
+            return dialect.failure(Failure("internal"))
+
+    async def _reply(self, send: Send, answer: Answer) -> None:
+        headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    def finish(self) -> int:
+        """Ends every reply under way in good order, telling its client; gives how many there were."""
+        players = list(self.players.values())
+        for player in players:
+            if player.exchange.state == "live":
+                player.finish(Failure("unavailable", "The server is shutting down."))
+        return len(players)
+
+
+def _sign(ask: Ask, headers: Mapping[str, str]) -> None:
+    """Notes who asks: the key, a name for the client, and which try of the same request it is."""
+    key = headers.get("authorization", "").removeprefix("Bearer ")
+    ask.key = key or headers.get("x-api-key") or headers.get("api-key") or headers.get("x-goog-api-key", "")
+    ask.client = headers.get("x-client-name") or _agent(headers.get("user-agent", ""))
+    retries = headers.get("x-stainless-retry-count", "")
+    ask.attempt = int(retries) if retries.isdecimal() and len(retries) < 6 else 0
+
+
+def _agent(user_agent: str) -> str:
+    return user_agent.partition(" ")[0][:40]

@@ -1,0 +1,194 @@
+"""Plays an exchange onto the wire: as a stream of events, or whole at the moment of its last piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llmsim.dialects import Answer, Dialect, Encoder, garbled
+from llmsim.errors import Failure
+from llmsim.exchange import Exchange
+from llmsim.plan import Drop, Fail, Garbled, Piece
+from llmsim.server.outlet import Message, Outlet, Send
+from llmsim.simulator import Simulator
+
+_JSON = (b"content-type", b"application/json")
+_FLUSH = 0.02
+"""Seconds between the last bytes and a reset, which would overtake them in the client's socket."""
+
+
+class Player:
+    """What streamed and whole replies have in common: failures, cuts, flow control and the end."""
+
+    def __init__(self, simulator: Simulator, dialect: Dialect, exchange: Exchange, send: Send, scope: Message) -> None:
+        self.slot = 0
+        self.simulator = simulator
+        self.dialect = dialect
+        self.exchange = exchange
+        self.outlet = Outlet(send, scope, self._drained)
+        self._severing: Drop | None = None
+
+    def play(self, now: float) -> float | None:
+        """Plays what is due; gives the next moment."""
+        raise NotImplementedError
+
+    def next_moment(self) -> float | None:
+        """When the next piece is due; nothing is while the client does not read."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Plays what is due at once and leaves the rest to the pacer."""
+        moment = self.play(self.simulator.clock.now())
+        if self.exchange.state == "live":
+            self.simulator.schedule(self.exchange, self, moment)
+
+    def answer(self, answer: Answer) -> None:
+        """Sends a complete answer and ends the exchange as failed."""
+        self.exchange.status = answer.status
+        length = (b"content-length", b"%d" % len(answer.body))
+        self.outlet.start(answer.status, [*answer.headers, length])
+        self.outlet.body(answer.body, False)
+        self.simulator.end(self.exchange, "failed")
+
+    def drop(self, piece: Drop, now: float) -> float | None:
+        """Ends the connection, a moment later where bytes are still on their way."""
+        if piece.reset and self.outlet.started and self._severing is None:
+            self._severing = piece
+            return now + _FLUSH
+        self.outlet.sever(piece.reset)
+        self.simulator.end(self.exchange, "dropped")
+        return None
+
+    def finish(self, failure: Failure) -> None:
+        """Ends the reply early but in good order, telling the client why."""
+        raise NotImplementedError
+
+    def broken(self, error: Exception) -> None:
+        """Told by the pacer that playing raised: the client gets the provider's 500, or a closed connection."""
+        if self.exchange.state != "live":
+            return
+        if self.outlet.started:
+            self.drop(Drop(reset=False), self.simulator.clock.now())
+        else:
+            self.answer(self.dialect.failure(Failure("internal"), self.exchange))
+
+    def _drained(self) -> None:
+        if self.exchange.state == "live":
+            self.simulator.pacer.at(self.simulator.clock.now(), self)
+
+
+class StreamPlayer(Player):
+    """Plays the plan as events, everything that is due in one write."""
+
+    encoder: Encoder
+    _opening: bytes
+
+    def play(self, now: float) -> float | None:
+        """Writes all events that are due."""
+        if self._severing is not None:
+            return self.drop(self._severing, now)
+        if self.outlet.blocked:
+            return None
+        exchange = self.exchange
+        pieces = exchange.take(now)
+        if not pieces:
+            return exchange.due()
+        last = pieces[-1]
+        if not self.outlet.started and not self._start(pieces[0], now):
+            return None
+        if not exchange.over:
+            self.outlet.body(self._opening + self.encoder.frames(pieces), True)
+            self._opening = b""
+            return exchange.due()
+        return self._last(pieces, last, now)
+
+    def _start(self, first: Piece, now: float) -> bool:
+        """Sends the headers; False when there is no stream, only a failure or a cut."""
+        if isinstance(first, Fail):
+            self.answer(self.dialect.failure(first.failure, self.exchange))
+            return False
+        if isinstance(first, Drop):
+            self.drop(first, now)
+            return False
+        self.encoder = encoder = self.dialect.encoder(self.exchange)
+        self.exchange.status = 200
+        self.outlet.start(200, [(b"content-type", encoder.media_type), *encoder.headers()])
+        self._opening = encoder.open()
+        return True
+
+    def _last(self, pieces: Sequence[Piece], last: Piece, now: float) -> float | None:
+        """Writes the last events and ends the response as the plan says."""
+        if isinstance(last, Drop):
+            data = self._opening + self.encoder.frames(pieces[:-1])
+            if data:
+                self.outlet.body(data, True)
+            self._opening = b""
+            return self.drop(last, now)
+        if isinstance(last, Fail):
+            self.outlet.body(self._opening + self.encoder.frames(pieces[:-1]) + self.encoder.fail(last.failure), False)
+            self.simulator.end(self.exchange, "failed")
+        else:
+            self.outlet.body(self._opening + self.encoder.frames(pieces) + self.encoder.close(), False)
+            self.simulator.end(self.exchange, "done")
+        return None
+
+    def next_moment(self) -> float | None:
+        """The moment of the next piece."""
+        return None if self.outlet.blocked else self.exchange.due()
+
+    def finish(self, failure: Failure) -> None:
+        """An error event, then the ordinary end of the HTTP response."""
+        if not self.outlet.started:
+            self.answer(self.dialect.failure(failure, self.exchange))
+            return
+        self.outlet.body(self.encoder.fail(failure), False)
+        self.simulator.end(self.exchange, "failed")
+
+
+class WholePlayer(Player):
+    """Sends the plan as one body when its last piece is due."""
+
+    def play(self, now: float) -> float | None:
+        """Sends the answer if it is due."""
+        if self._severing is not None:
+            return self.drop(self._severing, now)
+        exchange = self.exchange
+        due = exchange.end_due()
+        if due is None or due > now + 1e-6:
+            return due
+        pieces = exchange.take(now)
+        last = pieces[-1]
+        if isinstance(last, Fail):
+            self.answer(self.dialect.failure(last.failure, exchange))
+        elif isinstance(last, Drop):
+            return self._cut(pieces[:-1], last, now)
+        else:
+            self._send(self._body(pieces))
+            self.simulator.end(exchange, "done")
+        return None
+
+    def _body(self, pieces: Sequence[Piece]) -> bytes:
+        body = self.dialect.encoder(self.exchange).whole(pieces)
+        spoiled = next((piece for piece in pieces if isinstance(piece, Garbled)), None)
+        return garbled(body, spoiled.how) if spoiled else body
+
+    def _send(self, body: bytes, length: int | None = None) -> None:
+        encoder = self.dialect.encoder(self.exchange)
+        self.exchange.status = 200
+        size = (b"content-length", b"%d" % (len(body) if length is None else length))
+        self.outlet.start(200, [_JSON, *encoder.headers(), size])
+        self.outlet.body(body, length is not None)
+
+    def _cut(self, pieces: Sequence[Piece], last: Drop, now: float) -> float | None:
+        """As much of the body as tokens were spoken before the cut, which is less than the length it promised."""
+        if pieces:
+            body = self.dialect.encoder(self.exchange).whole(pieces)
+            self._send(body[: len(body) // 2], len(body))
+        return self.drop(last, now)
+
+    def next_moment(self) -> float | None:
+        """The moment of the last piece."""
+        return self.exchange.end_due()
+
+    def finish(self, failure: Failure) -> None:
+        """The failure as the answer."""
+        self.answer(self.dialect.failure(failure, self.exchange))

@@ -1,0 +1,190 @@
+"""Serves the application: in a loop that somebody else runs, or headless until a signal comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from llmsim.clock import keep
+from llmsim.errors import LlmsimError
+from llmsim.journal import Journal
+from llmsim.server.config import Config
+from llmsim.server.handlers import Application
+from llmsim.server.outlet import WIRE
+from llmsim.simulator import Simulator
+
+logger = logging.getLogger("llmsim")
+
+_SETTLE = 2.0
+"""Seconds after the start when what was loaded is taken out of the garbage collector's rounds."""
+
+
+class ServeError(LlmsimError):
+    """The server cannot start; the message says why, in one sentence."""
+
+
+class WireProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, which also hands the connection's transport to the application, for cuts."""
+
+    def on_message_begin(self) -> None:
+        """Puts the transport into the scope of each request."""
+        super().on_message_begin()
+        self.scope["extensions"] = {WIRE: self.transport}  # type: ignore[dict-item]
+
+
+class EmbeddedServer(uvicorn.Server):
+    """uvicorn without its signal handlers: who runs the loop decides about signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+class Runner:
+    """One server in the running event loop: `start` it, then `stop` it."""
+
+    def __init__(self, config: Config, simulator: Simulator | None = None) -> None:
+        journal = Journal(config.journal_count, config.journal_bytes)
+        self.config = config
+        self.simulator = simulator or Simulator(config.settings(), journal=journal)
+        self.app = Application(self.simulator, config.body_limit)
+        self._socket: socket.socket | None = None
+        self._server: EmbeddedServer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> str:
+        """Host and port, once it is bound."""
+        if self._socket is None:
+            return f"{self.config.host}:{self.config.port}"
+        host, port = self._socket.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def url(self) -> str:
+        """The root of every API; an address of all networks is shown as this machine's own."""
+        return f"http://{self.address}".replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+    def bind(self) -> None:
+        """Takes the port; raises ServeError when it cannot be had."""
+        host, port = self.config.host, self.config.port
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            bound = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            raise ServeError(f"host: {host!r} is no address of this machine: {error.strerror}") from None
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((host, port))
+            bound.set_inheritable(True)
+        except OSError as error:
+            bound.close()
+            raise ServeError(
+                f"cannot listen on {host}:{port}: {(error.strerror or str(error)).lower()}; "
+                "choose another with --port, or --port 0 for any free one"
+            ) from None
+        self._socket = bound
+
+    async def start(self) -> None:
+        """Binds if that has not been done, and serves; returns when requests are answered."""
+        if self._socket is None:
+            self.bind()
+        assert self._socket is not None
+        self._server = EmbeddedServer(
+            uvicorn.Config(
+                self.app,
+                http=WireProtocol,
+                ws="none",
+                loop="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                backlog=4096,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=int(self.config.grace_s) + 5,
+            )
+        )
+        self._task = keep(self._guarded(self._server), "llmsim server")
+        ready = asyncio.Event()
+        clock = self.simulator.clock
+
+        def look() -> None:
+            if self._task is None or self._task.done() or (self._server and self._server.started):
+                ready.set()
+            else:
+                clock.call_at(clock.now() + 0.002, look)
+
+        look()
+        await ready.wait()
+        if self._task.done():
+            self._task.result()
+            raise ServeError("the server ended before it had started")
+        clock.call_at(clock.now() + _SETTLE, _freeze)
+
+    async def _guarded(self, server: EmbeddedServer) -> None:
+        """Uvicorn leaves by SystemExit when it cannot start; here that is an error like any other."""
+        try:
+            await server.serve(sockets=[self._socket] if self._socket else None)
+        except SystemExit as error:
+            raise ServeError(f"the server could not start (exit status {error.code})") from None
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stops accepting, lets replies end for `grace` seconds, then ends those that have not."""
+        if self._server is None or self._task is None:
+            return
+        self.app.stopping = True
+        self._server.should_exit = True
+        clock = self.simulator.clock
+        wait = self.config.grace_s if grace is None else grace
+        timer = clock.call_at(clock.now() + wait, self._finish)
+        await asyncio.wait([self._task])
+        timer.cancel()
+
+    def _finish(self) -> None:
+        ended = self.app.finish()
+        if ended:
+            logger.info("ended %d replies that were still under way", ended)
+
+    def hurry(self) -> None:
+        """Ends the replies under way at once; for a second signal."""
+        self._finish()
+
+
+def _freeze() -> None:
+    """Everything loaded by now stays: the collector need not walk it again (pauses of 100 ms and more, measured)."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+async def serve(config: Config) -> None:
+    """Serves until SIGINT or SIGTERM; a second signal ends the replies under way at once."""
+    runner = Runner(config)
+    runner.bind()
+    await runner.start()
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopped.is_set():
+            runner.hurry()
+        stopped.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop)
+    logger.info("serving on %s (seed %d); stop with Ctrl+C", runner.url, config.seed)
+    await stopped.wait()
+    logger.info("stopping: replies may take %g s to end; Ctrl+C again ends them now", config.grace_s)
+    await runner.stop()
+    logger.info("stopped")

@@ -1,0 +1,278 @@
+"""The core: takes asks in, plans and plays replies, and lets everything about them be changed while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from llmsim.clock import Clock, RealClock
+from llmsim.conversation import Ask
+from llmsim.decide import decide
+from llmsim.dice import Dice, mix
+from llmsim.errors import Failure, SettingsError
+from llmsim.events import Events
+from llmsim.exchange import Exchange, State
+from llmsim.journal import Journal
+from llmsim.limits import Limiter, Standing
+from llmsim.metrics import Meter
+from llmsim.pacer import Pacer, Playback
+from llmsim.plan import Drop, Fail, Piece, Plan, Usage
+from llmsim.settings import Armed, Settings
+
+_SEEN = 10_000
+"""Different requests whose repetitions are counted; beyond it the one unseen for longest is forgotten."""
+
+_UNDO = 100
+
+FUSE = "fuse"
+"""Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
+
+
+@dataclass(slots=True, frozen=True)
+class Change:
+    """One change of the settings, as it was made."""
+
+    before: Settings
+    after: Settings
+    text: str
+    who: str
+
+
+class Simulator:
+    """Everything of one simulated provider of models; not safe for use from several threads."""
+
+    def __init__(
+        self, settings: Settings | None = None, *, clock: Clock | None = None, journal: Journal | None = None
+    ) -> None:
+        self.settings = settings or Settings()
+        self.clock: Clock = clock or RealClock()
+        self.journal = journal or Journal()
+        self.events = Events(self.clock)
+        self.meter = Meter(self.clock)
+        self.limiter = Limiter(self.clock)
+        self.pacer = Pacer(self.clock)
+        self.hits: dict[str, int] = {}
+        self.started = self.clock.now()
+        self.changes: deque[Change] = deque(maxlen=_UNDO)
+        self._playbacks: dict[int, Playback] = {}
+        self._seen: OrderedDict[bytes, int] = OrderedDict()
+        self._numbers = 0
+        self._armed = 0
+        self._start_fuses()
+
+    # -- one exchange
+
+    def begin(self, ask: Ask, request: bytes = b"") -> Exchange:
+        """Decides the whole reply under this moment's settings and opens an exchange for it."""
+        settings, now = self.settings, self.clock.now()
+        self._numbers = ask.number = self._numbers + 1
+        dice = Dice(self._seed_of(ask))
+        standing = self.standing(ask)
+        plan = decide(ask, settings, dice, now, standing)
+        exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
+        exchange.standing = standing
+        exchange.seed = dice.seed
+        exchange.request = request
+        for name in plan.struck:
+            self.hits[name] = self.hits.get(name, 0) + 1
+        self.journal.add(exchange)
+        self.meter.began(exchange)
+        return exchange
+
+    def refuse(self, ask: Ask, failure: Failure, request: bytes = b"") -> Exchange:
+        """Opens an exchange for a request that its dialect refuses, so that it is seen like any other."""
+        self._numbers = ask.number = self._numbers + 1
+        plan = Plan([Fail(failure)], [0.0], Usage(), "refused", notes=(failure.message or failure.kind,))
+        exchange = Exchange(ask.number, ask, plan, self.clock.now(), self.clock.wall())
+        exchange.request = request
+        self.journal.add(exchange)
+        self.meter.began(exchange)
+        return exchange
+
+    def standing(self, ask: Ask) -> Standing:
+        """Where the key stands with its rate limits once this ask is counted."""
+        wanted = ask.prompt_tokens + (ask.max_tokens or self.settings.target_tokens) * ask.n
+        return self.limiter.admit(ask.key, ask.model, wanted, self.settings.rpm, self.settings.tpm)
+
+    def _seed_of(self, ask: Ask) -> int:
+        """The same for the same request, whatever runs beside it; each repetition of a request gets its own.
+
+        A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again.
+        """
+        if ask.seed is not None:
+            return mix(self.settings.seed, ask.digest, ask.seed, ask.attempt)
+        digest = ask.digest or str(ask.number).encode()
+        seen = self._seen.pop(digest, 0)
+        self._seen[digest] = seen + 1
+        if len(self._seen) > _SEEN:
+            self._seen.popitem(last=False)
+        return mix(self.settings.seed, digest, seen)
+
+    def end(self, exchange: Exchange, state: State) -> None:
+        """Closes an exchange; the first to say how it ended is believed."""
+        if exchange.state != "live":
+            return
+        exchange.state = state
+        exchange.ended = self.clock.now()
+        playback = self._playbacks.pop(exchange.number, None)
+        if playback is not None:
+            self.pacer.drop(playback)
+        self.meter.finished(exchange)
+
+    def schedule(self, exchange: Exchange, playback: Playback, moment: float | None) -> None:
+        """Lets the pacer play this exchange from that moment on, and again whenever its pace is changed."""
+        self._playbacks[exchange.number] = playback
+        if moment is not None:
+            self.pacer.at(moment, playback)
+
+    async def play(self, exchange: Exchange) -> AsyncIterator[Sequence[Piece]]:
+        """Batches of pieces, each at its moment; leaving the loop early abandons the exchange."""
+        waiter = _Waiter(exchange)
+        try:
+            while not exchange.over:
+                waiter.reached = asyncio.get_running_loop().create_future()
+                self.schedule(exchange, waiter, exchange.due())
+                await waiter.reached
+                if batch := exchange.take(self.clock.now()):
+                    yield batch
+            self.end(exchange, "done")
+        finally:
+            self.end(exchange, "abandoned")
+
+    # -- changes
+
+    def change(self, *, who: str = "", text: str = "", mark: str = "", **changes: Any) -> Settings:
+        """Changes settings, all or nothing; raises SettingsError and changes nothing when one of them cannot be."""
+        before = self.settings
+        after = before.changed(**changes)
+        if after == before:
+            return before
+        self._take(after)
+        text = text or ", ".join(f"{name} {_short(getattr(after, name))}" for name in changes)
+        if who != FUSE:
+            self.changes.append(Change(before, after, text, who))
+        self.events.add("change", text, who, mark or next(iter(changes)))
+        return after
+
+    def undo(self, who: str = "") -> str | None:
+        """Takes the last change back and says which it was; None when there is none."""
+        if not self.changes:
+            return None
+        change = self.changes.pop()
+        now = self.clock.now()
+        still = tuple(one for one in change.before.faults if one.until is None or one.until > now)
+        self._take(change.before.changed(faults=still))
+        self.events.add("undo", f"undone: {change.text}", who, "undo")
+        return change.text
+
+    def arm(self, fault: Mapping[str, Any], *, who: str = "") -> Armed:
+        """Puts a fault in force, in place of an armed one of the same id; raises SettingsError when it cannot be.
+
+        The fields are those of a config file: `kind` and the fault's own, and `id`, `label`, `for_s`.
+        """
+        name = fault.get("id") or self._new_id()
+        until = self.clock.now() + fault["for_s"] if isinstance(fault.get("for_s"), int | float) else None
+        armed = self.settings.changed(faults=[{**fault, "id": name, "until": until}]).faults[0]
+        others = tuple(one for one in self.settings.faults if one.id != name)
+        self.hits[name] = 0
+        label = armed.label or armed.fault.summary()
+        fuse = f" for {armed.for_s:g}s" if armed.for_s else ""
+        text = f"armed {label} {armed.fault.probability:.0%}{fuse}"
+        self.change(who=who, text=text, mark=f"▼{label}", faults=(*others, armed))
+        self._light(armed)
+        return armed
+
+    def lift(self, name: str | None = None, *, who: str = "", why: str = "lifted") -> int:
+        """Lifts one armed fault, or all, and gives how many were lifted; the founding rates go with all."""
+        gone = [one for one in self.settings.faults if name in (None, one.id)]
+        rates = {"rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0} if name is None else {}
+        if gone or any(getattr(self.settings, rate) for rate in rates):
+            told = ", ".join(f"{one.label or one.fault.summary()} ({self.hits.get(one.id, 0)} hits)" for one in gone)
+            kept = tuple(one for one in self.settings.faults if one not in gone)
+            self.change(who=who, text=f"{why} {told}".strip(), mark="△lifted", faults=kept, **rates)
+        return len(gone)
+
+    def act(self, number: int, action: str, *, who: str = "") -> bool:
+        """Pauses, resumes, cuts or fails one reply under way; False when it has already ended."""
+        exchange = self.meter.live.get(number)
+        if exchange is None or exchange.over:
+            return False
+        if action in ("cut", "fail"):
+            piece = Drop() if action == "cut" else Fail(Failure("internal"))
+            exchange.divert(piece, self.clock.now())
+            self._pace(exchange, exchange.rate or self.settings.speed)
+        elif action in ("pause", "resume"):
+            self._pace(exchange, self.settings.speed if action == "resume" else 0.0)
+        else:
+            raise SettingsError(f"action: there is no {action!r}; there are pause, resume, cut, fail")
+        self.events.add("act", f"{action} #{number}", who)
+        return True
+
+    def _new_id(self) -> str:
+        self._armed += 1
+        return f"fault-{self._armed}"
+
+    def _take(self, after: Settings) -> None:
+        before, self.settings = self.settings, after
+        if after.speed != before.speed:
+            for exchange in self.meter.live.values():
+                self._pace(exchange, after.speed)
+
+    def _pace(self, exchange: Exchange, rate: float) -> None:
+        exchange.pace(rate, self.clock.now())
+        playback = self._playbacks.get(exchange.number)
+        if playback is not None:
+            self.pacer.drop(playback)
+            moment = playback.next_moment()
+            if moment is not None:
+                self.pacer.at(moment, playback)
+
+    def _start_fuses(self) -> None:
+        """Faults that a config file arms get their ids and their fuses here."""
+        now = self.clock.now()
+        armed = [
+            one.model_copy(update={"id": one.id or self._new_id(), "until": now + one.for_s if one.for_s else None})
+            for one in self.settings.faults
+        ]
+        if armed:
+            self.settings = self.settings.changed(faults=tuple(armed))
+
+    def _light(self, armed: Armed) -> None:
+        if armed.until is not None:
+            self.clock.call_at(armed.until, lambda: self._burnt(armed))
+
+    def _burnt(self, armed: Armed) -> None:
+        if armed in self.settings.faults:
+            self.lift(armed.id, who=FUSE, why="fuse lifted")
+
+    def light_fuses(self) -> None:
+        """Starts the fuses of faults that were armed before an event loop ran."""
+        for armed in self.settings.faults:
+            self._light(armed)
+
+
+class _Waiter:
+    """Wakes whoever plays an exchange by hand."""
+
+    reached: asyncio.Future[None]
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.slot = 0
+        self.next_moment = exchange.due
+
+    def play(self, now: float) -> float | None:
+        if not self.reached.done():
+            self.reached.set_result(None)
+        return None
+
+    def broken(self, error: Exception) -> None:
+        if not self.reached.done():
+            self.reached.set_exception(error)
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

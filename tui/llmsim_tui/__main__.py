@@ -1,0 +1,89 @@
+"""`llmsim-tui`: the console, with the server in its own event loop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+
+from llmsim import __version__
+from llmsim.errors import LlmsimError
+from llmsim.events import Events
+from llmsim.server.config import Config, add_options, from_options, strangers
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Opens the console; 2 for what the operator got wrong, said before the screen opens."""
+    options = _parser().parse_args(arguments)
+    try:
+        config, _ = from_options(options)
+        if not sys.stdin.isatty() or not sys.stderr.isatty():
+            raise LlmsimError("the console needs a terminal; to serve without one: llmsim serve")
+        return asyncio.run(_run(config, options.theme))
+    except LlmsimError as error:
+        print(f"llmsim-tui: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="llmsim-tui", description="The console, with the server inside it.")
+    parser.add_argument("--version", action="version", version=f"llmsim-tui {__version__}")
+    parser.add_argument("--theme", metavar="NAME", default="night", help="colours: night, day or a file's own")
+    add_options(parser)
+    return parser
+
+
+async def _run(config: Config, theme: str) -> int:
+    """Server first, then the screen; when the screen goes, the server ends its replies in good order."""
+    from llmsim.server.serve import Runner
+    from llmsim_tui.app import LlmsimApp
+    from llmsim_tui.local import LocalBackend
+
+    runner = Runner(config)
+    runner.bind()
+    _log_to(runner.simulator.events, config.log_level)
+    await runner.start()
+    for name in strangers():
+        runner.simulator.events.add("warning", f"environment variable {name} is no setting; it has no effect")
+    backend = LocalBackend(runner.simulator, runner.address)
+    app = LlmsimApp(backend, theme=theme)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, app.exit)
+    try:
+        await app.run_async()
+    finally:
+        await runner.stop(grace=min(config.grace_s, 1.0))
+    return app.return_code or 0
+
+
+def _log_to(events: Events, level: str) -> None:
+    """Sends what would be logged to the console's event list: a line on stderr would be painted over the screen."""
+    handler = _EventHandler(events)
+    for name in ("llmsim", "uvicorn", "uvicorn.error", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level.upper() if name == "llmsim" else logging.WARNING)
+
+
+class _EventHandler(logging.Handler):
+    """Writes records into the event log, errors with the last line of their traceback."""
+
+    def __init__(self, events: Events) -> None:
+        super().__init__()
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record, one event."""
+        cause = f": {record.exc_info[1]!r}" if record.exc_info and record.exc_info[1] else ""
+        kind = "error" if record.levelno >= logging.ERROR else "log"
+        self._events.add(kind, record.getMessage() + cause, "log")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
