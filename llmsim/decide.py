@@ -25,13 +25,19 @@ def decide(ask: Ask, settings: Settings, dice: Dice, now: float, standing: Stand
     model = catalogue.resolve(ask.model)
     failure = _refusal(ask, settings, model, standing)
     if failure is not None:
-        return Plan(
-            [Fail(failure)], [0.0], Usage(ask.prompt_tokens), origin=failure.kind, notes=(failure.message or "",)
-        )
+        return _refused(failure, ask)
     name = settings.latency_profile or settings.model_profiles.get(ask.model) or model.profile
-    plan = _planned(ask, settings, dice, model, settings.profile(name))
+    try:
+        plan = _planned(ask, settings, dice, model, settings.profile(name))
+    except structured.UnsatisfiableSchema as error:
+        return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
     plan.profile = name
     return _spoiled(plan, settings, dice, now)
+
+
+def _refused(failure: Failure, ask: Ask) -> Plan:
+    usage = Usage(ask.prompt_tokens)
+    return Plan([Fail(failure)], [0.0], usage, origin=failure.kind, notes=(failure.message or failure.kind,))
 
 
 def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> Failure | None:
@@ -99,7 +105,7 @@ def _follow_up(ask: Ask, settings: Settings, dice: Dice) -> Reply:
 
 
 def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking: bool) -> list[float]:
-    """When each piece is due: thinking that the client does not see passes within the time to first token."""
+    """When each piece is due: thinking that the client does not see is over when the first token comes."""
     pieces = laid.pieces
     hidden = 0 if shows_thinking else laid.thoughts
     seen = len(pieces) - 1 - hidden
@@ -112,9 +118,7 @@ def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking:
             at += piece.tokens
         drawn = profile.times(max(1, at), dice, seed)
         times = [drawn[place] for place in places] or drawn[:1]
-    if hidden:
-        first = times[0]
-        times[:0] = [first * i / hidden for i in range(hidden)]
+    times[:0] = times[:1] * hidden
     if seen:
         times.append(times[-1])
     return times

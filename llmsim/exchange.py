@@ -115,7 +115,7 @@ class Exchange:
         if self.first is None:
             self.first = now
         self.cursor = end
-        return plan.pieces[start:end]
+        return plan.pieces[start:end] if start or end < len(plan.pieces) else plan.pieces
 
     @property
     def tokens(self) -> int:

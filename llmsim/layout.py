@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from llmsim import tokens
 from llmsim.conversation import Reply, Stop, ToolCall
-from llmsim.plan import Call, Decline, End, Piece, Say, Think
+from llmsim.plan import Call, Decline, End, Piece, Say, Script, Think
 
 _CACHE_BYTES = 16 << 20
-# Measured: a Say with its text, its JSON form and the slots that hold it.
-_SAY_BYTES = 220
+# Measured: a Say with its text, its JSON form, the slots that hold it, and what a dialect keeps beside it.
+_SAY_BYTES = 350
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,7 +21,7 @@ class Layout:
     `plain` says that every piece but End is one token.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: Script
     completion: int
     thinking: int
     thoughts: int
@@ -90,7 +90,7 @@ def _lay(reply: Reply, encoding: str, limit: int | None, stop: tuple[str, ...], 
     pieces.append(End(why, choice, sequence if why is Stop.SEQUENCE else None))
     thoughts = [piece.tokens for piece in pieces if type(piece) is Think]
     return Layout(
-        tuple(pieces),
+        Script(pieces),
         sum(piece.tokens for piece in pieces),
         sum(thoughts),
         len(thoughts),

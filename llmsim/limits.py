@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from llmsim.clock import Clock
 
@@ -34,8 +36,7 @@ class Bucket:
         return max(0.0, missing * 60.0 / self.limit)
 
 
-@dataclass(slots=True, frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a key and model stand after a request; `refused` names the limit that refused it, `wait` the seconds.
 
     The resets are the seconds until a bucket is full again.
@@ -52,6 +53,11 @@ class Standing:
     needed: int = 0
 
 
+@lru_cache(maxsize=1024)
+def _unlimited(tokens: int) -> Standing:
+    return Standing(tokens_left=max(0, NOMINAL_TPM - tokens), tokens_reset=tokens * 60.0 / NOMINAL_TPM)
+
+
 class Limiter:
     """Decides who may pass; a refused request spends nothing."""
 
@@ -62,7 +68,7 @@ class Limiter:
     def admit(self, key: str, model: str, tokens: int, rpm: int | None, tpm: int | None) -> Standing:
         """Spends one request and so many tokens, or refuses and says for how long."""
         if rpm is None and tpm is None:
-            return Standing(tokens_left=max(0, NOMINAL_TPM - tokens), tokens_reset=tokens * 60.0 / NOMINAL_TPM)
+            return _unlimited(tokens)
         requests, volume = self._pair((key, model), rpm or NOMINAL_RPM, tpm or NOMINAL_TPM)
         waits = {"requests": requests.wait(1), "tokens": volume.wait(tokens)}
         refused = max(waits, key=lambda name: waits[name])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal, Self
 
 import orjson
 
@@ -114,6 +115,27 @@ class Garbled(Piece):
         super().__init__(piece.tokens, piece.choice)
         self.piece = piece
         self.how = how
+
+
+class Script(tuple[Piece, ...]):
+    """Pieces that many plans share, with what dialects made of them once.
+
+    `memo` holds that by the dialect's own key; `plain` says that there is one alternative of text alone, so that a
+    dialect may take its fast way. A plan that a fault has touched has a list of its own in place of a script.
+    """
+
+    memo: dict[object, Any]
+
+    def __new__(cls, pieces: Iterable[Piece]) -> Self:
+        """The pieces, nothing made of them yet."""
+        self = super().__new__(cls, pieces)
+        self.memo = {}
+        return self
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it is text and its end, and nothing else."""
+        return all(type(piece) is Say and not piece.choice for piece in self[:-1]) and type(self[-1]) is End
 
 
 @dataclass(slots=True, frozen=True)

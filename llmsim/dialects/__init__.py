@@ -21,12 +21,15 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(slots=True)
 class Request:
-    """One HTTP request; header names are in lower case, `params` come from the path, `created` is in epoch seconds."""
+    """One HTTP request; header names are in lower case, `params` come from the path, `created` is in epoch seconds.
+
+    Of a header that was sent twice the last one is here.
+    """
 
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = field(default_factory=dict)
     body: bytes = b""
     params: Mapping[str, str] = field(default_factory=dict)
     client: str = ""

@@ -18,6 +18,8 @@ from llmsim.errors import Failure, Refused
 Detail = Any
 Steps = tuple[int | str, ...]
 
+_NOWHERE = object()
+
 NOT_JSON = Failure(
     "invalid",
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
@@ -71,7 +73,7 @@ def _told(faults: Sequence[tuple[Steps, Detail]]) -> Failure:
     misfits = [other for other in here if other["type"] in _TYPES or other["type"] == "literal_error"]
     others = [other for other in here if other not in misfits]
     if others:
-        return _SAID[others[0]["type"]](_param(steps), others[0])
+        return _SAID.get(others[0]["type"], _other)(_param(steps), others[0])
     literal = next((other for other in here if other["type"] == "literal_error"), None)
     if literal is not None and isinstance(detail["input"], str):
         return _unsupported(_param(steps), detail["input"], _quoted(literal["ctx"]["expected"]))
@@ -99,8 +101,11 @@ def _search(loc: Steps, value: Any, at: Any) -> Steps | None:
     if not loc:
         return () if at is value else None
     step, rest = loc[0], loc[1:]
-    if (isinstance(at, dict) and step in at) or (isinstance(at, list) and isinstance(step, int)):
-        found = _search(rest, value, at[step])
+    inner = at.get(step, _NOWHERE) if isinstance(at, dict) else _NOWHERE
+    if isinstance(at, list) and isinstance(step, int):
+        inner = at[step]
+    if inner is not _NOWHERE:
+        found = _search(rest, value, inner)
         if found is not None:
             return (step, *found)
     return _search(rest, value, at) if isinstance(step, str) else None
@@ -243,6 +248,10 @@ def _too_long(param: str, detail: Detail) -> Failure:
         f"but got {a} {sort} with length {length} instead."
     )
     return Failure("invalid", message, param=param, code=f"{sort}_above_max_length")
+
+
+def _other(param: str, detail: Detail) -> Failure:
+    return Failure("invalid", f"Invalid value for '{param}': {detail['msg']}.", param=param, code="invalid_value")
 
 
 def _pattern(param: str, detail: Detail) -> Failure:

@@ -68,11 +68,11 @@ class ResponseAudio(Said):
 
 
 class ResponseMessage(Said):
-    """The reply's message; `content` and `refusal` are always there, null or not."""
+    """The reply's message; `content` and `refusal` are always sent, null or not."""
 
     role: Literal["assistant"]
     content: str | None
-    refusal: str | None
+    refusal: str | None = None
     annotations: list[Annotation] | None = None
     tool_calls: list[ToolCall] | None = None
     function_call: FunctionCall | None = None
@@ -97,7 +97,7 @@ class Logprobs(Said):
     """The tokens of the text and of the refusal."""
 
     content: list[TokenLogprob] | None
-    refusal: list[TokenLogprob] | None
+    refusal: list[TokenLogprob] | None = None
 
 
 class Choice(Said):

@@ -130,7 +130,7 @@ def headers(exchange: Exchange | None, processing_ms: int) -> Headers:
         (b"openai-processing-ms", b"%d" % processing_ms),
         (b"openai-version", b"2020-10-01"),
         (b"openai-organization", ORGANIZATION),
-        *_limit_headers(exchange.standing if exchange is not None else Standing()),
+        *_limit_headers(exchange.standing if exchange is not None else _NOBODY),
     ]
 
 
@@ -138,8 +138,7 @@ def ids(exchange: Exchange | None) -> tuple[int, int]:
     """128 bits for ids: an exchange's own, from its seed and number."""
     if exchange is None:
         return _stray.bits(), _stray.bits()
-    dice = Dice(exchange.seed + exchange.number)
-    return dice.bits(), dice.bits()
+    return exchange.seed, (exchange.seed * 0x9E3779B97F4A7C15 + exchange.number) & 0xFFFFFFFFFFFFFFFF
 
 
 def token(exchange: Exchange) -> str:
@@ -154,9 +153,11 @@ def stable(text: str) -> str:
     return f"{mix(text):016x}"
 
 
+_NOBODY = Standing()
 _stray = Dice(mix("answers without an exchange"))
 
 
+@lru_cache(maxsize=1024)
 def _limit_headers(standing: Standing) -> Headers:
     return [
         (b"x-ratelimit-limit-requests", b"%d" % standing.requests_limit),
@@ -168,7 +169,6 @@ def _limit_headers(standing: Standing) -> Headers:
     ]
 
 
-@lru_cache(maxsize=4096)
 def duration(seconds: float | None) -> str:
     """Seconds as Go prints a duration: 12ms, 8.64s, 6m0s, 1h2m3s."""
     millis = round((seconds or 0.0) * 1000)

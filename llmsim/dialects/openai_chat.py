@@ -17,7 +17,7 @@ from llmsim.dialects._openai_chat_request import read_chat
 from llmsim.dialects._openai_logprobs import Logprobs
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Think, Usage
+from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Script, Think, Usage
 
 FINISH = {
     Stop.END: "stop",
@@ -92,20 +92,27 @@ class ChatEncoder(Encoder):
     # -- streamed
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
-        """Everything that is due, one event a token; plain text of a single choice takes the fast way."""
-        if self._logprobs is not None:
+        """Everything that is due, one event a token; a script of plain text takes the fast way."""
+        script, end = self.exchange.plan.pieces, self.exchange.cursor
+        if self._logprobs is not None or not isinstance(script, Script) or not script.plain:
             return super().frames(pieces)
-        out: list[bytes] = []
-        say, pads = self._say, self._pads
-        for piece in pieces:
-            if type(piece) is Say and piece.choice == 0:
-                if 0 not in self._opened:
-                    out.append(self._open(0, b'""'))
-                missing = _PAD - len(piece.text)
-                out += (say, piece.json, (_TAILS[missing] if missing > 0 else _TAILS[0]) if pads else _BARE)
-            else:
-                out.append(self.wording(piece))
-        return b"".join(out)
+        start, bodies = end - len(pieces), self._bodies(script)
+        opening = b"" if self._opened else self._open(0, b'""')
+        if end < len(script):
+            return b"".join((opening, self._say, self._say.join(bodies[start:end])))
+        told = self._say.join((b"", *bodies[start : end - 1])) if end - 1 > start else b""
+        return opening + told + self.frame(script[-1])
+
+    def _bodies(self, script: Script) -> list[bytes]:
+        """All of each event but its head, made once for a script."""
+        bodies: list[bytes] | None = script.memo.get((OpenAIChat, self._pads))
+        if bodies is None:
+            bodies = [piece.json + self._tail(piece) for piece in script[:-1] if isinstance(piece, Say)]
+            script.memo[OpenAIChat, self._pads] = bodies
+        return bodies
+
+    def _tail(self, piece: Say) -> bytes:
+        return _TAILS[max(0, _PAD - len(piece.text))] if self._pads else _BARE
 
     def frame(self, piece: Piece) -> bytes:
         """One piece's event, after the role event where it is its choice's first."""
@@ -181,9 +188,19 @@ class ChatEncoder(Encoder):
 
     def whole(self, pieces: Sequence[Piece]) -> bytes:
         """The completion as one object."""
-        choices = [self._choice(pieces, index) for index in range(self.exchange.ask.n)]
+        if type(pieces) is Script and pieces.plain and self._logprobs is None:
+            choices = [self._plain(pieces)]
+        else:
+            choices = [self._choice(pieces, index) for index in range(self.exchange.ask.n)]
         spent = usage(self.exchange.plan.usage)
         return orjson.dumps(self._base | {"choices": choices, "usage": spent})
+
+    def _plain(self, script: Script) -> dict[str, Any]:
+        """The choice of a script of plain text, made once."""
+        choice: dict[str, Any] | None = script.memo.get(OpenAIChat)
+        if choice is None:
+            choice = script.memo[OpenAIChat] = self._choice(script, 0)
+        return choice
 
     def _choice(self, pieces: Sequence[Piece], index: int) -> dict[str, Any]:
         said: list[str] = []

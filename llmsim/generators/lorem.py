@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from typing import ClassVar
 
@@ -40,9 +41,12 @@ def _passage(encoding: str, start: int, target: int) -> tuple[str, ...]:
     left, at = target, start
     while left > 0:
         text, cost = corpus[at % SENTENCES]
+        if not segments:
+            text = text.lstrip()
+            cost = _cost(text, encoding)
         if cost > left:
             text, cost = _shortened(text, left, encoding), left
-        segments.append(text if segments else text.lstrip())
+        segments.append(text)
         left -= cost
         at += 1
     return tuple(segments)
@@ -68,11 +72,13 @@ def _cost(text: str, encoding: str) -> int:
 def _shortened(sentence: str, target: int, encoding: str) -> str:
     """The sentence's first words and a full stop, filled up with words of one token to meet the target."""
     text, cost = "", 0
-    for word in sentence.rstrip(".").split(" ")[1:]:
-        more = _cost(f" {word.rstrip(',')}", encoding)
+    for word in re.findall(r" ?[^ ,.]+", sentence):
+        more = _cost(word, encoding)
         if cost + more > target - 1:
             break
-        text, cost = f"{text} {word.rstrip(',')}", cost + more
-    while cost < target - 1:
-        text, cost = text + _FILLERS[cost % 3], cost + 1
-    return f"{text}." if text else "."
+        text, cost = text + word, cost + more
+    while cost < max(1, target - 1):
+        filler = _FILLERS[cost % 3]
+        text, cost = text + (filler if text or sentence.startswith(" ") else filler.lstrip()), cost + 1
+    # One token more than a full stop would join the stop before it to a token of its own.
+    return f"{text}." if target > 1 else text

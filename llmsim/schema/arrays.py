@@ -45,7 +45,11 @@ def _filled(
     for at in range(aim):
         schemas = [*_at(parts, at), *extra.get(at, [])] or [{}]
         try:
-            found.append(_fresh(maker, schemas, name, found) if unique else maker.make(schemas, name))
+            item = _fresh(maker, schemas, name, found) if unique else maker.make(schemas, name)
+            if not unique and isinstance(item, str) and item in found:
+                # A model seldom says the same twice, even where it may.
+                item = maker.make(schemas, name)
+            found.append(item)
         except UnsatisfiableSchema:
             if at < least or any(later >= at for later in extra):
                 raise
@@ -78,14 +82,7 @@ def _fresh(maker: Making, schemas: Sequence[Schema], name: str, taken: Sequence[
 
 def _containing(maker: Making, parts: Sequence[Json], name: str) -> list[Any]:
     """An array with the items that `contains` asks for, after the first ones where there is room, else among them."""
-    wanted: list[Schema] = []
-    kept_out: list[Schema] = []
-    for part in parts:
-        if "contains" in part:
-            count = limit(part, "minContains")
-            wanted += [part["contains"]] * (1 if count is None else count)
-            if "maxContains" in part:
-                kept_out.append({"not": part["contains"]})
+    wanted, kept_out = _asked_for(parts)
     _, most = limits(parts, "minItems", "maxItems")
     least, aim = _length(maker, parts)
     after = max((len(prefix_of(part)) for part in parts), default=0)
@@ -105,6 +102,19 @@ def _containing(maker: Making, parts: Sequence[Json], name: str) -> list[Any]:
         if all(maker.check.holds({key: part[key] for key in part if key in _COUNTED}, found) for part in parts):
             return found
     raise reason or UnsatisfiableSchema(f"The items that `contains` asks for do not fit into maxItems {most}.")
+
+
+def _asked_for(parts: Sequence[Json]) -> tuple[list[Schema], list[Schema]]:
+    """What items there must be, each by itself, and what the other items must not be, lest there be too many."""
+    wanted: list[Schema] = []
+    kept_out: list[Schema] = []
+    for part in parts:
+        if "contains" in part:
+            count = limit(part, "minContains")
+            wanted += [part["contains"]] * (1 if count is None else count)
+            if "maxContains" in part:
+                kept_out.append({"not": part["contains"]})
+    return wanted, kept_out
 
 
 _COUNTED = frozenset(("contains", "minContains", "maxContains"))

@@ -11,6 +11,9 @@ Schema = Json | bool
 
 KINDS = ("string", "number", "integer", "boolean", "object", "array", "null")
 
+# No model writes a reply of more than some hundred thousand tokens.
+_GREATEST = 1_000_000
+
 # What a schema without a type is about: the first type that one of its keywords speaks of.
 _SPEAKS_OF = {
     "object": "properties required additionalProperties patternProperties minProperties propertyNames",
@@ -149,6 +152,8 @@ def limits(parts: Sequence[Json], least: str, most: str) -> tuple[int, int | Non
             high = top if high is None else min(high, top)
     if high is not None and high < low:
         raise UnsatisfiableSchema(f"{least} {low} is greater than {most} {high}.")
+    if low > _GREATEST:
+        raise UnsatisfiableSchema(f"{least} {low} is more than a reply can hold.")
     return low, high
 
 

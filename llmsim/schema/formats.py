@@ -51,11 +51,6 @@ def uuid(dice: Dice) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[dice.below(4)]}{digits[17:20]}-{digits[20:]}"
 
 
-def token(dice: Dice) -> str:
-    """A short opaque id."""
-    return dice.text(12)
-
-
 def phone(dice: Dice) -> str:
     """A telephone number of the range kept for fiction."""
     return f"+1-{dice.between(201, 989)}-555-01{dice.below(100):02}"

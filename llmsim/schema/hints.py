@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from llmsim.schema.formats import listed
 
@@ -28,6 +29,8 @@ _FOUND = {
     "date": re.compile(r"\b\d{4}-\d\d-\d\d\b"),
     "uuid": re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE),
 }
+_WHOLE = frozenset(("query", "text"))
+_SUBJECTS = frozenset((*_FOUND, *_WHOLE, "city", "country", "name", "firstname", "lastname", "company"))
 _NUMBER = re.compile(r"(?<![\w.:/-])-?\d+(?:\.\d+)?(?![\w:/-])")
 _LONGEST_QUERY = 80
 # The word before a place that tells which end of a journey it is, and those before any place.
@@ -42,27 +45,38 @@ _SAID_AFTER = {
 class Hints:
     """What the user's text offers for a property; read only when first asked."""
 
-    __slots__ = ("_names", "_numbers", "text")
+    __slots__ = ("_names", "_numbers", "_turns", "text")
 
     def __init__(self, text: str) -> None:
         self.text = " ".join(text.split())
         self._names: list[tuple[str, str]] | None = None
         self._numbers: list[str] | None = None
+        self._turns: dict[str, int] = {}
 
     def word(self, name: str, subject: str) -> str:
-        """The user's own word for a property of this name and subject, or an empty string."""
-        if not self.text:
-            return ""
-        if subject in ("query", "sentence"):
-            return self.text if len(self.text) <= _LONGEST_QUERY else self.text[:_LONGEST_QUERY].rsplit(" ", 1)[0]
-        if subject in _FOUND:
-            found = _FOUND[subject].search(self.text)
-            return found.group() if found else ""
-        if subject in ("city", "country", "name", "firstname", "lastname", "company"):
-            return self._proper(name.lower(), subject)
-        return ""
+        """The user's own word for a property of this name and subject, or an empty string.
 
-    def _proper(self, name: str, subject: str) -> str:
+        A property that comes again, as in an array, gets the next such word, and none after the last.
+        """
+        if not self.text or subject not in _SUBJECTS:
+            return ""
+        turn = self._turns[name] = self._turns.get(name, -1) + 1
+        found = self._words(name.lower(), subject)
+        return found[turn] if turn < len(found) else ""
+
+    def _words(self, name: str, subject: str) -> Sequence[str]:
+        if subject in _FOUND:
+            return _FOUND[subject].findall(self.text)
+        if subject in _WHOLE:
+            return (self.shortened,)
+        return self._proper(name, subject)
+
+    @property
+    def shortened(self) -> str:
+        """The user's text, cut at a word where it is long."""
+        return self.text if len(self.text) <= _LONGEST_QUERY else self.text[:_LONGEST_QUERY].rsplit(" ", 1)[0]
+
+    def _proper(self, name: str, subject: str) -> list[str]:
         if self._names is None:
             self._names = list(_proper_names(self.text))
         wanted = _SAID_AFTER.get(name, "")
@@ -71,7 +85,7 @@ class Hints:
             told.sort(key=lambda pair: (wanted not in ("", pair[0]), not pair[0]))
         else:
             told.sort(key=lambda pair: pair[0] in _WHERE)
-        return told[0][1] if told else ""
+        return [proper for _, proper in told]
 
     def number(self) -> float | None:
         """The next number the user wrote that no property has yet, or None."""

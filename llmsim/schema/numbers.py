@@ -24,7 +24,7 @@ _RANGES: dict[str, tuple[float, float, int]] = {
     "hour hours": (0, 23, 0),
     "minute minutes": (5, 55, 0),
     "page index offset rank order step position level": (1, 5, 0),
-    "guest guests people adults passengers children party": (1, 6, 0),
+    "guest guests people adults passengers children party servings seats": (1, 6, 0),
     "temperature temp": (-5, 35, 1),
     "price cost fee revenue balance salary tax": (5, 200, 2),
     "rating stars": (1, 5, 1),

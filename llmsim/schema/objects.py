@@ -137,7 +137,8 @@ class _Object:
                 name = missing.pop(0)
                 group = [one for one in self._with_needed([name]) if one not in self._found]
                 if self._most is None or len(self._found) + len(group) <= self._most:
-                    _ = [self._add(one) for one in group]
+                    for one in group:
+                        self._add(one)
             elif not self._add_new():
                 raise UnsatisfiableSchema(f"No {self._least} properties were found, which minProperties asks for.")
 

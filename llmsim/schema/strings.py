@@ -39,7 +39,7 @@ def _formatted(
     def fits(text: str) -> bool:
         return least <= len(text) and (most is None or len(text) <= most) and all(finds(p, text) for p in patterns)
 
-    told = hints.word("", "url" if name == "uri" else name)
+    told = hints.word(name, "url" if name == "uri" else name)
     if told and fits(told):
         return told
     for _ in range(_TRIES if patterns or most is not None else 1):
@@ -57,7 +57,7 @@ def _likely(name: str, about: str, least: int, most: int | None, dice: Dice, hin
         told = example(about)
     if told and len(told) >= least and (most is None or len(told) <= most):
         return told
-    text = told if subject in ("query", "sentence") and told else word_for(subject, dice)
+    text = told if subject in ("query", "text") and told else word_for(subject, dice)
     if least == 0 and most is None:
         return text
     return grown(text, least, most, dice)

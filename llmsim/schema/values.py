@@ -23,7 +23,7 @@ _DEEP = 8
 _DEEPEST = 80
 _WAYS = 128
 _TRIES = 8
-_FAILURES = 600
+_FAILURES = 200
 # Keywords that list values to choose from; a schema of one type without them needs no choice.
 _CHOICE = frozenset(("enum", "const", "examples", "example", "default"))
 
@@ -84,24 +84,32 @@ class Maker:
             raise UnsatisfiableSchema("The schema nests without end: it requires itself.")
 
     def _search(self, schemas: Sequence[Schema], name: str) -> Any:
-        reason = ""
-        for _ in range(_TRIES):
-            unlucky = False
-            for way in islice(self._ways.together(schemas), _WAYS):
-                try:
-                    found = self._follow(way, name)
-                except UnsatisfiableSchema as problem:
-                    self._failures += 1
-                    if self._failures > _FAILURES:
-                        raise
-                    reason = str(problem)
-                    continue
-                if not way.doubtful or all(self.check.holds(schema, found) for schema in schemas):
-                    return found
-                unlucky = True
-            if not unlucky:
-                break
+        wild, reason = self.wild, ""
+        try:
+            for attempt in range(_TRIES):
+                self.wild = wild or attempt > 0
+                unlucky = False
+                for way in islice(self._ways.together(schemas), _WAYS):
+                    try:
+                        found = self._follow(way, name)
+                    except UnsatisfiableSchema as problem:
+                        self._count_failure(problem)
+                        reason = str(problem)
+                        continue
+                    if not way.doubtful or all(self.check.holds(schema, found) for schema in schemas):
+                        return found
+                    unlucky = True
+                if not unlucky:
+                    break
+        finally:
+            self.wild = wild
         raise UnsatisfiableSchema(reason or self._ways.reason or "No value satisfies every part of the schema.")
+
+    def _count_failure(self, problem: UnsatisfiableSchema) -> None:
+        """Gives up for good after many dead ends, which nest and would multiply."""
+        self._failures += 1
+        if self._failures > _FAILURES:
+            raise problem
 
     def _follow(self, way: Way, name: str) -> Any:
         for ref in way.refs:

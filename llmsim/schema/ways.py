@@ -184,13 +184,24 @@ def _opposites(schema: Json, key: str) -> list[Schema]:
             return [{"type": "array", "contains": {"not": value}}]
         case "contains":
             return [{"type": "array", "items": {"not": value}}]
+    return _opposite_branches(schema, key) if key in COMPLEX else _beyond(key, value)
+
+
+def _opposite_branches(schema: Json, key: str) -> list[Schema]:
+    value = schema[key]
+    match key:
         case "anyOf":
             return [{"allOf": [{"not": one} for one in value]}]
         case "allOf":
             return [{"not": one} for one in value]
+        case "oneOf":
+            return [{"not": {"anyOf": value}}, {"allOf": value[:2]}]
+        case "if":
+            holds: Schema = {"allOf": [value, {"not": schema.get("then", True)}]}
+            return [holds, {"allOf": [{"not": value}, {"not": schema.get("else", True)}]}]
         case "not":
             return [value]
-    return [] if isinstance(value, bool) else _beyond(key, value)
+    return []
 
 
 # The limit that begins where another ends, the type it is about, and the step from the one to the other.
@@ -209,7 +220,7 @@ _BEYOND = {
 
 
 def _beyond(key: str, value: Any) -> list[Schema]:
-    if key not in _BEYOND:
+    if key not in _BEYOND or isinstance(value, bool):
         return []
     opposite, kind, step = _BEYOND[key]
     beyond = value + step if step == 0 else int(value) + step

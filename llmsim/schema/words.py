@@ -58,6 +58,8 @@ _LISTS: dict[str, Sequence[str]] = {
     "sql": ("SELECT name FROM users LIMIT 10", "SELECT COUNT(*) FROM orders"),
     "weather": ("sunny", "partly cloudy", "light rain", "windy", "clear"),
     "sentence": _SENTENCES,
+    "text": _SENTENCES,
+    "food": ("tomatoes", "rice", "olive oil", "basil", "chickpeas", "lemon", "garlic", "butter", "noodles"),
     "clock": ("09:00", "10:30", "12:15", "14:30", "18:45", "20:00"),
     "symbol": ("AAPL", "MSFT", "NVDA", "AMZN", "GOOG"),
     "month": ("January", "March", "May", "July", "October"),
@@ -69,10 +71,12 @@ _ALIASES = {
     "state": "region province county",
     "firstname": "givenname forename",
     "lastname": "surname familyname",
-    "name": "fullname author person user customer owner assignee recipient username contact displayname",
+    "name": "fullname author person user customer owner assignee recipient username contact displayname"
+    " participant attendee member guest friend student employee",
     "title": "headline subject heading label topic theme",
-    "query": "question prompt search searchquery q keywords keyword ask input request task instruction instructions",
-    "sentence": "description text content summary body message comment comments note notes reason explanation reasoning"
+    "query": "question prompt search searchquery q keywords keyword ask request task instruction instructions",
+    "text": "content body message input",
+    "sentence": "description summary comment comments note notes reason explanation reasoning"
     " bio details answer response rationale feedback thought thoughts analysis conclusion output paragraph review",
     "email": "mail emailaddress",
     "url": "link uri website homepage href image imageurl avatar",
@@ -87,6 +91,7 @@ _ALIASES = {
     "language": "lang",
     "category": "genre tag tags section department",
     "type": "kind",
+    "food": "ingredient dish meal cuisine",
     "company": "organization organisation employer vendor brand manufacturer",
     "job": "occupation profession jobtitle role position",
     "path": "filepath directory folder",

@@ -81,7 +81,7 @@ class Application:
             scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            dict(scope["headers"]),
             client=(scope.get("client") or ("",))[0],
             created=self.simulator.clock.wall(),
         )
@@ -237,14 +237,13 @@ class Application:
         return len(players)
 
 
-def _sign(ask: Ask, headers: Mapping[str, str]) -> None:
+def _sign(ask: Ask, headers: Mapping[bytes, bytes]) -> None:
     """Notes who asks: the key, a name for the client, and which try of the same request it is."""
-    key = headers.get("authorization", "").removeprefix("Bearer ")
-    ask.key = key or headers.get("x-api-key") or headers.get("api-key") or headers.get("x-goog-api-key", "")
-    ask.client = headers.get("x-client-name") or _agent(headers.get("user-agent", ""))
-    retries = headers.get("x-stainless-retry-count", "")
-    ask.attempt = int(retries) if retries.isdecimal() and len(retries) < 6 else 0
-
-
-def _agent(user_agent: str) -> str:
-    return user_agent.partition(" ")[0][:40]
+    key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    if not key:
+        key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
+    ask.key = key.decode("latin-1")
+    client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
+    ask.client = client[:40].decode("latin-1")
+    retries = headers.get(b"x-stainless-retry-count", b"0")
+    ask.attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0

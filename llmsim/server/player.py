@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llmsim.dialects import Answer, Dialect, Encoder, garbled
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.plan import Drop, Fail, Garbled, Piece
+from llmsim.plan import Drop, Fail, Garbled, Piece, Script
 from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.simulator import Simulator
 
@@ -162,17 +162,19 @@ class WholePlayer(Player):
         elif isinstance(last, Drop):
             return self._cut(pieces[:-1], last, now)
         else:
-            self._send(self._body(pieces))
+            encoder = self.dialect.encoder(exchange)
+            self._send(encoder, self._body(encoder, pieces))
             self.simulator.end(exchange, "done")
         return None
 
-    def _body(self, pieces: Sequence[Piece]) -> bytes:
-        body = self.dialect.encoder(self.exchange).whole(pieces)
-        spoiled = next((piece for piece in pieces if isinstance(piece, Garbled)), None)
+    def _body(self, encoder: Encoder, pieces: Sequence[Piece]) -> bytes:
+        body = encoder.whole(pieces)
+        if type(pieces) is Script:
+            return body
+        spoiled = next((piece for piece in pieces if type(piece) is Garbled), None)
         return garbled(body, spoiled.how) if spoiled else body
 
-    def _send(self, body: bytes, length: int | None = None) -> None:
-        encoder = self.dialect.encoder(self.exchange)
+    def _send(self, encoder: Encoder, body: bytes, length: int | None = None) -> None:
         self.exchange.status = 200
         size = (b"content-length", b"%d" % (len(body) if length is None else length))
         self.outlet.start(200, [_JSON, *encoder.headers(), size])
@@ -181,8 +183,9 @@ class WholePlayer(Player):
     def _cut(self, pieces: Sequence[Piece], last: Drop, now: float) -> float | None:
         """As much of the body as tokens were spoken before the cut, which is less than the length it promised."""
         if pieces:
-            body = self.dialect.encoder(self.exchange).whole(pieces)
-            self._send(body[: len(body) // 2], len(body))
+            encoder = self.dialect.encoder(self.exchange)
+            body = encoder.whole(pieces)
+            self._send(encoder, body[: len(body) // 2], len(body))
         return self.drop(last, now)
 
     def next_moment(self) -> float | None:
