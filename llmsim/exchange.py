@@ -109,9 +109,10 @@ class Exchange:
         end = bisect_right(plan.times, self.time(now) + _EPSILON, start)
         if end == start:
             return ()
-        late = now - self._anchor - (plan.times[start] - self._time) / self._rate
-        if late > self.late:
-            self.late = late
+        if self._rate:
+            late = now - self._anchor - (plan.times[start] - self._time) / self._rate
+            if late > self.late:
+                self.late = late
         if self.first is None:
             self.first = now
         self.cursor = end

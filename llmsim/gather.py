@@ -17,7 +17,7 @@ _T = TypeVar("_T")
 def gather(package: str, group: str, base: Callable[..., _T]) -> dict[str, type[_T]]:
     """Every concrete class below `base`, by its `kind`, in order of name.
 
-    Looks into each module of the package's folder and at every entry point of the group, which names a module or a
+    Looks into each module of the package's folder, those with a leading underscore left out, and at every entry point of the group, which names a module or a
     class; so a new file, or another wheel, is found without an edit anywhere. Raises ValueError when two classes
     claim one kind.
     """
@@ -35,7 +35,8 @@ def gather(package: str, group: str, base: Callable[..., _T]) -> dict[str, type[
 
 def _folder(package: str) -> list[ModuleType]:
     path = importlib.import_module(package).__path__
-    return [importlib.import_module(f"{package}.{entry.name}") for entry in pkgutil.iter_modules(path)]
+    names = [entry.name for entry in pkgutil.iter_modules(path) if not entry.name.startswith("_")]
+    return [importlib.import_module(f"{package}.{name}") for name in names]
 
 
 @cache

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import resources
 from itertools import accumulate
 from statistics import NormalDist
 from typing import Annotated, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from llmsim.dice import Dice, mix
 from llmsim.errors import SettingsError
@@ -73,9 +73,7 @@ class Profile(BaseModel):
     tbt: Spread = Spread()
     source: str = ""
 
-    _tables: dict[int, tuple[list[float], list[float]]] = PrivateAttr(default_factory=dict)
-
-    @cached_property
+    @property
     def instant(self) -> bool:
         """Whether nothing ever waits."""
         return not (self.ttft.mean or self.ttft.samples or self.tbt.mean or self.tbt.samples)
@@ -89,13 +87,10 @@ class Profile(BaseModel):
             return []
         if self.instant:
             return [0.0] * count
-        tables = self._tables.get(seed)
-        if tables is None:
-            tables = self._tables[seed] = (_draws(self.ttft, seed), _draws(self.tbt, seed))
         places = dice.bits()
-        first = tables[0][places % TABLE]
+        first = _draws(self.ttft, seed)[places % TABLE]
         at = (places >> 32) % TABLE
-        gaps = tables[1]
+        gaps = _draws(self.tbt, seed)
         if at + count > len(gaps):
             gaps = gaps * (1 + (at + count) // TABLE)
         return list(accumulate(gaps[at : at + count - 1], initial=first))

@@ -26,14 +26,17 @@ class Bucket:
     at: float
 
     def refill(self, limit: int, now: float) -> None:
-        """Brings the level up to this moment; a new limit changes the size and forgives nothing that was spent."""
+        """Brings the level up to this moment; of what was spent, a new limit forgives only what exceeds its size."""
         spent = self.limit - min(self.limit, self.level + (now - self.at) * self.limit / 60.0)
-        self.limit, self.level, self.at = limit, limit - spent, now
+        left = limit - spent if limit == self.limit else max(0.0, limit - spent)
+        self.limit, self.level, self.at = limit, left, now
 
     def wait(self, amount: float) -> float:
         """Seconds until that much is there; what is more than the whole bucket waits for a full one."""
         missing = min(amount, self.limit) - self.level
-        return max(0.0, missing * 60.0 / self.limit)
+        wait = missing * 60.0 / self.limit
+        # Less than a microsecond is missing by rounding alone: who waits as long as told is let in.
+        return wait if wait > 1e-6 else 0.0
 
 
 class Standing(NamedTuple):
@@ -70,10 +73,10 @@ class Limiter:
         if rpm is None and tpm is None:
             return _unlimited(tokens)
         requests, volume = self._pair((key, model), rpm or NOMINAL_RPM, tpm or NOMINAL_TPM)
-        waits = {"requests": requests.wait(1), "tokens": volume.wait(tokens)}
+        waits = {"requests": requests.wait(1) if rpm else 0.0, "tokens": volume.wait(tokens) if tpm else 0.0}
         refused = max(waits, key=lambda name: waits[name])
         if not waits[refused]:
-            requests.level -= 1
+            requests.level = max(0.0, requests.level - 1)
             volume.level -= tokens
             refused = ""
         return Standing(

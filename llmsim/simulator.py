@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,6 +119,7 @@ class Simulator:
             return
         exchange.state = state
         exchange.ended = self.clock.now()
+        exchange.plan.times = array("f", exchange.plan.times)  # the journal keeps it: an eighth of the bytes
         playback = self._playbacks.pop(exchange.number, None)
         if playback is not None:
             self.pacer.drop(playback)
@@ -241,8 +244,10 @@ class Simulator:
             self.settings = self.settings.changed(faults=tuple(armed))
 
     def _light(self, armed: Armed) -> None:
+        # Without a running loop nothing can call back; a fault whose time is up strikes no more all the same.
         if armed.until is not None:
-            self.clock.call_at(armed.until, lambda: self._burnt(armed))
+            with suppress(RuntimeError):
+                self.clock.call_at(armed.until, lambda: self._burnt(armed))
 
     def _burnt(self, armed: Armed) -> None:
         if armed in self.settings.faults:

@@ -208,7 +208,8 @@ def _check_limits(request: Any) -> None:
             "invalid_parameter_combination",
         )
     model = resolve(request["model"])
-    if not (model.known and model.provider == "openai" and model.reasoning):
+    # The models of ChatGPT ("gpt-5.2-chat-latest") take what models take that do not reason.
+    if not (model.known and model.provider == "openai" and model.reasoning) or "-chat" in model.id:
         return
     if limit is not None:
         raise invalid(

@@ -100,12 +100,19 @@ class RefusalPart(TypedDict):
     refusal: str
 
 
+# Lists are checked up to their first fault: a hostile body of a million faults costs no more than one.
 UserPart = Annotated[TextPart | ImagePart | AudioPart | FilePart, Field(discriminator="type")]
 AssistantPart = Annotated[SaidPart | RefusalPart, Field(discriminator="type")]
-Texts = Annotated[str | Annotated[list[TextPart], Field(min_length=1)], Field(union_mode="left_to_right")]
-UserContent = Annotated[str | Annotated[list[UserPart], Field(min_length=1)], Field(union_mode="left_to_right")]
-AssistantContent = Annotated[str | list[AssistantPart], Field(union_mode="left_to_right")]
-ToolContent = Annotated[str | list[TextPart], Field(union_mode="left_to_right")]
+Texts = Annotated[
+    str | Annotated[list[TextPart], Field(fail_fast=True, min_length=1)], Field(union_mode="left_to_right")
+]
+UserContent = Annotated[
+    str | Annotated[list[UserPart], Field(fail_fast=True, min_length=1)], Field(union_mode="left_to_right")
+]
+AssistantContent = Annotated[
+    str | Annotated[list[AssistantPart], Field(fail_fast=True)], Field(union_mode="left_to_right")
+]
+ToolContent = Annotated[str | Annotated[list[TextPart], Field(fail_fast=True)], Field(union_mode="left_to_right")]
 
 
 @echoed
@@ -180,7 +187,7 @@ class AssistantMessage(TypedDict, total=False):
     content: AssistantContent | None
     refusal: str | None
     name: str | None
-    tool_calls: Annotated[list[AnyToolCall], Field(min_length=1)] | None
+    tool_calls: Annotated[list[AnyToolCall], Field(fail_fast=True, min_length=1)] | None
     function_call: CalledFunction | None
 
 

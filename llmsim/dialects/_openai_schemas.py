@@ -15,10 +15,8 @@ _NOT_PERMITTED = ("allOf", "oneOf", "not", "if", "then", "else", "dependentRequi
 _SAYS_WHAT_IT_IS = ("type", "$ref", "anyOf", "enum", "const")
 
 
-def strict_fault(schema: Any) -> str | None:
+def strict_fault(schema: dict[str, Any]) -> str | None:
     """What strict mode refuses first in a schema, as OpenAI says it; None where it takes the schema."""
-    if not isinstance(schema, dict):
-        return None
     root = root_fault(schema)
     if root is not None:
         return root

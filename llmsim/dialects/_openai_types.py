@@ -119,10 +119,10 @@ class ChatRequest(TypedDict, total=False):
     """The body of `POST /v1/chat/completions`; null stands for leaving a field out."""
 
     model: Required[str]
-    messages: Required[Annotated[list[Message], Field(min_length=1)]]
+    messages: Required[Annotated[list[Message], Field(fail_fast=True, min_length=1)]]
     functions: Annotated[list[LegacyFunction], Field(min_length=1, max_length=128)] | None
     function_call: Annotated[Literal["none", "auto"] | Named, Field(union_mode="left_to_right")] | None
-    tools: Annotated[list[AnyTool], Field(max_length=128)] | None
+    tools: Annotated[list[AnyTool], Field(fail_fast=True, max_length=128)] | None
     tool_choice: ToolChoiceOption | None
     parallel_tool_calls: bool | None
     max_completion_tokens: Count | None
@@ -154,7 +154,7 @@ class ChatRequest(TypedDict, total=False):
     prediction: Prediction | None
     verbosity: Literal["low", "medium", "high"] | None
     audio: AudioOptions | None
-    modalities: list[Literal["text", "audio"]] | None
+    modalities: Annotated[list[Literal["text", "audio"]], Field(fail_fast=True)] | None
     web_search_options: WebSearchOptions | None
 
 

@@ -47,6 +47,6 @@ def make(fields: Mapping[str, Any]) -> Fault:
     """The fault that the fields describe, `kind` among them; raises SettingsError with the kinds there are."""
     rest = dict(fields)
     kind = rest.pop("kind", None)
-    if kind not in kinds():
+    if not isinstance(kind, str) or kind not in kinds():
         raise SettingsError(f"kind: there is no fault {kind!r}; there are {', '.join(kinds())}")
     return kinds()[kind].model_validate(rest)

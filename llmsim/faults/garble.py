@@ -28,6 +28,8 @@ class Garble(Fault):
             return plan
         last = max(i for i, piece in enumerate(plan.pieces) if piece.tokens)
         at = min(plan.place(self.after_tokens), last)
+        if isinstance(plan.pieces[at], Garbled):
+            return plan
         garbled = Garbled(plan.pieces[at], self.how)
         if self.how == "truncated":
             moment = plan.times[at]

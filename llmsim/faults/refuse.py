@@ -28,8 +28,8 @@ class Refuse(Fault):
     after_tokens: Tokens = 0
 
     def spoil(self, plan: Plan, dice: Dice) -> Plan:
-        """The error instead of all that was to come."""
-        if plan.failure:
+        """The error instead of all that was to come; the same plan where nothing was."""
+        if plan.failure or plan.place(self.after_tokens) >= len(plan.pieces):
             return plan
         piece = Fail(Failure.of_status(self.status, self.message, self.retry_after))
         if self.after_tokens:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -35,7 +36,8 @@ class Slow(Fault):
             before = max(0, told[piece.choice] - (not piece.tokens))
             times.append(first + (moment - start) * self.tbt_factor + before * add)
             told[piece.choice] += piece.tokens > 0
-        return replace(plan, times=times)
+        # Alternatives get their waits each for itself, but all of a plan's moments stand in order.
+        return replace(plan, times=list(accumulate(times, max)))
 
     def summary(self) -> str:
         """The factors that are not one."""

@@ -80,5 +80,5 @@ def _shortened(sentence: str, target: int, encoding: str) -> str:
     while cost < max(1, target - 1):
         filler = _FILLERS[cost % 3]
         text, cost = text + (filler if text or sentence.startswith(" ") else filler.lstrip()), cost + 1
-    # One token more than a full stop would join the stop before it to a token of its own.
+    # A full stop alone would make one token with the stop before it.
     return f"{text}." if target > 1 else text

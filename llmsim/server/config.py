@@ -92,7 +92,8 @@ def _places(
     """Each problem with where it was written: the flag, the variable, or the line of the file."""
     told = []
     for loc, sentence in sentences(error):
-        name = str(loc[0]) if loc else ""
+        loc = loc or tuple(sentence.partition(":")[0].split("."))  # a rule over several fields names its own
+        name = str(loc[0])
         if name in flags:
             where = f"--{name.replace('_', '-')}"
         elif name in environment:

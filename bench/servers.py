@@ -1,0 +1,90 @@
+"""How each server is started: llmsim as people run it, its console, and the floor. The peers are in peers.py."""
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench import peers
+from bench.process import Command, Unstarted
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TOKENS = 100
+PACED_TOKENS = 600
+TTFT_MS = 100
+TBT_MS = 20
+
+
+class Kind(Enum):
+    """What the server is set to: no latency and 100 tokens, or 50 tokens/s for as long as a run may last."""
+
+    INSTANT = "instant"
+    PACED = "paced"
+
+
+# Two faults that never happen, and are looked at for each request: what an armed server costs.
+ARMED: dict[str, Any] = {
+    "faults": [
+        {"kind": "refuse", "status": 429, "probability": 0},
+        {"kind": "stall", "probability": 0},
+    ],
+}
+
+PACE: dict[str, Any] = {
+    "latency_profile": "bench",
+    "profiles": {"bench": {"ttft": {"kind": "fixed", "mean": TTFT_MS}, "tbt": {"kind": "fixed", "mean": TBT_MS}}},
+}
+
+
+def python_environment() -> dict[str, str]:
+    """Lets a checkout run without being installed."""
+    return {"PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}"}
+
+
+def llmsim_words(kind: Kind, port: int, folder: Path, tokens: int | None = None) -> list[str]:
+    """The options that `llmsim serve` and `llmsim-tui` have in common, with the config file written for this kind."""
+    config = folder / f"llmsim-{kind.value}.yaml"
+    config.write_text(yaml.safe_dump(ARMED | (PACE if kind is Kind.PACED else {})))
+    target = tokens or (PACED_TOKENS if kind is Kind.PACED else TOKENS)
+    words = ["--port", str(port), "--config", str(config), "--generator", "lorem", "--target-tokens", str(target)]
+    return words if kind is Kind.PACED else [*words, "--latency-profile", "instant"]
+
+
+def llmsim(kind: Kind, port: int, folder: Path, tokens: int | None = None) -> Command:
+    words = llmsim_words(kind, port, folder, tokens)
+    return Command([sys.executable, "-m", "llmsim", "serve", *words], python_environment())
+
+
+def console(kind: Kind, port: int, folder: Path) -> Command:
+    terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "120", "LINES": "40"}
+    return Command(
+        [sys.executable, "-m", "llmsim_tui", *llmsim_words(kind, port, folder)], python_environment() | terminal
+    )
+
+
+def floor(kind: Kind, port: int, folder: Path) -> Command:
+    pace = ["--ttft", str(TTFT_MS), "--tbt", str(TBT_MS)] if kind is Kind.PACED else []
+    return Command([sys.executable, "-m", "bench.floor", "--port", str(port), *pace], {"PYTHONPATH": str(ROOT)})
+
+
+def command(name: str, kind: Kind, port: int, folder: Path) -> Command:
+    """How to start the server of this name.
+
+    Raises:
+        Unstarted: there is no such server on this machine.
+    """
+    tokens = PACED_TOKENS if kind is Kind.PACED else TOKENS
+    pace = (TTFT_MS, TBT_MS) if kind is Kind.PACED else None
+    match name:
+        case "llmsim":
+            return llmsim(kind, port, folder)
+        case "floor":
+            return floor(kind, port, folder)
+        case "aimock":
+            return peers.aimock(port, folder, tokens, pace)
+        case "llmock":
+            return peers.llmock(port, tokens, pace)
+    raise Unstarted(f"no server is called {name}")
