@@ -81,6 +81,7 @@ class Agent:
         await self.client.close()
 
     async def stream(self, model: str, question: str) -> None:
+        """Asks for a stream and takes it to its end."""
         stream = await self.client.chat.completions.create(
             model=model, messages=[{"role": "user", "content": question}], stream=True
         )
@@ -91,9 +92,11 @@ class Agent:
             raise ValueError("truncated reply")
 
     async def whole(self, model: str, question: str) -> None:
+        """Asks for a whole reply."""
         await self.client.chat.completions.create(model=model, messages=[{"role": "user", "content": question}])
 
     async def tool(self, model: str, question: str) -> None:
+        """Lets the model call a tool until it answers in words."""
         messages: list[Any] = [{"role": "user", "content": question}]
         for _ in range(3):
             reply = await self.client.chat.completions.create(model=model, messages=messages, tools=[WEATHER])
@@ -106,6 +109,7 @@ class Agent:
         raise ValueError("the agent's loop did not end")
 
     async def structured(self, model: str, question: str) -> None:
+        """Asks for an answer in the form of a model."""
         await self.client.chat.completions.parse(
             model=model, messages=[{"role": "user", "content": question}], response_format=Answer
         )

@@ -13,6 +13,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from llmsim.clock import Clock, RealClock, ToldClock
     from llmsim.conversation import Ask, Message, Reply, Stop, Tool, ToolCall, ToolChoice
+    from llmsim.dialects._openai_messages import Message as ChatMessage
+    from llmsim.dialects._openai_replies import ChatCompletion, ChatCompletionChunk
+    from llmsim.dialects._openai_replies import FunctionCall as ChatFunctionCall
+    from llmsim.dialects._openai_replies import ResponseMessage as ChatResponseMessage
+    from llmsim.dialects._openai_replies import ToolCall as ChatToolCall
+    from llmsim.dialects._openai_replies import Usage as ChatUsage
+    from llmsim.dialects._openai_types import ChatRequest
     from llmsim.dice import Dice
     from llmsim.errors import Failure, LlmsimError, Refused, SettingsError
     from llmsim.exchange import Exchange
@@ -23,10 +30,19 @@ if TYPE_CHECKING:
     from llmsim.plan import Plan, Usage
     from llmsim.settings import Settings
     from llmsim.simulator import Simulator
+    from llmsim.streams import stream, whole
     from llmsim.tokens import count_tokens
 
 _HOMES = {
     "Ask": "conversation",
+    "ChatCompletion": "dialects._openai_replies",
+    "ChatCompletionChunk": "dialects._openai_replies",
+    "ChatFunctionCall": "dialects._openai_replies:FunctionCall",
+    "ChatMessage": "dialects._openai_messages:Message",
+    "ChatRequest": "dialects._openai_types",
+    "ChatResponseMessage": "dialects._openai_replies:ResponseMessage",
+    "ChatToolCall": "dialects._openai_replies:ToolCall",
+    "ChatUsage": "dialects._openai_replies:Usage",
     "Clock": "clock",
     "Dice": "dice",
     "Exchange": "exchange",
@@ -51,10 +67,20 @@ _HOMES = {
     "ToolChoice": "conversation",
     "Usage": "plan",
     "count_tokens": "tokens",
+    "stream": "streams",
+    "whole": "streams",
 }
 
 __all__ = [
     "Ask",
+    "ChatCompletion",
+    "ChatCompletionChunk",
+    "ChatFunctionCall",
+    "ChatMessage",
+    "ChatRequest",
+    "ChatResponseMessage",
+    "ChatToolCall",
+    "ChatUsage",
     "Clock",
     "Dice",
     "Exchange",
@@ -80,6 +106,8 @@ __all__ = [
     "Usage",
     "__version__",
     "count_tokens",
+    "stream",
+    "whole",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from heapq import merge
 
 from llmsim import catalogue, generators, layout, tokens
@@ -72,7 +73,7 @@ def _planned(ask: Ask, settings: Settings, dice: Dice, model: Model, profile: Pr
     return Plan([piece for *_, piece in together], [time for time, *_ in together], usage, reply.origin)
 
 
-def _stamped(laid: Layout, times: list[float]) -> list[tuple[float, int, Piece]]:
+def _stamped(laid: Layout, times: array[float]) -> list[tuple[float, int, Piece]]:
     """Pieces with their times and places, so that alternatives that are due together take turns."""
     return list(zip(times, range(len(times)), laid.pieces, strict=True))
 
@@ -104,7 +105,7 @@ def _follow_up(ask: Ask, settings: Settings, dice: Dice) -> Reply:
     return Reply((f"The {name} tool returned: {shown}\n\n", *words.segments), origin="follow-up to a tool result")
 
 
-def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking: bool) -> list[float]:
+def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking: bool) -> array[float]:
     """When each piece is due: thinking that the client does not see is over when the first token comes."""
     pieces = laid.pieces
     hidden = 0 if shows_thinking else laid.thoughts
@@ -117,7 +118,7 @@ def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking:
             places.append(at)
             at += piece.tokens
         drawn = profile.times(max(1, at), dice, seed)
-        times = [drawn[place] for place in places] or drawn[:1]
+        times = array("d", [drawn[place] for place in places]) or drawn[:1]
     times[:0] = times[:1] * hidden
     if seen:
         times.append(times[-1])

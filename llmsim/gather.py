@@ -17,9 +17,9 @@ _T = TypeVar("_T")
 def gather(package: str, group: str, base: Callable[..., _T]) -> dict[str, type[_T]]:
     """Every concrete class below `base`, by its `kind`, in order of name.
 
-    Looks into each module of the package's folder, those with a leading underscore left out, and at every entry point of the group, which names a module or a
-    class; so a new file, or another wheel, is found without an edit anywhere. Raises ValueError when two classes
-    claim one kind.
+    Looks into each module of the package's folder, those with a leading underscore left out, and at every entry point
+    of the group, which names a module or a class; so a new file, or another wheel, is found without an edit anywhere.
+    Raises ValueError when two classes claim one kind.
     """
     assert isinstance(base, type)
     found: dict[str, Any] = {}

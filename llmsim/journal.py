@@ -41,7 +41,7 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Takes an exchange in, weighed by its request and the pieces that are its own."""
-        exchange.weight = _OWN_BYTES + len(exchange.request) + 8 * len(exchange.plan.pieces)
+        exchange.weight = _OWN_BYTES + len(exchange.request) + 12 * len(exchange.plan.pieces)
         self.size += exchange.weight
         ring = self._ring
         ring.append(exchange)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from functools import lru_cache
+from array import array
+from functools import cached_property, lru_cache
 from importlib import resources
 from itertools import accumulate
 from statistics import NormalDist
@@ -73,27 +74,33 @@ class Profile(BaseModel):
     tbt: Spread = Spread()
     source: str = ""
 
-    @property
+    @cached_property
+    def _tables(self) -> dict[int, tuple[list[float], list[float]]]:
+        """Tables by seed: looking them up by this profile's spreads would cost more than taking times from them."""
+        return {}
+
+    @cached_property
     def instant(self) -> bool:
         """Whether nothing ever waits."""
         return not (self.ttft.mean or self.ttft.samples or self.tbt.mean or self.tbt.samples)
 
-    def times(self, count: int, dice: Dice, seed: int = 0) -> list[float]:
+    def times(self, count: int, dice: Dice, seed: int = 0) -> array[float]:
         """Moments, in seconds from the start of the exchange, at which `count` tokens are due.
 
         The first is the TTFT, each next one a TBT later; `seed` chooses the table of draws, `dice` the place in it.
         """
-        if count <= 0:
-            return []
-        if self.instant:
-            return [0.0] * count
+        if count <= 0 or self.instant:
+            return array("d", bytes(8 * max(0, count)))
         places = dice.bits()
-        first = _draws(self.ttft, seed)[places % TABLE]
-        at = (places >> 32) % TABLE
-        gaps = _draws(self.tbt, seed)
+        firsts, gaps = self._tables.get(seed) or self._draw(seed)
+        first, at = firsts[places % TABLE], (places >> 32) % TABLE
         if at + count > len(gaps):
             gaps = gaps * (1 + (at + count) // TABLE)
-        return list(accumulate(gaps[at : at + count - 1], initial=first))
+        return array("d", accumulate(gaps[at : at + count - 1], initial=first))
+
+    def _draw(self, seed: int) -> tuple[list[float], list[float]]:
+        self._tables[seed] = tables = _draws(self.ttft, seed), _draws(self.tbt, seed)
+        return tables
 
 
 @lru_cache(maxsize=256)
@@ -110,7 +117,8 @@ def _sample(spread: Spread, generator: random.Random) -> list[float]:
     mean, stddev = spread.mean, spread.stddev
     if spread.kind == "empirical":
         return [generator.choice(spread.samples) for _ in range(TABLE)]
-    if spread.kind == "fixed" or not stddev or not mean:
+    # Beyond these widths floats cannot draw a gamma or a lognormal wait, or only without an end.
+    if spread.kind == "fixed" or not mean or not 1e-6 < stddev / mean < 1e6:
         return [mean] * TABLE
     if spread.kind == "gamma":
         shape = (mean / stddev) ** 2

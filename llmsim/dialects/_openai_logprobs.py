@@ -63,9 +63,9 @@ def _counts(piece: Piece) -> bool:
 
 
 def _worded(raw: bytes, probability: float) -> dict[str, Any]:
-    r"""A token that is part of a character is told by its bytes, as `bytes:\xf0\x9f`."""
+    r"""A token that is no whole character is told by its bytes, as `bytes: \xf0\x9f` (OpenAI's cookbook, logprobs)."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        text = "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
+        text = "bytes:" + raw.decode(errors="backslashreplace")
     return {"token": text, "logprob": round(math.log(max(probability, 1e-9)), 8), "bytes": list(raw)}

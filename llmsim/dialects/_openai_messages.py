@@ -11,6 +11,8 @@ from typing import Annotated, Literal, Required
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
+
 exact = with_config(ConfigDict(strict=True, extra="forbid"))
 # For what clients send back as it came from this API or from another one, with keys that only replies have.
 echoed = with_config(ConfigDict(strict=True, extra="allow"))

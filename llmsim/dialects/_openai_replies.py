@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
+from llmsim.dialects._openai_messages import ServiceTier
+
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
 
 

@@ -12,8 +12,7 @@ from typing import Annotated, Literal, Required
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from llmsim.dialects._openai_messages import Message, Texts, exact
-from llmsim.dialects._openai_replies import ServiceTier
+from llmsim.dialects._openai_messages import Message, ServiceTier, Texts, exact
 from llmsim.dialects._openai_tools import AnyTool, LegacyFunction, Named, ResponseFormat, ToolChoiceOption
 
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]

@@ -6,6 +6,7 @@ Source: OpenAI API reference, chat completions and chat completions streaming.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import orjson
@@ -107,18 +108,15 @@ class ChatEncoder(Encoder):
         """All of each event but its head, made once for a script."""
         bodies: list[bytes] | None = script.memo.get((OpenAIChat, self._pads))
         if bodies is None:
-            bodies = [piece.json + self._tail(piece) for piece in script[:-1] if isinstance(piece, Say)]
+            bodies = [_body(piece.text, self._pads) for piece in script[:-1] if isinstance(piece, Say)]
             script.memo[OpenAIChat, self._pads] = bodies
         return bodies
 
-    def _tail(self, piece: Say) -> bytes:
-        return _TAILS[max(0, _PAD - len(piece.text))] if self._pads else _BARE
-
     def frame(self, piece: Piece) -> bytes:
         """One piece's event, after the role event where it is its choice's first."""
-        opening = self._open(piece.choice, b"null" if isinstance(piece, Call) else b'""')
         if isinstance(piece, Think):
             return b""
+        opening = self._open(piece.choice, b"null" if isinstance(piece, Call) else b'""')
         return opening + self._chunk(piece.choice, *self._delta(piece), pads=not isinstance(piece, End))
 
     def _open(self, choice: int, content: bytes) -> bytes:
@@ -167,11 +165,13 @@ class ChatEncoder(Encoder):
         return {"tool_calls": [{"index": piece.index, **fragment}]}
 
     def _finish(self, end: End) -> str:
+        if end.stop is not Stop.CALLS:
+            return FINISH[end.stop]
         ask = self.exchange.ask
-        if end.stop is Stop.CALLS and ask.extra.get("legacy_functions"):
-            return "function_call"
-        # A call that the client forced by name ends with "stop"; one the model chose with "tool_calls".
-        return "stop" if end.stop is Stop.CALLS and ask.tool_choice.mode == "named" else FINISH[end.stop]
+        # A call that the client forced by name ends with "stop"; one the model chose says that it is a call.
+        if ask.tool_choice.mode == "named":
+            return "stop"
+        return "function_call" if ask.extra.get("legacy_functions") else "tool_calls"
 
     def close(self) -> bytes:
         """The usage event where it was asked for, then the end mark."""
@@ -241,6 +241,12 @@ class ChatEncoder(Encoder):
         if self.exchange.ask.extra.get("legacy_functions"):
             return {"function_call": worded[0]["function"]}
         return {"tool_calls": worded}
+
+
+@lru_cache(maxsize=1 << 15)
+def _body(text: str, pads: bool) -> bytes:
+    """A text event from its content on; one object for every occurrence of the token."""
+    return orjson.dumps(text) + (_TAILS[max(0, _PAD - len(text))] if pads else _BARE)
 
 
 def usage(spent: Usage) -> dict[str, Any]:

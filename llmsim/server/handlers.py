@@ -25,6 +25,8 @@ Receive = Callable[[], Awaitable[Message]]
 _LONG = 48 << 10
 """Bytes of a body above which it is read and counted in a thread, so that the other replies keep their pace."""
 
+STOPPING = "The server is shutting down."
+
 
 class TooLarge(Exception):
     """The body is over the limit."""
@@ -176,15 +178,14 @@ class Application:
         self.players[exchange.number] = player
         try:
             player.begin()
-            while exchange.state == "live" or player.outlet.blocked:
+            # A connection that was dropped is waited for as well: what was written before has to go out.
+            while exchange.state in ("live", "dropped") or player.outlet.blocked:
                 if (await receive())["type"] == "http.disconnect":
                     break
         except asyncio.CancelledError:
-            if exchange.state != "dropped":
+            if not player.outlet.cancels:
                 raise
-        except Exception as error:
-            logger.exception("a reply failed")
-            player.broken(error)
+            raise ConnectionResetError("the connection was cut, as planned") from None
         finally:
             del self.players[exchange.number]
             self.simulator.end(exchange, "abandoned")
@@ -207,7 +208,13 @@ class Application:
             _sign(ask, request.headers)
             return self.simulator.refuse(ask, failure or Failure("internal"), request.body)
         _sign(ask, request.headers)
-        return self.simulator.begin(ask, request.body)
+        if self.stopping:
+            return self.simulator.refuse(ask, Failure("unavailable", STOPPING), request.body)
+        try:
+            return self.simulator.begin(ask, request.body)
+        except Exception:
+            logger.exception("a reply could not be planned")
+            return self.simulator.refuse(ask, Failure("internal"), request.body)
 
     async def _read(self, read: Callable[[Request], Ask], request: Request) -> Ask:
         if len(request.body) > _LONG or not tokens.loaded():
@@ -233,7 +240,7 @@ class Application:
         players = list(self.players.values())
         for player in players:
             if player.exchange.state == "live":
-                player.finish(Failure("unavailable", "The server is shutting down."))
+                player.finish(Failure("unavailable", STOPPING))
         return len(players)
 
 

@@ -22,11 +22,11 @@ _RESET = struct.pack("ii", 1, 0)
 class Outlet:
     """Drives the server's `send` by hand; while the client's socket is full, messages wait here and `blocked` is set.
 
-    `drained` is called when it can take more again. Made within the request's own task, which is cancelled where a
-    connection must end and the server gives no transport to end it by.
+    `drained` is called when it can take more again. Made within the request's own task, which is cancelled, and
+    `cancels` set, where a connection must end and the server gives no transport to end it by.
     """
 
-    __slots__ = ("_coroutine", "_drained", "_queue", "_send", "_task", "_wire", "blocked", "started")
+    __slots__ = ("_coroutine", "_drained", "_queue", "_send", "_task", "_wire", "blocked", "cancels", "started")
 
     def __init__(self, send: Send, scope: Message, drained: Callable[[], None]) -> None:
         self._send = send
@@ -36,6 +36,7 @@ class Outlet:
         self._queue: deque[Message] = deque()
         self._coroutine: Coroutine[Any, Any, None] | None = None
         self.blocked = False
+        self.cancels = False
         self.started = False
 
     def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
@@ -85,6 +86,7 @@ class Outlet:
         """Ends the connection in mid-response: by a TCP reset, or after what was written has gone out."""
         wire = self._wire
         if wire is None:
+            self.cancels = True
             if self._task is not None:
                 self._task.cancel()
             return
@@ -102,3 +104,5 @@ class Outlet:
         if self._coroutine is not None:
             self._coroutine.close()
             self._coroutine = None
+        if self.cancels and self._task is not None:
+            self._task.uncancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from llmsim.dialects import Answer, Dialect, Encoder, garbled
@@ -10,6 +11,8 @@ from llmsim.exchange import Exchange
 from llmsim.plan import Drop, Fail, Garbled, Piece, Script
 from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.simulator import Simulator
+
+logger = logging.getLogger("llmsim")
 
 _JSON = (b"content-type", b"application/json")
 _FLUSH = 0.02
@@ -32,12 +35,23 @@ class Player:
         raise NotImplementedError
 
     def next_moment(self) -> float | None:
-        """When the next piece is due; nothing is while the client does not read."""
+        """When it is to be played next, by the pace of this moment."""
+        if self._severing is not None:
+            return self.simulator.clock.now() + _FLUSH
+        return self.due()
+
+    def due(self) -> float | None:
+        """When the next piece is to be played; nothing is while the client does not read."""
         raise NotImplementedError
 
     def begin(self) -> None:
         """Plays what is due at once and leaves the rest to the pacer."""
-        moment = self.play(self.simulator.clock.now())
+        try:
+            moment = self.play(self.simulator.clock.now())
+        except Exception as error:
+            logger.exception("a reply could not be played")
+            self.broken(error)
+            return
         if self.exchange.state == "live":
             self.simulator.schedule(self.exchange, self, moment)
 
@@ -63,7 +77,7 @@ class Player:
         raise NotImplementedError
 
     def broken(self, error: Exception) -> None:
-        """Told by the pacer that playing raised: the client gets the provider's 500, or a closed connection."""
+        """Told that playing raised: the client gets the provider's 500, or a closed connection."""
         if self.exchange.state != "live":
             return
         if self.outlet.started:
@@ -131,7 +145,7 @@ class StreamPlayer(Player):
             self.simulator.end(self.exchange, "done")
         return None
 
-    def next_moment(self) -> float | None:
+    def due(self) -> float | None:
         """The moment of the next piece."""
         return None if self.outlet.blocked else self.exchange.due()
 
@@ -188,7 +202,7 @@ class WholePlayer(Player):
             self._send(encoder, body[: len(body) // 2], len(body))
         return self.drop(last, now)
 
-    def next_moment(self) -> float | None:
+    def due(self) -> float | None:
         """The moment of the last piece."""
         return self.exchange.end_due()
 

@@ -27,6 +27,10 @@ _SETTLE = 2.0
 """Seconds after the start when what was loaded is taken out of the garbage collector's rounds."""
 
 
+_FAREWELL = 0.5
+"""Seconds that clients get at shutdown to take the end of their answer."""
+
+
 class ServeError(LlmsimError):
     """The server cannot start; the message says why, in one sentence."""
 
@@ -154,6 +158,14 @@ class Runner:
         ended = self.app.finish()
         if ended:
             logger.info("ended %d replies that were still under way", ended)
+        clock = self.simulator.clock
+        clock.call_at(clock.now() + _FAREWELL, self._abandon)
+
+    def _abandon(self) -> None:
+        """Drops the connections of clients that do not read their answer, or never end their request."""
+        for connection in list(self._server.server_state.connections if self._server else ()):
+            if isinstance(connection, WireProtocol):
+                connection.transport.abort()
 
     def hurry(self) -> None:
         """Ends the replies under way at once; for a second signal."""

@@ -1,0 +1,64 @@
+"""Builds a provider's answers without a server: the bytes of a stream at their moments, or of a whole reply."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import orjson
+
+from llmsim.dialects import Dialect, Encoder, Request, kinds
+from llmsim.errors import LlmsimError, Refused
+from llmsim.exchange import Exchange
+from llmsim.plan import Drop, Fail
+from llmsim.simulator import Simulator
+
+
+async def stream(
+    request: Mapping[str, Any], *, dialect: str = "openai_chat", simulator: Simulator | None = None
+) -> AsyncIterator[bytes]:
+    """The events of a streamed reply as bytes, each when it is due; `request` is the body a client would send.
+
+    Ends early where a fault cuts the reply. Raises Refused where the provider refuses the request, LlmsimError for a
+    dialect that there is not.
+    """
+    simulator = simulator or Simulator()
+    exchange, encoder = _begin({**request, "stream": True}, dialect, simulator)
+    opening = encoder.open()
+    async for pieces in simulator.play(exchange):
+        last = pieces[-1]
+        if isinstance(last, Fail | Drop):
+            failure = encoder.fail(last.failure) if isinstance(last, Fail) else b""
+            yield opening + encoder.frames(pieces[:-1]) + failure
+            return
+        yield opening + encoder.frames(pieces)
+        opening = b""
+    yield encoder.close()
+
+
+async def whole(
+    request: Mapping[str, Any], *, dialect: str = "openai_chat", simulator: Simulator | None = None
+) -> bytes:
+    """The body of a whole reply, when its last token is due; raises as `stream` does, and Refused for any failure."""
+    simulator = simulator or Simulator()
+    exchange, encoder = _begin({**request, "stream": False}, dialect, simulator)
+    async for pieces in simulator.play(exchange):
+        if isinstance(pieces[-1], Fail):
+            raise Refused(pieces[-1].failure)
+    return encoder.whole(exchange.plan.pieces)
+
+
+def _begin(request: Mapping[str, Any], kind: str, simulator: Simulator) -> tuple[Exchange, Encoder]:
+    if kind not in kinds():
+        raise LlmsimError(f"dialect: there is no {kind!r}; there are {', '.join(kinds())}")
+    dialect: Dialect = kinds()[kind]()
+    route = next((route for route in dialect.routes() if route.read is not None), None)
+    if route is None or route.read is None:
+        raise LlmsimError(f"dialect: {kind!r} has no generations")
+    body = orjson.dumps(request)
+    ask = route.read(Request(route.method, route.path, body=body, created=simulator.clock.wall()))
+    exchange = simulator.begin(ask, body)
+    if exchange.plan.failure is not None:
+        simulator.end(exchange, "failed")
+        raise Refused(exchange.plan.failure)
+    return exchange, dialect.encoder(exchange)
