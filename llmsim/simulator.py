@@ -180,7 +180,7 @@ class Simulator:
         until = self.clock.now() + fault["for_s"] if isinstance(fault.get("for_s"), int | float) else None
         armed = self.settings.changed(faults=[{**fault, "id": name, "until": until}]).faults[0]
         others = tuple(one for one in self.settings.faults if one.id != name)
-        self.hits[name] = 0
+        self.hits[name] = self.hits.get(name, 0) if len(others) < len(self.settings.faults) else 0
         label = armed.label or armed.fault.summary()
         fuse = f" for {armed.for_s:g}s" if armed.for_s else ""
         text = f"armed {label} {armed.fault.probability:.0%}{fuse}"

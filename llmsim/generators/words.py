@@ -8,14 +8,14 @@ from llmsim.conversation import Ask, Reply
 from llmsim.dice import Dice
 from llmsim.generators import Generator
 
-# Each of these, with a space before it, is one token in o200k_base and in cl100k_base.
+# Each of these, with a space before it and without, is one token in o200k_base and in cl100k_base.
 WORDS = (
     "time year people way day man thing woman life child world school state family student group country problem"
     " hand part place case week company system program question work government number night point home water room"
     " mother area money story fact month lot right study book eye job word business issue side kind head house"
-    " service friend father power hour game line end member law car city community name president team minute idea"
+    " service friend father power hour game line end member law car city community name team minute idea"
     " kid body information back parent face others level office door health person art war history party result"
-    " change morning reason research girl guy moment air teacher force education"
+    " change reason research girl moment air teacher force education"
 ).split()
 _SPACED = tuple(f" {word}" for word in WORDS)
 

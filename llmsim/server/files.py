@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from llmsim.errors import SettingsError
 
@@ -49,6 +46,8 @@ def read(path: Path) -> Document:
 
 
 def _yaml(path: Path, text: str) -> Document:
+    import yaml  # here, as most servers start without a file
+
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         values = yaml.safe_load(text)
@@ -64,12 +63,13 @@ def _yaml(path: Path, text: str) -> Document:
 def _yaml_line(node: Any, steps: Sequence[Step]) -> int | None:
     line = None
     for step in steps:
-        if isinstance(node, yaml.MappingNode):
+        kind = getattr(node, "id", "")
+        if kind == "mapping":
             found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
             if found is None:
                 break
             line, node = found[0].start_mark.line + 1, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        elif kind == "sequence" and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
             line = node.start_mark.line + 1
         else:
@@ -78,6 +78,8 @@ def _yaml_line(node: Any, steps: Sequence[Step]) -> int | None:
 
 
 def _toml(path: Path, text: str) -> Document:
+    import tomllib
+
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

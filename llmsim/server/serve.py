@@ -8,10 +8,10 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from llmsim.clock import keep
 from llmsim.errors import LlmsimError
@@ -38,10 +38,22 @@ class ServeError(LlmsimError):
 class WireProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which also hands the connection's transport to the application, for cuts."""
 
+    _earlier: Sequence[RequestResponseCycle] = ()
+
     def on_message_begin(self) -> None:
         """Puts the transport into the scope of each request."""
         super().on_message_begin()
         self.scope["extensions"] = {WIRE: self.transport}  # type: ignore[dict-item]
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._earlier = [*(one for one in self._earlier if not one.response_complete), self.cycle]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells every request that the client is gone; uvicorn tells the newest of pipelined ones alone."""
+        for cycle in self._earlier:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+        super().connection_lost(exc)
 
 
 class EmbeddedServer(uvicorn.Server):

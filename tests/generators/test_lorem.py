@@ -1,0 +1,37 @@
+"""Lorem: filler text of exactly as many tokens as were asked for."""
+
+import pytest
+
+from llmsim import generators, tokens
+from llmsim.dice import Dice
+from llmsim.generators.lorem import SENTENCES, _passage
+from support import ask_for
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-4", "claude-sonnet-4-5"])
+@pytest.mark.parametrize("target", [1, 2, 3, 4, 5, 9, 10, 17, 100, 999])
+def test_the_reply_has_exactly_the_tokens_asked_for_wherever_it_starts(model, target):
+    encoding = tokens.encoding_for(model)
+    for start in range(SENTENCES):
+        segments = _passage(encoding, start, target)
+        assert sum(tokens.count(part, encoding) for part in segments) == target
+        assert tokens.count("".join(segments), encoding) == target
+
+
+def test_the_text_reads_as_sentences():
+    text = generators.make("lorem").reply(ask_for(), Dice(3), 200).text
+    assert text[0].isupper()
+    assert text.endswith(".")
+    assert "  " not in text
+    assert ".." not in text
+
+
+def test_the_dice_choose_where_it_starts():
+    lorem = generators.make("lorem")
+    texts = {lorem.reply(ask_for(), Dice(seed), 50).text for seed in range(50)}
+    assert len(texts) > 20
+    assert lorem.reply(ask_for(), Dice(1), 50) == lorem.reply(ask_for(), Dice(1), 50)
+
+
+def test_no_tokens_are_no_text():
+    assert generators.make("lorem").reply(ask_for(), Dice(3), 0).text == ""

@@ -1,0 +1,440 @@
+"""The core: begins, plays and ends exchanges, and changes while they are under way."""
+
+import pytest
+
+from llmsim.clock import ToldClock
+from llmsim.conversation import Tool
+from llmsim.errors import Failure, SettingsError
+from llmsim.generators.fixed import Fixed
+from llmsim.journal import Journal
+from llmsim.metrics import outcome
+from llmsim.plan import Drop, End, Fail
+from llmsim.settings import Settings
+from llmsim.simulator import FUSE, Simulator
+from support import Listener, ask_for, played
+
+CUT = {"kind": "cut", "after_tokens": 1}
+
+
+def kinds(simulator):
+    return [one.fault.kind for one in simulator.settings.faults]
+
+
+def last_event(simulator):
+    return simulator.events.after(0)[-1]
+
+
+# -- playing
+
+
+async def test_a_reply_is_played_to_its_end_each_batch_at_its_moment(simulator):
+    exchange = simulator.begin(ask_for())
+    listener = await played(simulator, exchange)
+    assert [round(at, 3) for at, _ in listener.batches] == [0.1, 0.11, 0.12, 0.13, 0.14]
+    assert type(listener.pieces[-1]) is End
+    assert len(listener.text.split()) == 5
+    assert (exchange.state, exchange.ended) == ("done", pytest.approx(0.14))
+    assert exchange.late == pytest.approx(0.0, abs=1e-6)
+    assert simulator.meter.live == {}
+
+
+async def test_without_latency_a_whole_reply_is_one_batch(simulator):
+    simulator.change(latency_profile="instant")
+    listener = await played(simulator, simulator.begin(ask_for()))
+    assert len(listener.batches) == 1
+    assert listener.batches[0][0] <= 0.001
+
+
+async def test_who_leaves_early_abandons_the_exchange(simulator):
+    exchange = simulator.begin(ask_for())
+    listener = Listener(simulator, exchange, leave_after=2)
+    await simulator.clock.advance(10)
+    assert len(listener.batches) == 2
+    assert exchange.state == "abandoned"
+    assert simulator.meter.live == {}
+    assert simulator.meter.outcomes["abandoned"] == 1
+    assert simulator._playbacks == {}
+
+
+async def test_who_is_cancelled_before_the_first_token_abandons_the_exchange(simulator):
+    exchange = simulator.begin(ask_for())
+    listener = Listener(simulator, exchange)
+    await simulator.clock.advance(0.05)
+    listener.task.cancel()
+    await simulator.clock.advance(10)
+    assert (exchange.state, exchange.cursor, simulator.meter.live) == ("abandoned", 0, {})
+
+
+async def test_a_reply_that_ends_in_a_failure_has_failed(simulator):
+    simulator.change(server_error_rate=1)
+    exchange = simulator.begin(ask_for())
+    listener = await played(simulator, exchange)
+    assert list(listener.pieces) == [Fail(Failure("internal"))]
+    assert exchange.state == "failed"
+
+
+async def test_a_reply_that_is_cut_was_dropped(simulator):
+    simulator.arm(CUT)
+    exchange = simulator.begin(ask_for())
+    assert (await played(simulator, exchange)).pieces[-1] == Drop()
+    assert exchange.state == "dropped"
+    assert outcome(exchange) == "cut"
+
+
+async def test_hundreds_of_replies_at_once_each_keep_their_own_moments(simulator):
+    exchanges = []
+    for i in range(300):
+        exchanges.append((simulator.begin(ask_for(str(i))), simulator.clock.now()))
+        exchanges[-1] = (*exchanges[-1], Listener(simulator, exchanges[-1][0]))
+        await simulator.clock.advance(0.007)
+    await simulator.clock.advance(10)
+    for exchange, started, listener in exchanges:
+        first, last = listener.batches[0][0], listener.batches[-1][0]
+        assert first - started == pytest.approx(0.1, abs=0.0011)
+        assert last - started == pytest.approx(0.14, abs=0.0011)
+        assert exchange.state == "done"
+    assert simulator.meter.outcomes["ok"] == 300
+
+
+async def test_the_first_to_say_how_an_exchange_ended_is_believed(simulator):
+    exchange = simulator.begin(ask_for())
+    simulator.end(exchange, "failed")
+    simulator.end(exchange, "done")
+    assert exchange.state == "failed"
+    assert simulator.meter.outcomes.total() == 1
+
+
+async def test_who_plays_an_exchange_that_is_ended_from_elsewhere_is_let_go(simulator):
+    exchange = simulator.begin(ask_for())
+    listener = Listener(simulator, exchange)
+    await simulator.clock.advance(0.05)
+    simulator.end(exchange, "failed")
+    await simulator.clock.advance(10)
+    assert listener.task.done()
+
+
+async def test_what_was_planned_can_still_be_read_when_it_has_ended(simulator):
+    exchange = simulator.begin(ask_for())
+    await played(simulator, exchange)
+    assert list(exchange.plan.times) == pytest.approx([0.1, 0.11, 0.12, 0.13, 0.14, 0.14], abs=1e-6)
+    assert simulator.journal.get(exchange.number) is exchange
+
+
+def test_exchanges_are_numbered_without_gaps_also_refused_ones(simulator):
+    simulator.begin(ask_for())
+    refused = simulator.refuse(ask_for(), Failure("invalid", "No."), b"{}")
+    simulator.begin(ask_for())
+    assert [one.number for one in simulator.journal] == [1, 2, 3]
+    assert refused.plan.failure == Failure("invalid", "No.")
+    assert refused.plan.notes == ("No.",)
+    assert refused.request == b"{}"
+
+
+def test_a_generator_that_fails_leaves_no_gap_in_the_journal(simulator, monkeypatch):
+    simulator.begin(ask_for())
+    monkeypatch.setattr("llmsim.generators.words.Words.reply", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        simulator.begin(ask_for())
+    monkeypatch.setattr("llmsim.generators.words.Words.reply", Fixed().reply.__func__)
+    exchange = simulator.begin(ask_for())
+    assert simulator.journal.get(exchange.number) is exchange
+    assert len(simulator.journal) == exchange.number
+
+
+def test_a_schema_that_nothing_fits_is_refused_and_seen(simulator):
+    tool = Tool("f", "", {"type": "object", "properties": {"a": False}, "required": ["a"]})
+    exchange = simulator.begin(ask_for(tools=(tool,)))
+    assert exchange.plan.failure.status == 400
+    assert simulator.journal.get(1) is exchange
+
+
+def test_an_exchange_carries_what_it_was_decided_from(simulator):
+    exchange = simulator.begin(ask_for(), b'{"model": "gpt-4o"}')
+    assert exchange.request == b'{"model": "gpt-4o"}'
+    assert exchange.seed
+    assert exchange.standing.refused == ""
+    assert exchange.wall == simulator.clock.wall()
+
+
+def test_the_journal_is_the_one_that_was_given():
+    journal = Journal(count=2)
+    simulator = Simulator(journal=journal, clock=ToldClock())
+    for _ in range(3):
+        simulator.begin(ask_for())
+    assert len(journal) == 2
+    assert len(simulator.meter.live) == 3
+
+
+# -- changes
+
+
+def test_a_change_holds_for_the_next_ask_and_a_plan_once_made_is_kept(simulator):
+    before = simulator.begin(ask_for())
+    simulator.change(generator="fixed:changed", who="console")
+    assert before.plan.origin == "generator words"
+    assert simulator.begin(ask_for()).plan.origin == "generator fixed"
+    event = last_event(simulator)
+    assert (event.kind, event.text, event.who, event.mark) == (
+        "change",
+        "generator fixed:changed",
+        "console",
+        "generator",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"seed": 5, "target_tokens": 0}, "target_tokens"),
+        ({"seed": 5, "nonsense": 1}, "nonsense: there is no such setting"),
+        ({"seed": 5, "latency_profile": "warp"}, "warp"),
+        ({"seed": 5, "faults": [{"kind": "boom"}]}, "boom"),
+    ],
+)
+def test_a_change_is_made_whole_or_not_at_all(simulator, changes, word):
+    before = simulator.settings
+    with pytest.raises(SettingsError, match=word):
+        simulator.change(**changes)
+    assert simulator.settings is before
+    assert simulator.events.newest == 0
+    assert not simulator.changes
+
+
+def test_a_change_that_changes_nothing_is_not_told(simulator):
+    simulator.begin(ask_for())
+    simulator.change(
+        seed=0, profiles={"even": {"ttft": {"kind": "fixed", "mean": 100}, "tbt": {"kind": "fixed", "mean": 10}}}
+    )
+    assert simulator.events.newest == 0
+    assert not simulator.changes
+
+
+def test_the_last_change_can_be_taken_back_and_then_the_one_before(simulator):
+    simulator.change(seed=1)
+    simulator.change(target_tokens=9)
+    assert simulator.undo("console") == "target_tokens 9"
+    assert (simulator.settings.seed, simulator.settings.target_tokens) == (1, 5)
+    assert last_event(simulator).text == "undone: target_tokens 9"
+    assert simulator.undo() == "seed 1"
+    assert simulator.undo() is None
+    assert simulator.settings.seed == 0
+
+
+def test_a_long_value_is_told_by_its_beginning(simulator):
+    simulator.change(generator="fixed:" + "x" * 500)
+    assert len(last_event(simulator).text) < 100
+
+
+async def test_a_change_of_speed_reaches_replies_under_way_at_once(simulator):
+    listener = Listener(simulator, simulator.begin(ask_for()))
+    await simulator.clock.advance(0.11)
+    assert len(listener.batches) == 2
+    simulator.change(speed=0.1)
+    await simulator.clock.advance(10)
+    assert [round(at, 3) for at, _ in listener.batches] == [0.1, 0.11, 0.21, 0.31, 0.41]
+
+
+async def test_at_speed_nought_everything_stands_still_and_goes_on_afterwards(simulator):
+    listener = Listener(simulator, simulator.begin(ask_for()))
+    await simulator.clock.advance(0.105)
+    simulator.change(speed=0)
+    late = Listener(simulator, simulator.begin(ask_for("more")))
+    await simulator.clock.advance(100)
+    assert (len(listener.batches), len(late.batches)) == (1, 0)
+    simulator.change(speed=1)
+    await simulator.clock.advance(10)
+    assert round(listener.batches[1][0], 3) == 100.11
+    assert round(late.batches[0][0], 3) == 100.205
+    assert listener.task.done()
+    assert late.task.done()
+
+
+async def test_taking_back_a_change_of_speed_reaches_replies_under_way_too(simulator):
+    simulator.change(speed=0)
+    listener = Listener(simulator, simulator.begin(ask_for()))
+    await simulator.clock.advance(5)
+    simulator.undo()
+    await simulator.clock.advance(5)
+    assert listener.task.done()
+
+
+# -- faults
+
+
+def test_an_armed_fault_strikes_the_next_ask_until_it_is_lifted(simulator):
+    armed = simulator.arm({**CUT, "label": "snip"}, who="console")
+    assert last_event(simulator).text == "armed snip 100%"
+    assert simulator.begin(ask_for()).plan.faults == ("snip",)
+    assert simulator.hits == {armed.id: 1}
+    assert simulator.lift(armed.id) == 1
+    assert last_event(simulator).text == "lifted snip (1 hits)"
+    assert simulator.begin(ask_for()).plan.faults == ()
+    assert simulator.lift(armed.id) == 0
+
+
+def test_armed_faults_get_ids_of_their_own(simulator):
+    ids = [simulator.arm(CUT).id for _ in range(3)]
+    assert len(set(ids)) == 3
+
+
+def test_a_fault_gets_no_id_that_another_has(simulator):
+    simulator.arm({**CUT, "id": "fault-1"})
+    simulator.arm({"kind": "stall"})
+    assert kinds(simulator) == ["cut", "stall"]
+
+
+def test_a_fault_of_the_same_id_takes_the_place_of_the_armed_one(simulator):
+    simulator.arm({**CUT, "id": "a"})
+    simulator.begin(ask_for())
+    simulator.arm({"kind": "stall", "id": "a"})
+    assert kinds(simulator) == ["stall"]
+    assert simulator.hits == {"a": 0}
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "boom"}, {**CUT, "probability": 2}, {**CUT, "for_s": -1}, {**CUT, "x": 1}, {}]
+)
+def test_a_fault_that_cannot_be_is_not_armed(simulator, fault):
+    with pytest.raises(SettingsError):
+        simulator.arm(fault)
+    assert simulator.settings.faults == ()
+    assert simulator.events.newest == 0
+
+
+def test_lifting_all_lifts_the_founding_rates_too(simulator):
+    simulator.arm(CUT)
+    simulator.change(rate_limit_rate=0.5)
+    assert simulator.lift() == 1
+    assert simulator.settings.spoilers == ()
+    assert simulator.lift() == 0
+
+
+async def test_a_fuse_lifts_its_fault_when_its_time_is_up(simulator):
+    simulator.arm({**CUT, "for_s": 30, "label": "snip"})
+    assert last_event(simulator).text == "armed snip 100% for 30s"
+    await simulator.clock.advance(29.9)
+    assert kinds(simulator) == ["cut"]
+    await simulator.clock.advance(0.2)
+    assert kinds(simulator) == []
+    assert (last_event(simulator).who, last_event(simulator).text) == (FUSE, "fuse lifted snip (0 hits)")
+
+
+async def test_what_a_fuse_lifted_is_not_put_back_by_taking_back_a_change(simulator):
+    simulator.arm({**CUT, "for_s": 30})
+    simulator.change(seed=5)
+    await simulator.clock.advance(31)
+    simulator.undo()
+    assert (kinds(simulator), simulator.settings.seed) == ([], 0)
+
+
+async def test_a_fault_that_was_lifted_and_put_back_still_has_its_fuse(simulator):
+    armed = simulator.arm({**CUT, "for_s": 30})
+    simulator.lift(armed.id)
+    simulator.undo()
+    assert kinds(simulator) == ["cut"]
+    await simulator.clock.advance(31)
+    assert kinds(simulator) == []
+
+
+async def test_a_fault_that_is_armed_again_has_a_new_fuse(simulator):
+    simulator.arm({**CUT, "id": "a", "for_s": 30})
+    await simulator.clock.advance(20)
+    simulator.arm({**CUT, "id": "a", "for_s": 30})
+    await simulator.clock.advance(20)
+    assert kinds(simulator) == ["cut"]
+    await simulator.clock.advance(11)
+    assert kinds(simulator) == []
+
+
+async def test_a_fuse_given_as_text_burns_too(simulator):
+    simulator.arm({**CUT, "for_s": "30"})
+    await simulator.clock.advance(31)
+    assert kinds(simulator) == []
+
+
+async def test_faults_of_a_config_file_get_ids_and_fuses_when_it_starts(clock):
+    simulator = Simulator(
+        Settings(faults=[{**CUT, "for_s": 30}, {"kind": "stall"}, {"kind": "slow", "id": "s"}]), clock=clock
+    )
+    ids = [one.id for one in simulator.settings.faults]
+    assert len(set(ids)) == 3
+    assert all(ids)
+    simulator.light_fuses()
+    await clock.advance(31)
+    assert kinds(simulator) == ["stall", "slow"]
+
+
+async def test_faults_armed_by_a_change_of_the_settings_get_ids_and_fuses_too(simulator):
+    simulator.change(faults=[{**CUT, "for_s": 30}, {"kind": "stall"}])
+    ids = [one.id for one in simulator.settings.faults]
+    assert len(set(ids)) == 2
+    assert all(ids)
+    await simulator.clock.advance(31)
+    assert kinds(simulator) == ["stall"]
+
+
+# -- one reply
+
+
+async def test_one_reply_can_be_paused_and_resumed_while_the_others_go_on(simulator):
+    one, other = (Listener(simulator, simulator.begin(ask_for(text))) for text in ("one", "other"))
+    await simulator.clock.advance(0.105)
+    assert simulator.act(1, "pause", who="console")
+    await simulator.clock.advance(100)
+    assert (len(one.batches), len(other.batches)) == (1, 5)
+    assert simulator.act(1, "resume")
+    await simulator.clock.advance(1)
+    assert round(one.batches[1][0], 3) == 100.11
+    assert [event.text for event in simulator.events.after(0)] == ["pause #1", "resume #1"]
+
+
+@pytest.mark.parametrize(("action", "piece"), [("cut", Drop()), ("fail", Fail(Failure("internal")))])
+@pytest.mark.parametrize("before", ["the first token", "the last token", "being resumed", "time goes on"])
+async def test_one_reply_can_be_cut_or_failed_at_once(simulator, action, piece, before):
+    listener = Listener(simulator, simulator.begin(ask_for()))
+    await simulator.clock.advance(0.05 if before == "the first token" else 0.125)
+    if before == "being resumed":
+        simulator.act(1, "pause")
+        await simulator.clock.advance(50)
+    if before == "time goes on":
+        simulator.change(speed=0)
+        await simulator.clock.advance(50)
+    now = simulator.clock.now()
+    assert simulator.act(1, action)
+    await simulator.clock.advance(1)
+    assert listener.pieces[-1] == piece
+    assert listener.batches[-1][0] == pytest.approx(now, abs=0.0011)
+    assert listener.task.done()
+
+
+def test_nothing_can_be_done_to_a_reply_that_has_ended(simulator):
+    exchange = simulator.begin(ask_for())
+    simulator.end(exchange, "done")
+    assert not simulator.act(exchange.number, "pause")
+    assert not simulator.act(99, "cut")
+    assert simulator.events.newest == 0
+
+
+async def test_an_unknown_action_is_an_error_that_lists_those_there_are(simulator):
+    simulator.begin(ask_for())
+    with pytest.raises(SettingsError, match="there are pause, resume, cut, fail"):
+        simulator.act(1, "explode")
+
+
+async def test_a_paused_reply_stays_paused_when_the_speed_of_all_is_changed(simulator):
+    listener = Listener(simulator, simulator.begin(ask_for()))
+    simulator.act(1, "pause")
+    simulator.change(speed=2)
+    await simulator.clock.advance(50)
+    assert listener.batches == []
+
+
+async def test_a_playback_that_cannot_be_played_tells_its_listener(simulator, caplog):
+    exchange = simulator.begin(ask_for())
+    exchange.take = lambda now: 1 / 0
+    listener = Listener(simulator, exchange)
+    told = []
+    listener.task.get_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+    await simulator.clock.advance(1)
+    assert [type(error) for error in told] == [ZeroDivisionError]
+    assert exchange.state == "abandoned"

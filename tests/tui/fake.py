@@ -1,0 +1,323 @@
+"""A simulator that is made up: the same traffic on every run, on a clock that is told."""
+
+from __future__ import annotations
+
+import json
+import random
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from llmsim_tui.backend import Action, ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
+
+from llmsim.errors import SettingsError
+from llmsim.latency import Profile, presets
+from llmsim.settings import Settings
+
+EPOCH = 1_790_000_000.0
+MODELS = ("gpt-4o", "gpt-4o-mini", "o3-mini", "claude-sonnet-4.5", "gemini-flash")
+WORDS = (
+    "the quick brown fox streams tokens while a presenter injects faults and every client backs off politely "
+    "until the storm has passed and the queue is short again "
+).split()
+
+
+class Told:
+    """A clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Exchange:
+    number: int
+    begun: float
+    client: str
+    model: str
+    attempt: int
+    ttft: float
+    gap: float
+    planned: int
+    outcome: Outcome = "ok"
+    status: int = 200
+    fails_at: float | None = None
+    stall: tuple[int, float] | None = None
+    faults: tuple[str, ...] = ()
+    prompt: str = ""
+    profile: str = "gpt4o"
+    paused: float | None = None
+    text: str = field(default="", repr=False)
+
+    def moment(self, token: int) -> float:
+        late = self.stall[1] if self.stall and token >= self.stall[0] else 0.0
+        return self.ttft + token * self.gap + late
+
+    @property
+    def duration(self) -> float:
+        return self.fails_at if self.fails_at is not None else self.moment(self.planned - 1)
+
+    def tokens(self, now: float) -> int:
+        passed = min(now - self.begun, self.duration)
+        if passed < self.ttft or self.status != 200:
+            return 0
+        return bisect_right(range(self.planned), passed, key=self.moment)
+
+
+class FakeBackend:
+    """Poisson traffic from some agents; the faults and profiles of real settings act on it."""
+
+    def __init__(
+        self, now: Callable[[], float] | None = None, *, rate: float = 9.0, read_only: bool = False, seed: int = 7
+    ) -> None:
+        self.address = "127.0.0.1:8080"
+        self.read_only = read_only
+        self.now = now or Told()
+        self.rate = rate
+        self.kept = 5_000
+        self.dice = random.Random(seed)
+        self.exchanges: list[Exchange] = []
+        self.log: list[Happening] = []
+        self.hits: Counter[str] = Counter()
+        self.until: dict[str, tuple[float | None, float | None]] = {}
+        self.past: list[tuple[str, Settings]] = []
+        self.next_at = 0.1
+        self.lag = 0.004
+        self.acted: list[tuple[int, str]] = []
+        self._settings = Settings()
+        self.say("start", "serving on 127.0.0.1:8080", "llmsim")
+
+    def say(self, kind: str, text: str, who: str = "console", mark: str = "") -> None:
+        self.log.append(Happening(len(self.log), EPOCH + self.now(), kind, text, who, mark))
+
+    def advance(self) -> None:
+        now = self.now()
+        for id, (until, _) in list(self.until.items()):
+            if until is not None and until <= now:
+                self._drop(id, "by itself")
+        while self.rate and self.next_at <= now:
+            self._begin(self.next_at)
+            self.next_at += self.dice.expovariate(self.rate)
+
+    def _begin(self, at: float) -> None:
+        dice = self.dice
+        model = dice.choice(MODELS)
+        name = self._settings.latency_profile or self._settings.model_profiles.get(model) or "gpt4o"
+        profile = self._settings.profile(name)
+        one = Exchange(
+            number=len(self.exchanges),
+            begun=at,
+            client=f"agent-{dice.randrange(14):02}",
+            model=model,
+            attempt=0,
+            ttft=max(0.01, dice.lognormvariate(0, 0.25) * profile.ttft.middle / 1000),
+            gap=max(0.001, profile.tbt.middle / 1000),
+            planned=dice.randrange(20, 120),
+            profile=name,
+        )
+        one.text = " ".join(dice.choice(WORDS) for _ in range(one.planned))
+        one.prompt = f"Tell me in {one.planned} words about {dice.choice(WORDS)}."
+        for armed in self._settings.faults:
+            if dice.random() < armed.fault.probability:
+                self.hits[armed.id] += 1
+                one.attempt = dice.randrange(4)
+                self._spoil(one, armed.fault)
+        self.exchanges.append(one)
+
+    def _spoil(self, one: Exchange, fault: Any) -> None:
+        if one.status != 200:
+            return
+        one.faults = (*one.faults, fault.summary())
+        if fault.kind == "refuse":
+            one.status, one.fails_at = fault.status, 0.004
+            one.outcome = "limited" if fault.status == 429 else "failed"
+        elif fault.kind == "slow":
+            one.ttft *= fault.ttft_factor
+        elif fault.kind == "stall":
+            one.stall = (fault.after_tokens, fault.for_ms / 1000)
+        elif fault.kind in {"cut", "garble"}:
+            one.outcome, one.fails_at = "cut", one.moment(fault.after_tokens)
+        elif fault.kind == "timeout":
+            one.outcome, one.status, one.fails_at = "failed", 504, fault.after_ms / 1000
+
+    def _ended(self, one: Exchange) -> bool:
+        return one.paused is None and self.now() - one.begun >= one.duration
+
+    def pulse(self) -> Pulse:
+        self.advance()
+        now = self.now()
+        recent = [one for one in self.exchanges[-400:] if now - 5 <= one.begun]
+        live = [one for one in self.exchanges[-400:] if not self._ended(one)]
+        bad = sum(one.outcome != "ok" for one in recent)
+        seen = self.ttfts()
+        return Pulse(
+            wall=EPOCH + now,
+            up=now,
+            state="serving",
+            requests=len(self.exchanges),
+            requests_per_s=len(recent) / 5,
+            tokens_per_s=sum(1 / one.gap for one in live if one.tokens(now)),
+            live=len(live),
+            error_share=bad / len(recent) if recent else 0.0,
+            lag_p95=self.lag,
+            seed=self._settings.seed,
+            armed=tuple(self._armed()),
+            asked_ttft=sum(seen) / len(seen) if seen else None,
+            achieved_ttft=sum(seen) / len(seen) + 0.002 if seen else None,
+        )
+
+    def _armed(self) -> list[ArmedFault]:
+        armed = []
+        for one in self._settings.faults:
+            until, seconds = self.until.get(one.id, (None, None))
+            left = None if until is None else until - self.now()
+            armed.append(
+                ArmedFault(one.id, one.label, one.fault.kind, one.fault.summary(), left, seconds, self.hits[one.id])
+            )
+        return armed
+
+    def numbers(self) -> tuple[int, int]:
+        return max(0, len(self.exchanges) - self.kept), len(self.exchanges) - 1
+
+    def row(self, number: int) -> Row | None:
+        first, last = self.numbers()
+        if not first <= number <= last:
+            return None
+        one, now = self.exchanges[number], self.now()
+        ended, tokens = self._ended(one), self.exchanges[number].tokens(self.now())
+        return Row(
+            number=number,
+            wall=EPOCH + one.begun,
+            client=one.client,
+            model=one.model,
+            endpoint="POST /v1/chat/completions",
+            attempt=one.attempt,
+            stream=True,
+            outcome=one.outcome if ended else "live",
+            status=one.status if ended or tokens else None,
+            ttft=one.ttft if now - one.begun >= one.ttft and one.status == 200 else None,
+            duration=one.duration if ended else None,
+            tokens=tokens,
+            planned=one.planned,
+            prompt_tokens=9 + len(one.prompt) // 4,
+            profile=one.profile,
+            origin="lorem",
+            faults=one.faults,
+        )
+
+    def detail(self, number: int) -> Mapping[str, Any] | None:
+        row = self.row(number)
+        if row is None:
+            return None
+        one = self.exchanges[number]
+        said = " ".join(one.text.split()[: row.tokens])
+        why = [f"profile {one.profile}: TTFT {one.ttft * 1000:.0f} ms drawn", f"reply by lorem, {one.planned} tokens"]
+        why += [f"fault: {fault}" for fault in one.faults]
+        return {
+            "row": row,
+            "why": why,
+            "request": json.dumps({"model": one.model, "messages": [{"role": "user", "content": one.prompt}]}),
+            "reply": said,
+        }
+
+    def streams(self, limit: int) -> Sequence[Stream]:
+        live = [one for one in self.exchanges[-2_000:] if not self._ended(one) and one.status == 200]
+        return [self._stream(one) for one in live[:limit]]
+
+    def _stream(self, one: Exchange) -> Stream:
+        tokens, passed = one.tokens(self.now()), self.now() - one.begun
+        state: Any = "streaming" if tokens else "waiting"
+        waited = passed
+        if one.stall and tokens == one.stall[0] and passed < one.moment(tokens):
+            state, waited = "stalled", passed - one.ttft - tokens * one.gap
+        if one.paused is not None:
+            state = "paused"
+        text = " ".join(one.text.split()[:tokens])
+        return Stream(
+            one.number, one.client, one.model, tokens, one.planned, 1 / one.gap, waited, state, text, one.faults
+        )
+
+    def buckets(self, count: int) -> Sequence[Bucket]:
+        newest = int(self.now() * 2)
+        made: dict[int, Counter[str]] = {place: Counter() for place in range(max(0, newest - count + 1), newest + 1)}
+        for one in self.exchanges[-4_000:]:
+            place = int((one.begun + one.duration) * 2)
+            if self._ended(one) and place in made:
+                made[place][one.outcome] += 1
+        return [Bucket(EPOCH + place / 2, counts, 0) for place, counts in made.items()]
+
+    def ttfts(self) -> Sequence[float]:
+        now = self.now()
+        return [one.ttft for one in self.exchanges[-512:] if one.status == 200 and now - one.begun >= one.ttft]
+
+    def happenings(self, after: int) -> Sequence[Happening]:
+        return [one for one in self.log[-500:] if one.number > after]
+
+    def settings(self) -> Settings:
+        return self._settings
+
+    def profiles(self) -> Mapping[str, Profile]:
+        return {**presets(), **self._settings.profiles}
+
+    def models(self) -> Sequence[str]:
+        return MODELS
+
+    async def change(self, who: str = "console", **changes: Any) -> None:
+        words = ", ".join(f"{name} {value}" for name, value in changes.items() if name != "profiles")
+        self._swap(words, **changes)
+        self.say("setting", words, who, "△" + next(iter(changes)))
+
+    def _swap(self, words: str, **changes: Any) -> None:
+        if self.read_only:
+            raise SettingsError("read only")
+        changed = self._settings.changed(**changes)
+        self.past.append((words, self._settings))
+        self._settings = changed
+
+    async def arm(self, fault: Mapping[str, Any], *, label: str, seconds: float | None, id: str = "") -> str:
+        id = id or f"fault-{len(self.log)}"
+        others = tuple(one for one in self._settings.faults if one.id != id)
+        fuse = {} if seconds is None else {"for_s": seconds}
+        self._swap(f"armed {label}", faults=(*others, {"id": id, "label": label, **fuse, **fault}))
+        self.until[id] = (None if seconds is None else self.now() + seconds, seconds)
+        self.say(
+            "fault", f"armed {label} {fault.get('probability', 1):.0%} for {seconds}s", mark="▼" + label.split()[0]
+        )
+        return id
+
+    def _drop(self, id: str, how: str) -> None:
+        label = next((one.label for one in self._settings.faults if one.id == id), id)
+        self._swap(f"lifted {label}", faults=tuple(one for one in self._settings.faults if one.id != id))
+        self.until.pop(id, None)
+        self.say("lift", f"lifted {label} after {self.hits.pop(id, 0)} hits, {how}", mark="△")
+
+    async def lift(self, id: str | None = None) -> int:
+        ids = [one.id for one in self._settings.faults if id in {None, one.id}]
+        for one in ids:
+            self._drop(one, "by hand")
+        return len(ids)
+
+    async def undo(self) -> str | None:
+        if not self.past:
+            return None
+        words, self._settings = self.past.pop()
+        self.say("undo", f"took back: {words}")
+        return words
+
+    async def act(self, number: int, action: Action) -> bool:
+        self.acted.append((number, action))
+        one = self.exchanges[number]
+        if self._ended(one):
+            return False
+        if action == "pause":
+            one.paused = self.now()
+        elif action == "resume":
+            one.paused = None
+        elif action == "cut":
+            one.outcome, one.fails_at = "cut", self.now() - one.begun
+        return True

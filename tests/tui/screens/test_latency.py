@@ -1,0 +1,111 @@
+"""The latency dialog: shaped before it is applied, applied to all or to one, taken back."""
+
+from __future__ import annotations
+
+from llmsim_tui.screens.latency import Latency
+from llmsim_tui.widgets.slider import Choice, Slider
+from tui.stage import Stage, stage
+
+from llmsim.latency import Profile, Spread
+
+
+def slider(console: Stage, name: str) -> Slider:
+    return console.app.screen.query_one(f"#{name}", Slider)
+
+
+async def test_nothing_changes_before_it_is_applied() -> None:
+    async with stage((100, 28)) as console:
+        before = console.backend.settings()
+        await console.press("l")
+        assert "in force" in console.text()
+        await console.press("shift+right", "right")
+        assert "not applied" in console.text()
+        assert console.backend.settings() == before
+        await console.press("a")
+        assert console.backend.settings().latency_profile == "custom"
+        assert "in force" in console.text()
+        assert console.backend.settings().profile("custom").ttft.mean == slider(console, "ttft-mean").value
+
+
+async def test_undo_loads_what_is_then_in_force() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("l", "end", "a", "u")
+        assert slider(console, "ttft-mean").value == 400
+        assert console.backend.settings().latency_profile is None
+
+
+async def test_escape_discards() -> None:
+    async with stage((80, 24)) as console:
+        before = console.backend.settings()
+        await console.press("l", "end", "escape")
+        assert console.backend.settings() == before
+        assert not isinstance(console.app.screen, Latency)
+
+
+async def test_a_typed_number_and_a_preset_shape_the_candidate() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("l", *"1500", "enter")
+        assert slider(console, "ttft-mean").value == 1500
+        assert "≈ 3.48 s · 40 tok/s" in console.text()
+        await console.press("tab", "down", "enter", "tab", "a")
+        assert console.backend.settings().latency_profile == "gpt5"
+
+
+async def test_one_model_can_be_shaped_alone() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("l", *["down"] * 6, "right", *["up"] * 6, "home", "a")
+        assert list(console.backend.settings().model_profiles) == ["gpt-4o"]
+        assert console.backend.settings().model_profiles["gpt-4o"] == "custom-gpt-4o"
+        assert "gpt-4o" in console.text()
+
+
+async def test_live_apply_waits_until_the_slider_rests() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("l", "t")
+        changes = len(console.backend.past)
+        for _ in range(3):
+            await console.pilot.press("right")
+        assert len(console.backend.past) == changes
+        await console.tick()
+        await console.tick()
+        assert len(console.backend.past) == changes + 1
+        assert "live-apply is on" in console.text()
+        await console.press("t")
+        assert "live-apply" not in "\n".join(console.lines()[:-1])
+
+
+async def test_an_impossible_shape_is_told_and_not_applied() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("l", "down", "end", "down", "right", "right", "right")
+        assert console.app.screen.query_one("#ttft-kind", Choice).value == "uniform"
+        assert "uniform spread" in console.text()
+        await console.press("a")
+        assert console.toasts()[-1].startswith("Not applied: ")
+        assert console.backend.past == []
+
+
+async def test_a_profile_of_samples_keeps_them_until_another_shape_is_taken() -> None:
+    async with stage((100, 28)) as console:
+        seen = Profile(ttft=Spread(kind="empirical", samples=(100, 200, 900)), tbt=Spread(mean=20))
+        await console.backend.change(profiles={"seen": seen}, latency_profile="seen")
+        await console.press("l")
+        assert "from 3 samples" in console.text()
+        await console.press("end", *"77", "enter")
+        assert slider(console, "ttft-mean").value == 400
+        await console.press("down", "down", "right", "up", "up", "end", "a")
+        assert console.backend.settings().profile("custom").ttft.kind == "normal"
+
+
+async def test_a_console_that_only_watches_may_shape_but_not_apply() -> None:
+    async with stage((100, 28), read_only=True) as console:
+        await console.press("l", "end", "a", "t")
+        assert console.toasts()[-1].startswith("This console only watches")
+        assert "a apply" not in console.lines()[-1]
+
+
+async def test_a_click_beside_the_dialog_closes_it() -> None:
+    async with stage((160, 45)) as console:
+        await console.press("l")
+        await console.pilot.click(offset=(1, 2))
+        await console.settle()
+        assert not isinstance(console.app.screen, Latency)

@@ -1,0 +1,101 @@
+"""The console on a stage: a made-up backend, a told clock, keys pressed, the screen read as text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llmsim_tui.app import LlmsimApp
+from textual.pilot import Pilot
+from textual.strip import Strip
+from tui.fake import FakeBackend, Told
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@dataclass
+class Stage:
+    app: LlmsimApp
+    pilot: Pilot[None]
+    backend: FakeBackend
+    clock: Told
+
+    async def settle(self) -> None:
+        """Until every change has been made and drawn."""
+        if changes := [one for one in self.app.workers if one.group == "changes"]:
+            await self.app.workers.wait_for_complete(changes)
+        await self.pilot.pause()
+
+    async def tick(self, times: int = 4) -> None:
+        for _ in range(times):
+            self.app.slow, self.app.cost = False, 0.0
+            self.app.tick()
+        await self.settle()
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+        await self.settle()
+        await self.tick()
+
+    async def resize(self, width: int, height: int) -> None:
+        """Another terminal size, and until it has been drawn."""
+        await self.pilot.resize_terminal(width, height)
+        while self.app.screen.size != (width, height) or len(self.lines()) != height:
+            await self.pilot.pause(0.01)
+        await self.tick()
+
+    async def write(self, text: str) -> None:
+        await self.press(*({" ": "space", ":": "colon", "!": "exclamation_mark"}.get(char, char) for char in text))
+
+    async def wait(self, seconds: float) -> None:
+        self.clock.now += seconds
+        await self.tick()
+
+    def strips(self) -> list[Strip]:
+        return [Strip(line) for line in self.app.screen._compositor.render_strips()]
+
+    def lines(self) -> list[str]:
+        return [strip.text.rstrip() for strip in self.strips()]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    def toasts(self) -> list[str]:
+        return [one.message for one in self.app._notifications]
+
+    def one(self, kind: Any) -> Any:
+        return self.app.screen_stack[0].query_one(kind)
+
+
+@asynccontextmanager
+async def stage(
+    size: tuple[int, int] = (120, 40),
+    theme: str = "night",
+    seconds: float = 30.0,
+    backend: FakeBackend | None = None,
+    **options: Any,
+) -> AsyncIterator[Stage]:
+    """The console after that many seconds of traffic."""
+    backend = backend or FakeBackend(Told(), **options)
+    clock = backend.now
+    assert isinstance(clock, Told)
+    app = LlmsimApp(backend, theme=theme, fps=0)
+    app.animation_level = "none"
+    async with app.run_test(size=size) as pilot:
+        made = Stage(app, pilot, backend, clock)
+        await made.wait(seconds)
+        yield made
+
+
+def golden(name: str, lines: list[str]) -> None:
+    """Compares a screen with the reviewed one; LLMSIM_UPDATE_GOLDEN=1 writes it instead."""
+    path = GOLDEN / f"{name}.txt"
+    seen = "\n".join(lines) + "\n"
+    if os.environ.get("LLMSIM_UPDATE_GOLDEN"):
+        path.write_text(seen, "utf-8")
+    assert path.read_text("utf-8") == seen

@@ -1,0 +1,177 @@
+"""The app: one tick draws what has changed and no more, themes switch and reload, the palette finds everything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+from llmsim_tui.app import LlmsimApp, _settle_garbage
+from llmsim_tui.palette import folders
+from llmsim_tui.widgets.lines import Lines
+from tui.fake import FakeBackend, Told
+from tui.stage import stage
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    seen: list[str] = []
+    redraw: Callable[[Lines], None] = Lines.redraw
+    monkeypatch.setattr(Lines, "redraw", lambda self: (seen.append(self.id or ""), redraw(self))[1])
+    return seen
+
+
+async def test_a_tick_in_which_nothing_changes_draws_nothing(drawn: list[str]) -> None:
+    async with stage((100, 28), rate=0.0) as console:
+        drawn.clear()
+        await console.tick(8)
+        assert drawn == []
+        console.clock.now += 1
+        await console.tick(2)
+        assert set(drawn) <= {"safety", "chart"}
+
+
+async def test_charts_are_drawn_every_second_tick(drawn: list[str]) -> None:
+    async with stage((100, 28)) as console:
+        drawn.clear()
+        for _ in range(8):
+            console.clock.now += 0.25
+            console.app.slow, console.app.cost = False, 0.0
+            console.app.tick()
+        assert drawn.count("chart") == 4
+        assert drawn.count("streams") == 8
+
+
+async def test_slow_frames_halve_the_rate_until_they_are_quick_again() -> None:
+    async with stage((80, 24)) as console:
+        console.app.cost = 10.0
+        console.app._drawn(0.0)
+        assert console.app.slow
+        beats = []
+        console.app.refresh_views = lambda: beats.append(console.app.beat)  # type: ignore[method-assign]
+        console.app.beat = 0
+        for _ in range(4):
+            console.app.tick()
+        assert beats == [2, 4]
+
+
+async def test_the_clocks_start_where_a_rate_is_given() -> None:
+    backend = FakeBackend(Told())
+    app = LlmsimApp(backend, fps=50)
+    async with app.run_test(size=(80, 24)) as pilot:
+        backend.now.now = 3  # type: ignore[attr-defined]
+        while app.beat < 3:
+            await pilot.pause()
+
+
+def test_settling_garbage_keeps_the_start_out_of_later_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    import gc
+
+    called: list[object] = []
+    monkeypatch.setattr(gc, "collect", lambda: called.append("collect"))
+    monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
+    monkeypatch.setattr(gc, "set_threshold", lambda *counts: called.append(counts))
+    _settle_garbage()
+    assert called == ["collect", "freeze", (20_000, 20, 50)]
+
+
+async def test_the_views_under_a_dialog_go_on_once_a_second() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("l")
+        console.clock.now += 5
+        await console.tick(4)
+        assert "up 0:35" in console.lines()[0]
+
+
+async def test_themes_go_round_with_one_key() -> None:
+    async with stage((80, 24)) as console:
+        seen = [console.app.theme]
+        for _ in range(3):
+            await console.press("T")
+            seen.append(console.app.theme)
+        assert set(seen) == {"night", "day", "high-contrast"}
+        assert seen[0] == seen[3]
+
+
+@pytest.mark.parametrize(("asked", "worn"), [("day", "day"), ("llmsim-night", "night"), ("nord", "nord")])
+async def test_a_theme_is_worn_by_name(asked: str, worn: str) -> None:
+    async with stage((80, 24), theme=asked, seconds=1) as console:
+        assert console.app.theme == worn
+
+
+async def test_an_unknown_theme_says_which_there_are() -> None:
+    async with stage((80, 24), theme="nigth", seconds=1) as console:
+        assert console.toasts()[-1] == "There is no theme 'nigth'; there are day, high-contrast, night."
+
+
+async def test_a_theme_file_is_reloaded_as_it_is_written() -> None:
+    async with stage((80, 24), seconds=2) as console:
+        mine = folders()[1]
+        mine.mkdir(parents=True)
+        path = mine / "mine.yaml"
+        path.write_text("name: mine\ncolors: {primary: '#ff0000', background: '#101010'}")
+        console.app.look_for_themes()
+        console.app.wear("mine")
+        await console.tick()
+        path.write_text("name: mine\ncolors: {primary: '#ff0000', background: '#202020'}")
+        os.utime(path, (1, 1))
+        console.app.look_for_themes()
+        await console.tick()
+        background = console.strips()[10]._segments[0].style.bgcolor.triplet.hex
+        assert background == "#202020"
+        path.write_text("name: mine\ncolors: {}")
+        os.utime(path, (2, 2))
+        console.app.look_for_themes()
+        await console.settle()
+        assert console.toasts()[-1].startswith("Theme left out: mine.yaml: colors.primary")
+
+
+async def test_without_colour_outcomes_differ_by_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with stage((120, 40)) as console:
+        await console.press("1", "6")
+        await console.wait(3)
+        chart = "\n".join(line[:80] for line in console.lines()[4:14])
+        assert {"█", "▓"} <= set(chart)
+        assert "▓429" in console.lines()[3]
+
+
+async def test_braille_draws_bars_of_dots() -> None:
+    async with stage((100, 28)) as console:
+        mine = folders()[1]
+        mine.mkdir(parents=True)
+        (mine / "dots.yaml").write_text("name: dots\ncolors: {primary: '#88aaff'}\nglyphs: braille")
+        console.app.look_for_themes()
+        console.app.wear("dots")
+        await console.tick()
+        assert "⣿" in console.text()
+
+
+async def test_the_palette_runs_commands_and_pads() -> None:
+    async with stage((100, 30)) as console:
+        names = [command.title for command in console.app.get_system_commands(console.app.screen)]
+        assert {"lift every fault", "fault: 429 storm", "theme: day", "quit"} <= set(names)
+        commands = {one.title: one.callback for one in console.app.get_system_commands(console.app.screen)}
+        commands["fault: 429 storm"]()
+        await console.tick()
+        assert [one.label for one in console.backend.pulse().armed] == ["429 storm"]
+        commands["error rates and timeouts"]()
+        await console.tick()
+        assert type(console.app.screen).__name__ == "Rates"
+
+
+async def test_the_palette_shows_a_theme_on_trial_and_takes_it_off() -> None:
+    async with stage((100, 30)) as console:
+        await console.press("ctrl+p")
+        await console.write("theme day")
+        while console.app.theme != "day":
+            await console.pilot.pause()
+        await console.press("escape")
+        assert console.app.theme == "night"
+
+
+async def test_a_palette_that_only_watches_offers_no_change() -> None:
+    async with stage((100, 30), read_only=True) as console:
+        names = [command.title for command in console.app.get_system_commands(console.app.screen)]
+        assert "lift every fault" not in names
+        assert not [name for name in names if name.startswith("fault:")]

@@ -1,0 +1,136 @@
+"""The console's app: puts screens, themes and clocks together."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Iterable
+from typing import Final
+
+from textual.app import SystemCommand
+from textual.command import CommandPalette
+from textual.screen import Screen
+from textual.theme import Theme
+
+from llmsim_tui import palette
+from llmsim_tui.backend import Backend
+from llmsim_tui.commands import TABLE, bindings
+from llmsim_tui.console import Console
+from llmsim_tui.screens.help import Help
+from llmsim_tui.screens.live import Live
+from llmsim_tui.screens.ticking import Ticking
+from llmsim_tui.widgets.lines import Lines
+
+_SLOW: Final = 0.060
+_QUICK: Final = 0.030
+"""Seconds a frame may take before every second one is left out, and below which none is."""
+
+
+class LlmsimApp(Console):
+    """The console over a backend; `fps` frames a second, halved while frames are slow; 0 leaves ticking to others."""
+
+    TITLE = "llmsim"
+    CSS_PATH = "app.tcss"
+    BINDINGS = bindings("app")
+
+    def __init__(self, backend: Backend, *, theme: str = "night", fps: float = 4.0) -> None:
+        super().__init__(backend)
+        self.first_theme = theme
+        self.fps = fps
+        self.beat = 0
+        self.cost = 0.0
+        self.slow = False
+        self._before_preview: str | None = None
+
+    def get_default_screen(self) -> Screen[None]:
+        """The live screen."""
+        return Live()
+
+    def on_mount(self) -> None:
+        """Dresses, and starts the clocks."""
+        self.look_for_themes()
+        self.theme_changed_signal.subscribe(self, self._repaint)
+        self.wear(self.first_theme)
+        if self.fps:
+            self.start_clocks()
+
+    def start_clocks(self) -> None:
+        """Starts every timer of the console; nothing else does."""
+        self.set_interval(1 / self.fps, self.tick)
+        self.set_interval(1.0, self.look_for_themes)
+        self.set_timer(2.0, _settle_garbage)
+
+    def tick(self) -> None:
+        """Pulls from the backend and draws what has changed; every second time only, while frames are slow."""
+        self.beat += 1
+        if not self.is_running or (self.slow and self.beat % 2):
+            return
+        started = asyncio.get_running_loop().time()
+        self.refresh_views()
+        self.call_after_refresh(self._drawn, started)
+
+    def _drawn(self, started: float) -> None:
+        self.cost += (asyncio.get_running_loop().time() - started - self.cost) / 4
+        self.slow = self.cost > (_QUICK if self.slow else _SLOW)
+
+    def refresh_views(self) -> None:
+        """Draws what has changed; what lies under a dialog once a second."""
+        for screen in self.screen_stack:
+            if isinstance(screen, Ticking) and screen.is_mounted and (screen is self.screen or self.beat % 4 == 0):
+                screen.tick(self.beat)
+
+    def _repaint(self, theme: Theme) -> None:
+        plain = palette.ink(self).plain
+        for screen in self.screen_stack:
+            screen.set_class(plain, "-ascii")
+            for widget in screen.query(Lines):
+                widget.redraw()
+        self.refresh_views()
+
+    def action_help(self) -> None:
+        """Shows every key."""
+        if not isinstance(self.screen, Help):
+            self.push_screen(Help())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The commands of the table, a command for each pad, one for each theme."""
+        live = self.screen_stack[0]
+        for one in TABLE:
+            if one.on_palette and one.action != "command_palette" and not (one.changes and self.backend.read_only):
+                where = live if one.where == "live" else self
+                yield SystemCommand(
+                    one.help, f"key {one.shows}", lambda w=where, a=one.action: self.call_next(w.run_action, a)
+                )
+        for digit, pad in enumerate(self.deck.pads if not self.backend.read_only else (), 1):
+            words = f"{pad.terms()} · key {digit}"
+            yield SystemCommand(
+                f"fault: {pad.label}", words, lambda d=digit: self.call_next(live.run_action, f"pad({d})")
+            )
+        for name, theme in self.available_themes.items():
+            if not theme.ansi:
+                yield SystemCommand(f"theme: {name}", "colours of the console", lambda n=name: self.wear(n))
+
+    def on_command_palette_opened(self) -> None:
+        """Remembers the theme, as the palette shows others on trial."""
+        self._before_preview = self.theme
+
+    def on_command_palette_option_highlighted(self, event: CommandPalette.OptionHighlighted) -> None:
+        """Shows a theme while it is highlighted."""
+        words = str(event.highlighted_event.option.prompt)
+        name = words.partition("theme: ")[2].split("\n")[0].strip()
+        shown = name if name in self.available_themes else self._before_preview
+        if shown and shown != self.theme:
+            self.theme = shown
+
+    def on_command_palette_closed(self, event: CommandPalette.Closed) -> None:
+        """Takes the theme on trial off unless it was chosen."""
+        if self._before_preview and not event.option_selected:
+            self.theme = self._before_preview
+        self._before_preview = None
+
+
+def _settle_garbage() -> None:
+    """Keeps what the start has made out of every later collection, as its pauses delay tokens by 100 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

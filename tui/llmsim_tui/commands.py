@@ -1,0 +1,124 @@
+"""Every key of the console in one table; key bars, help, command palette and bindings are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing that a key does.
+
+    `keys` are Textual's names, comma between them; `{key}` in `action` is the key pressed. `short` is its word on the
+    key bar (empty: not there), `rank` how long it keeps its place there when room is short (1 longest).
+    """
+
+    where: str
+    keys: str
+    shows: str
+    action: str
+    short: str
+    help: str
+    rank: int = 9
+    changes: bool = False
+
+    @property
+    def on_palette(self) -> bool:
+        """Whether it makes sense without its key and without a selection of its own."""
+        return self.where in {"live", "app"} and "{key}" not in self.action
+
+
+PLACES: Final = {
+    "live": "Live screen",
+    "list": "Request list",
+    "streams": "Live streams",
+    "inspector": "Inspector",
+    "latency": "Latency",
+    "rates": "Error rates",
+    "edit": "Fault pad",
+    "app": "Everywhere",
+}
+"""Where keys work, with the heading in the help."""
+
+TABLE: Final = (
+    Command("list", "enter", "⏎", "inspect", "inspect", "look into the selected exchange", 2),
+    Command("live", "1,2,3,4,5,6,7,8", "1-8", "pad({key})", "faults", "arm the fault pad, or lift it", 1, changes=True),
+    Command("live", "0", "0", "lift_all", "lift all", "lift every fault", 2, changes=True),
+    Command("live", "plus", "+", "extend", "", "add 5 s to the pad armed last", changes=True),
+    Command("live", "full_stop", ".", "repeat_pad", "", "arm the last pad again, for its whole time", changes=True),
+    Command("live", "e", "e", "edit_pad", "edit pad", "edit a fault pad: e, then its digit", 6, changes=True),
+    Command("live", "l", "l", "latency", "latency", "latency profiles: see, shape and apply them", 3),
+    Command("live", "r", "r", "rates", "rates", "error rates and timeouts", 4),
+    Command("live", "slash", "/", "filter", "filter", "filter the requests: words, model: client: status: fault:", 4),
+    Command("live", "space", "space", "freeze", "freeze", "freeze the picture; collecting goes on", 3),
+    Command("live", "z", "z", "zoom", "zoom", "zoom the focused panel, and back", 7),
+    Command("live", "left_square_bracket", "[", "panel(-1)", "", "previous panel: its tab, or the focus"),
+    Command("live", "right_square_bracket", "]", "panel(1)", "", "next panel: its tab, or the focus"),
+    Command("live", "less_than_sign", "<", "speed(-1)", "", "slower, replies under way too", 8, changes=True),
+    Command("live", "greater_than_sign", ">", "speed(1)", "", "faster, replies under way too", 8, changes=True),
+    Command("live", "u", "u", "undo", "undo", "take the last change back", 5, changes=True),
+    Command("live", "escape", "esc", "back", "", "leave zoom, or clear the filter"),
+    Command("live", "q", "q", "quit", "", "quit"),
+    Command("list", "up,k", "↑ k", "move(-1)", "", "one up; the list holds still"),
+    Command("list", "down,j", "↓ j", "move(1)", "", "one down"),
+    Command("list", "pageup", "pgup", "page(-1)", "", "a page up"),
+    Command("list", "pagedown", "pgdn", "page(1)", "", "a page down"),
+    Command("list", "home", "home", "oldest", "", "to the oldest exchange kept"),
+    Command("list", "end,f", "end f", "follow", "", "to the newest, and follow"),
+    Command("list", "p", "p", "act('pause')", "", "pause the selected reply, or let it go on", changes=True),
+    Command("list", "x", "x", "act('cut')", "", "cut the selected reply off", changes=True),
+    Command("streams", "enter", "⏎", "inspect", "", "look into the selected reply"),
+    Command("streams", "up,k", "↑ k", "move(-1)", "", "one up"),
+    Command("streams", "down,j", "↓ j", "move(1)", "", "one down"),
+    Command("streams", "p", "p", "act('pause')", "", "pause the selected reply, or let it go on", changes=True),
+    Command("streams", "x", "x", "act('cut')", "", "cut the selected reply off", changes=True),
+    Command("inspector", "escape,q", "esc", "close", "back", "back to the list", 1),
+    Command("inspector", "j", "j", "step(1)", "next", "the next exchange", 2),
+    Command("inspector", "k", "k", "step(-1)", "previous", "the one before", 2),
+    Command("inspector", "tab,right_square_bracket", "tab", "page(1)", "summary · request · reply", "turn the page", 3),
+    Command("inspector", "shift+tab,left_square_bracket", "⇧tab", "page(-1)", "", "turn the page back"),
+    Command("latency", "escape", "esc", "close", "discard", "close; what is not applied is discarded", 1),
+    Command("latency", "a", "a", "apply", "apply", "apply to all requests from now on", 1, changes=True),
+    Command("latency", "t", "t", "live", "live-apply", "apply by itself when a slider rests", 3, changes=True),
+    Command("latency", "u", "u", "undo", "undo", "take the last change back", 2, changes=True),
+    Command("latency", "up,k", "↑", "rows(-1)", "", "the row above"),
+    Command("latency", "down,j", "↓", "rows(1)", "", "the row below"),
+    Command("latency", "tab,shift+tab", "tab", "side", "presets", "between sliders and presets", 4),
+    Command("rates", "escape", "esc", "close", "discard", "close; what is not applied is discarded", 1),
+    Command("rates", "a,enter", "a", "apply", "apply", "apply to all requests from now on", 1, changes=True),
+    Command("rates", "u", "u", "undo", "undo", "take the last change back", 2, changes=True),
+    Command("rates", "up,k", "↑", "rows(-1)", "", "the row above"),
+    Command("rates", "down,j", "↓", "rows(1)", "", "the row below"),
+    Command("edit", "escape", "esc", "close", "discard", "close; nothing is kept", 1),
+    Command("edit", "enter", "⏎", "save", "keep", "keep the pad; an armed one is armed anew", 1, changes=True),
+    Command("edit", "up", "↑", "rows(-1)", "", "the field above"),
+    Command("edit", "down", "↓", "rows(1)", "", "the field below"),
+    Command("app", "T", "T", "next_theme", "", "the next theme"),
+    Command("app", "question_mark", "?", "help", "keys", "this help", 1),
+    Command("app", "ctrl+p", "^p", "command_palette", "commands", "find a command or a theme by name", 5),
+    Command("app", "ctrl+c", "^c", "quit", "", "quit"),
+)
+
+
+def bindings(where: str) -> list[BindingType]:
+    """Textual's bindings for one place."""
+    return [
+        Binding(key, one.action.format(key=key), one.help, show=False, priority=key == "ctrl+c")
+        for one in TABLE
+        if one.where == where
+        for key in one.keys.split(",")
+        if key != "ctrl+p"
+    ]
+
+
+def listed(where: str, read_only: bool) -> list[Command]:
+    """The commands of one place; without those that change something where nothing may be changed."""
+    return [one for one in TABLE if one.where == where and not (read_only and one.changes)]
+
+
+def bar(places: tuple[str, ...], read_only: bool) -> list[Command]:
+    """The commands that a key bar may show, in the table's order within each place."""
+    return [one for place in places for one in listed(place, read_only) if one.short]

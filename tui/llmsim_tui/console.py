@@ -1,0 +1,103 @@
+"""What every screen may lean on: the backend, the pads, the themes, and one way to change something."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from textual.app import App
+from textual.dom import DOMNode
+
+from llmsim.errors import LlmsimError
+from llmsim_tui import palette
+from llmsim_tui.backend import Backend
+from llmsim_tui.deck import Deck
+
+T = TypeVar("T")
+
+
+class Console(App[None]):
+    """An app with a backend."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__()
+        self.backend = backend
+        self.deck = Deck()
+        self.own_themes: list[str] = []
+        self._stamps: dict[Path, float] = {}
+
+    def attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None = None) -> None:
+        """Changes something through the backend; what cannot be done is told in a sentence, and nothing is changed."""
+        if self.may_change():
+            self.run_worker(self._attempt(action, then), group="changes")
+
+    def may_change(self) -> bool:
+        """Whether anything may be changed from here; says so if not."""
+        if self.backend.read_only:
+            self.say("This console only watches: start it without --read-only to change anything.", "warning")
+        return not self.backend.read_only
+
+    async def _attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None) -> None:
+        try:
+            result = await action()
+        except (LlmsimError, OSError) as error:
+            self.say(f"Nothing was changed: {error}", "error")
+            return
+        if then is not None:
+            then(result)
+        self.refresh_views()
+
+    def undo(self, then: Callable[[], object] | None = None) -> None:
+        """Takes the last change back, and says which."""
+
+        def told(what: str | None) -> None:
+            self.say(f"Taken back: {what}" if what else "There is no change to take back.")
+            if then is not None:
+                then()
+
+        self.attempt(self.backend.undo, told)
+
+    def refresh_views(self) -> None:
+        """Shows the present state without waiting for the next tick."""
+
+    def say(self, words: str, severity: Any = "information") -> None:
+        """Shows a sentence for a while; never read as markup, as clients have a say in some."""
+        self.notify(words, severity=severity, markup=False)
+
+    def look_for_themes(self) -> None:
+        """Registers the theme files that are new or newly written, and repaints if the shown one is among them."""
+        stamps = palette.stamps()
+        if stamps == self._stamps:
+            return
+        self._stamps = stamps
+        themes, problems = palette.load_all(stamps)
+        for file in themes.values():
+            self.register_theme(file.theme())
+        self.own_themes = list(themes)
+        for problem in problems:
+            self.say(f"Theme left out: {problem}", "error")
+        if self.theme in themes:
+            self.refresh_css()
+            self.theme_changed_signal.publish(self.current_theme)
+
+    def wear(self, name: str) -> None:
+        """Shows a theme; says which there are when there is none of that name."""
+        known = name if name in self.available_themes else name.removeprefix("llmsim-")
+        if known in self.available_themes:
+            self.theme = known
+        else:
+            self.say(f"There is no theme {name!r}; there are {', '.join(self.own_themes)}.", "error")
+            self.theme = self.own_themes[0] if self.own_themes else self.theme
+
+    def action_next_theme(self) -> None:
+        """Shows the next of the console's own themes."""
+        names = self.own_themes
+        place = names.index(self.theme) if self.theme in names else -1
+        if names:
+            self.theme = names[(place + 1) % len(names)]
+
+
+def console(node: DOMNode) -> Console:
+    """The console that a widget or screen belongs to."""
+    return cast(Console, node.app)

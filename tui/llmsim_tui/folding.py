@@ -1,0 +1,55 @@
+"""How the live screen folds: which panel gets which cells of a terminal, whatever its size."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.geometry import Region
+
+PANELS: Final = ("requests", "streams", "latency", "events", "chart")
+"""The panels that can be zoomed; the first four are tabs where there is no room for all of them."""
+
+TABS: Final = PANELS[:4]
+
+Places = dict[str, Region]
+
+
+def fold(width: int, height: int, tab: str = "requests", zoomed: str = "") -> Places:
+    """The region of each visible widget; those left out are hidden.
+
+    The safety line, the pads, a panel and the key bar always have their place. Below 60x16 the chart goes, below 100
+    columns the side column becomes tabs, from 32 rows on pads and charts are taller.
+    """
+    tiny, narrow, tall = width < 60 or height < 16, width < 100, height >= 32
+    rows = 1 if narrow else 1 + tall
+    pads = min(rows * (2 if narrow else 1), max(1, height - 3))
+    places: Places = {
+        "safety": Region(0, 0, width, 1),
+        "pads": Region(0, 1, width, pads),
+        "keys": Region(0, max(1, height - 1), width, 1),
+    }
+    top = 1 + pads
+    room = max(1, height - top - 1)
+    if zoomed:
+        return places | {zoomed: Region(0, top, width, room)}
+    if tiny:
+        return places | {"requests": Region(0, top, width, room)}
+    chart = 11 if tall else 7 if height >= 20 else 5
+    low, left = top + chart, room - chart
+    if narrow:
+        return places | {"chart": Region(0, top, width, chart), tab: Region(0, low, width, left)}
+    side = max(38, width // 3)
+    main = width - side
+    events = max(4, left // 3)
+    return places | {
+        "chart": Region(0, top, main, chart),
+        "latency": Region(main, top, side, chart),
+        "requests": Region(0, low, main, left),
+        "streams": Region(main, low, side, left - events),
+        "events": Region(main, low + left - events, side, events),
+    }
+
+
+def tabbed(width: int, height: int) -> bool:
+    """Whether panels are tabs of one place at this size."""
+    return 60 <= width < 100 and height >= 16

@@ -1,0 +1,233 @@
+"""The latency dialog: the waits observed, a candidate drawn over them, and the sliders that shape it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, cast, get_args
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.strip import Strip
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from llmsim.latency import Kind, Profile, Spread
+from llmsim_tui.commands import bindings
+from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.shaping import EVERY, change, in_force, in_words, spread
+from llmsim_tui.text import clip, safe
+from llmsim_tui.widgets.lines import Line, Lines
+from llmsim_tui.widgets.slider import Choice, Scale, Slider
+from llmsim_tui.widgets.spread import Distribution, Waits
+
+_KINDS: Final = tuple(kind for kind in get_args(Kind) if kind != "empirical")
+_SCALES: Final = {
+    "ttft-mean": ("TTFT mean", Scale(1, 60_000)),
+    "ttft-stddev": ("TTFT stddev", Scale(1, 20_000)),
+    "tbt-mean": ("TBT mean", Scale(0.1, 5_000)),
+    "tbt-stddev": ("TBT stddev", Scale(0.1, 2_000)),
+}
+
+
+class Verdict(Lines):
+    """One line: what is drawn, what it means in words, and whether it is in force."""
+
+    def lines(self, width: int, height: int) -> Iterator[Strip]:
+        """The line; a problem stands in place of the words."""
+        ink = self.ink
+        seen, words, tag, problem = self.state or (0, "", "", "")
+        line = Line(ink).add("█", ink.bar)
+        if width >= 80:
+            line.add(f" observed ({seen})  ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate  ", ink.dim)
+        else:
+            line.add(" seen ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate ", ink.dim)
+        tone = ink.tone["ok" if tag == "in force" else "limited"]
+        room = width - line.width - len(tag)
+        line.add(problem or words, ink.tone["failed"] if problem else ink.bold, width=max(1, room))
+        yield line.add(tag, tone).strip(width)
+
+
+class Latency(Dialog):
+    """Shapes a latency profile; nothing changes before it is applied."""
+
+    BINDINGS = bindings("latency")
+    AUTO_FOCUS = "#ttft-mean"
+    place = "latency"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = Profile()
+        self.applied = Profile()
+        self.candidate: Profile | None = None
+        self.problem = ""
+        self.live = False
+        self._resting: Profile | None = None
+        self._tried: Profile | None = None
+
+    def compose(self) -> ComposeResult:
+        """Words, chart, sliders; presets beside them."""
+        with Vertical(id="dialog"):
+            yield Verdict(id="verdict")
+            with Horizontal(id="halves"):
+                with Vertical(id="shape"):
+                    chart = Distribution(id="candidate")
+                    chart.can_focus = False
+                    yield chart
+                    for part in ("ttft", "tbt"):
+                        for name in (f"{part}-mean", f"{part}-stddev"):
+                            yield Slider(*_SCALES[name], id=name)
+                        yield Choice(f"{part.upper()} shape", _KINDS, id=f"{part}-kind")
+                    yield Choice("for", [EVERY], id="scope")
+                yield OptionList(id="presets", compact=True, markup=False)
+        yield from self.keys()
+
+    def on_mount(self) -> None:
+        """Starts from what is in force."""
+        backend = self.console.backend
+        self.query_one("#scope", Choice).put(EVERY, [EVERY, *dict.fromkeys(backend.models())])
+        presets = self.query_one("#presets", OptionList)
+        presets.border_title = "profile · ttft · tbt"
+        for name, profile in backend.profiles().items():
+            words = f"{clip(safe(name), 18)} {profile.ttft.middle:5.0f} {profile.tbt.middle:3.0f}"
+            presets.add_option(Option(words))
+        self.show_keys()
+        self._start()
+        names = [name for name, profile in backend.profiles().items() if profile == self.applied]
+        presets.highlighted = list(backend.profiles()).index(names[0]) if names else None
+
+    def _start(self) -> None:
+        """Loads the profile in force for the scope."""
+        name, self.applied = in_force(self.console.backend, self._scope)
+        self.query_one("#dialog").border_title = Content(f"latency · {safe(name)} · {safe(self._scope)}")
+        self._load(self.applied)
+
+    @property
+    def _scope(self) -> str:
+        return self.query_one("#scope", Choice).value
+
+    def _load(self, profile: Profile) -> None:
+        self.base = profile
+        for part, wait, now in (
+            ("ttft", profile.ttft, self.applied.ttft),
+            ("tbt", profile.tbt, self.applied.tbt),
+        ):
+            self._put(part, wait, now)
+        self._shape()
+
+    def _put(self, part: str, wait: Spread, now: Spread) -> None:
+        """Sets one spread's sliders; where its values come from samples they say so."""
+        kinds = (*_KINDS, "empirical") if wait.samples else _KINDS
+        note = f"from {len(wait.samples)} samples" if wait.samples else ""
+        self.query_one(f"#{part}-mean", Slider).put(round(wait.middle, 2), round(now.middle, 2), note)
+        self.query_one(f"#{part}-stddev", Slider).put(wait.stddev, now.stddev, note)
+        self.query_one(f"#{part}-kind", Choice).put(wait.kind, kinds)
+
+    def _shape(self) -> None:
+        """Makes the candidate of what the sliders say, and shows it."""
+        made = [
+            spread(
+                self.query_one(f"#{part}-kind", Choice).value,
+                self.query_one(f"#{part}-mean", Slider).value,
+                self.query_one(f"#{part}-stddev", Slider).value,
+                base,
+            )
+            for part, base in (("ttft", self.base.ttft), ("tbt", self.base.tbt))
+        ]
+        self.problem = next((one for one in made if isinstance(one, str)), "")
+        self.candidate = None
+        if not self.problem:
+            self.candidate = Profile(ttft=cast(Spread, made[0]), tbt=cast(Spread, made[1]))
+        self._show()
+
+    def _show(self) -> None:
+        seen = tuple(self.console.backend.ttfts())
+        there = self.candidate
+        tag = "in force" if there and self._is_applied(there) else "live" if self.live else "not applied"
+        words = f" {in_words(there)} " if there else ""
+        self.query_one(Verdict).show_state((len(seen), words, tag, f" {self.problem} " * bool(self.problem)))
+        if there:
+            self.query_one(Distribution).show_state(Waits(seen, there.ttft))
+
+    def _is_applied(self, profile: Profile) -> bool:
+        return (profile.ttft, profile.tbt) == (self.applied.ttft, self.applied.tbt)
+
+    def tick(self, beat: int) -> None:
+        """Shows newly observed waits; applies by itself what has rested for a tick, where that was asked for."""
+        settled = self.candidate is not None and self.candidate == self._resting
+        self._resting = self.candidate
+        if self.live and settled and self.candidate != self._tried:
+            self.action_apply()
+        if beat % 2 == 0:
+            self._show()
+
+    def on_slider_changed(self) -> None:
+        """Shapes anew."""
+        self._shape()
+
+    def on_choice_changed(self, message: Choice.Changed) -> None:
+        """Takes another shape, or another scope and what is in force there."""
+        if message.choice.id == "scope":
+            self._start()
+            return
+        for part in ("ttft", "tbt"):
+            kind = self.query_one(f"#{part}-kind", Choice).value
+            for name in (f"{part}-mean", f"{part}-stddev"):
+                slider = self.query_one(f"#{name}", Slider)
+                slider.note = slider.note if kind == "empirical" else ""
+                slider.redraw()
+        self._shape()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Loads a named profile as the candidate."""
+        self._load(list(self.console.backend.profiles().values())[event.option_index])
+
+    def action_apply(self) -> None:
+        """Puts the candidate in force."""
+        profile, scope = self.candidate, self._scope
+        if profile is None:
+            self.console.say(f"Not applied: {self.problem}", "error")
+            return
+
+        def told(_: None) -> None:
+            self.applied = profile
+            name, _profile = in_force(self.console.backend, scope)
+            self.query_one("#dialog").border_title = Content(f"latency · {safe(name)} · {safe(scope)}")
+            self._mark()
+
+        self._tried = profile
+        wanted = change(self.console.backend, scope, profile)
+        self.console.attempt(lambda: self.console.backend.change(**wanted), told)
+
+    def _mark(self) -> None:
+        """Moves the marks of the values in force, leaves the knobs."""
+        for part, now in (("ttft", self.applied.ttft), ("tbt", self.applied.tbt)):
+            for name, value in ((f"{part}-mean", round(now.middle, 2)), (f"{part}-stddev", now.stddev)):
+                slider = self.query_one(f"#{name}", Slider)
+                slider.mark = value
+                slider.redraw()
+        self._show()
+
+    def action_live(self) -> None:
+        """Applies by itself from now on, or no longer."""
+        if not self.console.may_change():
+            return
+        self.live, self._tried = not self.live, self.applied
+        self._show()
+        self.query_one("#dialog").border_subtitle = "live-apply is on" if self.live else ""
+
+    def action_undo(self) -> None:
+        """Takes the last change back and loads what is then in force."""
+        self.live = False
+        self.console.undo(self._start)
+
+    def action_rows(self, by: int) -> None:
+        """Goes to another slider."""
+        rows = ("Slider", "Choice")
+        if self.focused is not None and self.focused.id != "presets":
+            self.focus_next(", ".join(rows)) if by > 0 else self.focus_previous(", ".join(rows))
+
+    def action_side(self) -> None:
+        """Goes between sliders and presets."""
+        there = self.focused is not None and self.focused.id == "presets"
+        self.query_one("#ttft-mean" if there else "#presets").focus()

@@ -1,0 +1,296 @@
+"""The live screen: what the clients do, what they get, and the pads that spoil it."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from textual.app import ComposeResult
+from textual.events import Key
+from textual.widget import Widget
+from textual.widgets import Input
+
+from llmsim.errors import SettingsError
+from llmsim_tui.backend import Happening, Pulse
+from llmsim_tui.commands import bar, bindings
+from llmsim_tui.folding import PANELS, TABS, fold, tabbed
+from llmsim_tui.screens.inspector import Inspector
+from llmsim_tui.screens.latency import Latency
+from llmsim_tui.screens.pad_edit import PadEdit
+from llmsim_tui.screens.rates import Rates
+from llmsim_tui.screens.ticking import Ticking
+from llmsim_tui.sieve import Sieve
+from llmsim_tui.widgets.bars import Bars, Traffic
+from llmsim_tui.widgets.events import Log
+from llmsim_tui.widgets.flows import Act, Flows, Inspect
+from llmsim_tui.widgets.keybar import KeyBar
+from llmsim_tui.widgets.lines import Panel
+from llmsim_tui.widgets.pads import Pads
+from llmsim_tui.widgets.safety import Safety, SafetyLine
+from llmsim_tui.widgets.spread import Distribution, Waits
+from llmsim_tui.widgets.streams import Streams
+
+_SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+_EVENTS: Final = 500
+_PROMPT: Final = "edit which pad?  1-8 · esc"
+
+
+class Live(Ticking):
+    """Safety line, pads, charts, requests, streams and events, folded by the size of the terminal."""
+
+    BINDINGS = bindings("live")
+    AUTO_FOCUS = "#requests"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = False
+        self.zoomed = ""
+        self.tab = "requests"
+        self.choosing = False
+        self.log_lines: deque[Happening] = deque(maxlen=_EVENTS)
+
+    def compose(self) -> ComposeResult:
+        """All panels; which are seen and where is for `fold` to say."""
+        yield SafetyLine(id="safety")
+        yield Pads(id="pads")
+        yield Bars(id="chart")
+        yield Distribution(id="latency")
+        yield Flows(id="requests")
+        yield Streams(id="streams")
+        yield Log(id="events")
+        yield KeyBar(id="keys")
+        yield Input(id="filter", compact=True, placeholder="words · model: client: status: fault: profile: · ! is not")
+
+    def on_mount(self) -> None:
+        """Hides the filter line until it is wanted."""
+        self.query_one("#filter").display = False
+        self._fold()
+
+    def on_resize(self) -> None:
+        """Folds anew."""
+        self._fold()
+        self.call_after_refresh(self.console.refresh_views)
+
+    def _fold(self) -> None:
+        width, height = self.app.size
+        places = fold(width, height, self.tab, self.zoomed)
+        for widget in self.children:
+            name = "keys" if widget.id == "filter" else widget.id or ""
+            if name in places:
+                region = places[name]
+                widget.styles.offset = region.offset
+                widget.styles.width, widget.styles.height = region.size
+            if widget.id != "filter":
+                widget.display = name in places
+        tabs = TABS if tabbed(width, height) and not self.zoomed else ()
+        for panel in self.query(Panel):
+            panel.tabs = tuple((name, name == panel.id) for name in tabs) if panel.id in tabs else ()
+        if not isinstance(self.focused, Input) and (self.focused is None or not self.focused.display):
+            self.query_one(f"#{self._front(set(places))}").focus()
+
+    def _front(self, shown: set[str]) -> str:
+        return next(name for name in (self.tab, *PANELS) if name in shown)
+
+    def tick(self, beat: int) -> None:
+        """Pulls from the backend; frozen views keep their picture, the safety line and the pads never do."""
+        backend = self.console.backend
+        pulse = backend.pulse()
+        note = "READ ONLY" if backend.read_only else ""
+        speed = backend.settings().speed
+        self.query_one(SafetyLine).show_state(Safety.of(backend.address, pulse, self.frozen, speed, note))
+        self.query_one(Pads).show(self.console.deck, list(pulse.armed))
+        self._show_keys()
+        self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))
+        if self.frozen:
+            return
+        self.query_one(Flows).show(*backend.numbers(), backend.row)
+        streams = self.query_one(Streams)
+        if streams.display:
+            streams.show(backend.streams(streams.wanted), pulse.live)
+        self.query_one(Log).show(tuple(self.log_lines))
+        if beat % 2 == 0:
+            self._charts(pulse)
+
+    def _charts(self, pulse: Pulse) -> None:
+        backend, bars, waits = self.console.backend, self.query_one(Bars), self.query_one(Distribution)
+        if bars.display:
+            bars.legend()
+            bars.show_state(Traffic.of(backend.buckets(bars.wanted), self.log_lines))
+        if waits.display:
+            seen = tuple(backend.ttfts())
+            honest = [
+                f"{word} {value * 1000:.0f}"
+                for word, value in (("asked", pulse.asked_ttft), ("achieved", pulse.achieved_ttft))
+                if value is not None
+            ]
+            waits.entitle(f"  n={len(seen)}", " · ".join(honest) + " ms" * bool(honest))
+            waits.show_state(Waits(seen))
+
+    def _show_keys(self) -> None:
+        focused = self.focused.id if self.focused is not None else None
+        places = {"requests": ("list",), "streams": ("streams",)}.get(focused or "", ())
+        commands = bar((*places, "live", "app"), self.console.backend.read_only)
+        self.query_one(KeyBar).show(commands, _PROMPT if self.choosing else "")
+
+    def action_pad(self, digit: int) -> None:
+        """Arms or lifts a pad; opens it for editing where that was asked for."""
+        if self.choosing:
+            self._choose(False)
+            self.app.push_screen(PadEdit(digit))
+            return
+        self.console.attempt(lambda: self.console.deck.press(self.console.backend, digit))
+
+    def on_pads_pressed(self, message: Pads.Pressed) -> None:
+        """A click on a pad is its digit."""
+        self.action_pad(message.digit)
+
+    def action_lift_all(self) -> None:
+        """Lifts every fault, whoever armed it."""
+        self.console.attempt(self.console.backend.lift)
+
+    def action_extend(self) -> None:
+        """Adds five seconds to the pad armed last."""
+
+        def told(words: str | None) -> None:
+            if words:
+                self.console.say(words)
+
+        self.console.attempt(lambda: self.console.deck.extend(self.console.backend), told)
+
+    def action_repeat_pad(self) -> None:
+        """Arms the last pad for its whole time."""
+        deck = self.console.deck
+        last = deck.last
+        if last is None:
+            self.console.say("No pad has been armed yet: press 1-8.")
+        else:
+            self.console.attempt(lambda: deck.arm(self.console.backend, last))
+
+    def action_edit_pad(self) -> None:
+        """Waits for the digit of the pad to edit."""
+        if self.console.may_change():
+            self._choose(True)
+
+    def _choose(self, choosing: bool) -> None:
+        self.choosing = choosing
+        self._show_keys()
+
+    def on_key(self, event: Key) -> None:
+        """Any key but a pad's digit ends the wait for one."""
+        if self.choosing and event.key not in set("12345678"):
+            self._choose(False)
+            event.stop()
+            event.prevent_default()
+
+    def action_latency(self) -> None:
+        """Opens the latency dialog."""
+        self.app.push_screen(Latency())
+
+    def action_rates(self) -> None:
+        """Opens the error rates."""
+        self.app.push_screen(Rates())
+
+    def action_freeze(self) -> None:
+        """Freezes the picture, or lets it go on."""
+        self.frozen = not self.frozen
+        self.console.refresh_views()
+
+    def action_speed(self, by: int) -> None:
+        """Takes the next of five speeds, slower or faster."""
+        backend = self.console.backend
+        speed = backend.settings().speed
+        near = min(range(len(_SPEEDS)), key=lambda place: abs(_SPEEDS[place] - speed))
+        wanted = _SPEEDS[min(max(0, near + by), len(_SPEEDS) - 1)]
+        if wanted != speed:
+            self.console.attempt(lambda: backend.change(speed=wanted))
+
+    def action_undo(self) -> None:
+        """Takes the last change back."""
+        self.console.undo()
+
+    async def action_quit(self) -> None:
+        """Leaves at once."""
+        self.app.exit()
+
+    def action_zoom(self) -> None:
+        """Gives the focused panel all the room, or takes it back."""
+        focused = self.focused.id if self.focused else None
+        self.zoomed = "" if self.zoomed or focused not in PANELS else focused or ""
+        self._fold()
+        self.call_after_refresh(self.console.refresh_views)
+
+    def action_panel(self, by: int) -> None:
+        """Turns the tabs where there are tabs, else moves the focus."""
+        if not tabbed(*self.app.size) or self.zoomed:
+            if by > 0:
+                self.focus_next(Panel)
+            else:
+                self.focus_previous(Panel)
+            return
+        self.tab = TABS[(TABS.index(self.tab) + by) % len(TABS)]
+        self._fold()
+        self.query_one(f"#{self.tab}").focus()
+        self.call_after_refresh(self.console.refresh_views)
+
+    def action_back(self) -> None:
+        """Leaves the zoom; else clears the filter."""
+        if self.query_one("#filter").display:
+            self._close_filter()
+            self._strain(None)
+        elif self.zoomed:
+            self.action_zoom()
+        else:
+            self._strain(None)
+
+    def action_filter(self) -> None:
+        """Opens the filter line."""
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.focus()
+
+    def _strain(self, sieve: Sieve | None) -> None:
+        self.query_one(Flows).strain(sieve)
+        self.query_one("#filter", Input).value = sieve.text if sieve else ""
+        self.console.refresh_views()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filters as it is typed, as far as it can be read."""
+        flows = self.query_one(Flows)
+        if event.input.display and (flows.sieve.text if flows.sieve else "") != event.value.strip():
+            try:
+                flows.strain(Sieve.of(event.value.strip()) if event.value.strip() else None)
+            except SettingsError:
+                return
+            self.console.refresh_views()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keeps the filter; what cannot be read is told, and stays to be mended."""
+        text = event.value.strip()
+        try:
+            self._strain(Sieve.of(text) if text else None)
+        except SettingsError as error:
+            self.console.say(f"Filter: {error}", "error")
+            return
+        self._close_filter()
+
+    def _close_filter(self) -> None:
+        line: Widget = self.query_one("#filter")
+        line.display = False
+        self.query_one(Flows).focus()
+
+    def on_inspect(self, message: Inspect) -> None:
+        """Looks into an exchange."""
+        self.app.push_screen(Inspector(message.number, self.query_one(Flows)))
+
+    def on_act(self, message: Act) -> None:
+        """Pauses, lets go on or cuts one reply."""
+        backend = self.console.backend
+        streams = backend.streams(10_000) if message.what == "pause" else ()
+        paused = any(one.number == message.number and one.state == "paused" for one in streams)
+        what: Any = "resume" if paused else message.what
+
+        def told(done: bool) -> None:
+            if not done:
+                self.console.say(f"#{message.number} has already ended: only a reply under way can be touched.")
+
+        self.console.attempt(lambda: backend.act(message.number, what), told)

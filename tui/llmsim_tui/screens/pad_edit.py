@@ -1,0 +1,146 @@
+"""The pad dialog: what a digit arms; its fields are those of the fault itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Input, Label, Static
+
+from llmsim import faults
+from llmsim.errors import SettingsError
+from llmsim_tui.backend import ArmedFault
+from llmsim_tui.commands import bindings
+from llmsim_tui.deck import Pad, find
+from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.widgets.slider import Choice, Scale, Slider
+
+_SHARE: Final = Scale(0, 1, linear=True)
+
+
+class PadEdit(Dialog):
+    """Edits one pad; an armed one is armed anew when it is kept."""
+
+    BINDINGS = bindings("edit")
+    AUTO_FOCUS = "#probability"
+    place = "edit"
+
+    def __init__(self, digit: int) -> None:
+        super().__init__()
+        self.digit = digit
+        self.values: dict[str, dict[str, Any]] = {}
+
+    @property
+    def pad(self) -> Pad:
+        """The pad as it is."""
+        return self.console.deck.pads[self.digit - 1]
+
+    def compose(self) -> ComposeResult:
+        """The pad's own rows, then the fault's."""
+        pad = self.pad
+        with Vertical(id="dialog") as dialog:
+            dialog.border_title = f"pad {self.digit}"
+            yield _row("label", Input(pad.label, id="label", compact=True))
+            yield _row(
+                "for seconds",
+                Input(
+                    f"{pad.seconds:g}" if pad.seconds else "", id="seconds", compact=True, placeholder="until lifted"
+                ),
+            )
+            yield Slider("share", _SHARE, float(pad.fault.get("probability", 1.0)), id="probability")
+            yield Choice("kind", list(faults.kinds()), str(pad.fault["kind"]), id="kind")
+            with VerticalScroll(id="fields", can_focus=False):
+                yield from self._fields(str(pad.fault["kind"]))
+            yield Static("", id="sentence", markup=False)
+        yield from self.keys()
+
+    def on_mount(self) -> None:
+        """Fills the key bar."""
+        self.show_keys()
+
+    def _fields(self, kind: str) -> Iterator[Widget]:
+        """A row for each field of the fault, as its schema has it."""
+        self.values = {}
+        for name, schema in faults.kinds()[kind].model_json_schema()["properties"].items():
+            if name == "probability":
+                continue
+            given = self.pad.fault.get(name, schema.get("default"))
+            options = schema.get("enum") or ([True, False] if schema.get("type") == "boolean" else None)
+            words = name.replace("_", " ")
+            if options:
+                self.values[name] = {_word(option): option for option in options}
+                yield Choice(words, list(self.values[name]), _word(given), id=f"field-{name}")
+            else:
+                shown = "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
+                yield _row(words, Input(shown, id=f"field-{name}", compact=True, placeholder=_range(schema)))
+
+    async def on_choice_changed(self, message: Choice.Changed) -> None:
+        """Shows the fields of another kind."""
+        if message.choice.id == "kind":
+            fields = self.query_one("#fields")
+            await fields.remove_children()
+            await fields.mount(*self._fields(message.choice.value))
+
+    def _made(self) -> Pad:
+        """The pad that the rows describe; raises SettingsError when its time is no number."""
+        fault: dict[str, Any] = {"kind": self.query_one("#kind", Choice).value}
+        fault["probability"] = self.query_one("#probability", Slider).value
+        for row in self.query_one("#fields").query("Choice, Input"):
+            name = (row.id or "").removeprefix("field-")
+            if isinstance(row, Choice):
+                fault[name] = self.values[name][row.value]
+            elif isinstance(row, Input) and row.value.strip():
+                fault[name] = row.value.strip()
+        label = self.query_one("#label", Input).value.strip() or str(fault["kind"])
+        short = self.pad.short if label == self.pad.label else label.split()[0]
+        return Pad(label, short, fault, _seconds(self.query_one("#seconds", Input).value.strip()))
+
+    def action_save(self) -> None:
+        """Keeps the pad, if it can be."""
+        deck, backend = self.console.deck, self.console.backend
+        try:
+            pad = self._made()
+            deck.keep(self.digit, pad)
+        except SettingsError as error:
+            self.query_one("#sentence", Static).update(f"Not kept: {error}")
+            return
+        armed: ArmedFault | None = find(backend.pulse().armed, self.digit)
+        if armed is not None:
+            self.console.attempt(lambda: deck.arm(backend, self.digit))
+        self.dismiss()
+
+    def on_input_submitted(self) -> None:
+        """Enter keeps, in a field too."""
+        self.action_save()
+
+    def action_rows(self, by: int) -> None:
+        """Goes to another field."""
+        rows = "Slider, Choice, Input"
+        self.focus_next(rows) if by > 0 else self.focus_previous(rows)
+
+
+def _row(words: str, field: Input) -> Horizontal:
+    return Horizontal(Label(words, markup=False), field, classes="row")
+
+
+def _word(option: Any) -> str:
+    return {True: "yes", False: "no"}[option] if isinstance(option, bool) else str(option)
+
+
+def _range(schema: dict[str, Any]) -> str:
+    """What a field allows, in a few words."""
+    for one in (schema, *schema.get("anyOf", ())):
+        low, high = one.get("minimum", one.get("exclusiveMinimum")), one.get("maximum")
+        if low is not None and high is not None:
+            return f"{low:g} to {high:g}"
+    return "none"
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise SettingsError(f"for seconds: {text!r} is no number; leave it empty to stay until lifted") from None

@@ -1,0 +1,63 @@
+"""The event log: every change and who made it, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from textual import events
+from textual.strip import Strip
+
+from llmsim_tui.backend import Happening
+from llmsim_tui.text import moment, safe
+from llmsim_tui.widgets.lines import Line, Panel
+
+_KEPT = 500
+_TONES = {"▼": "limited", "△": "ok", "warning": "limited", "error": "failed"}
+"""Colours by the flag that an event puts on the charts, or by its kind."""
+
+
+class Log(Panel):
+    """What happened to the simulator."""
+
+    heading = "events"
+    state: tuple[Happening, ...] = ()
+    skipped = 0
+
+    def show(self, happenings: Sequence[Happening]) -> None:
+        """Takes the events there are, oldest first."""
+        self.show_state(tuple(happenings[-_KEPT:]))
+        self.entitle("", str(len(self.state)) if self.state else "none yet")
+
+    def lines(self, width: int, height: int) -> Iterator[Strip]:
+        """One line an event."""
+        ink = self.ink
+        self.skipped = max(0, min(self.skipped, len(self.state) - height))
+        newest = list(reversed(self.state))[self.skipped : self.skipped + height]
+        for one in newest:
+            name = _TONES.get(one.mark[:1]) or _TONES.get(one.kind)
+            tone = ink.tone[name] if name else ink.dim
+            line = Line(ink).add(moment(one.wall), ink.dim).add(" ").add(safe(one.kind), tone, width=7).add(" ")
+            who = f" ({safe(one.who)})" if one.who not in {"", "console"} else ""
+            yield line.add(safe(one.text) + who, ink.text, width=max(1, width - line.width)).strip(width)
+
+    def key_up(self) -> None:
+        """One newer."""
+        self._scroll(-1)
+
+    def key_down(self) -> None:
+        """One older."""
+        self._scroll(1)
+
+    def _scroll(self, by: int) -> None:
+        self.skipped = max(0, self.skipped + by)
+        self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Newer."""
+        self._scroll(-3)
+        event.stop()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Older."""
+        self._scroll(3)
+        event.stop()

@@ -1,0 +1,133 @@
+"""The base of all live widgets: lines of coloured text, built once for each size, theme and state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from llmsim_tui.palette import Ink, ink
+from llmsim_tui.text import clip
+
+_ASCII: Final = str.maketrans(
+    {
+        "●": "*", "○": "o", "━": "=", "─": "-", "┼": "+", "│": "|", "┊": ":", "▼": "v", "△": "^", "▲": "^", "↻": "r",
+        "✗": "x", "■": "#", "█": "#", "▓": "+", "░": "!", "×": "x", "·": ".", "…": "~", "≈": "~", "⏎": ">", "↑": "^",
+        "↓": "v", "←": "<", "→": ">", "⇧": "s", "◂": "<", "▸": ">", "∙": "-", "▌": "|", "▐": "|", "┃": "|", "⏸": "=",
+    }
+)  # fmt: skip
+"""One ASCII character for each sign the console draws, so that nothing moves."""
+
+
+def plainly(text: str) -> str:
+    """The text with the console's own signs as ASCII, cell for cell."""
+    return text.translate(_ASCII)
+
+
+class Line:
+    """One line while it is put together from pieces of text, each in a style."""
+
+    __slots__ = ("plain", "segments", "width")
+
+    def __init__(self, ink: Ink) -> None:
+        self.segments: list[Segment] = []
+        self.width = 0
+        self.plain = ink.plain
+
+    def add(self, text: str, style: Style | None = None, width: int = 0, right: bool = False) -> Line:
+        """Appends text; with a `width` in exactly that many cells, at their right end if `right`."""
+        if width > 0:
+            text = text.rjust(width)[-width:] if right else clip(text, width)
+        if text:
+            self.segments.append(Segment(plainly(text) if self.plain else text, style))
+            self.width += width if width > 0 else cell_len(text)
+        return self
+
+    def pad(self, width: int, style: Style | None = None) -> Line:
+        """Fills up with spaces until the line is `width` cells long."""
+        if self.width < width:
+            self.segments.append(Segment(" " * (width - self.width), style))
+            self.width = width
+        return self
+
+    def strip(self, width: int) -> Strip:
+        """The finished line in exactly `width` cells."""
+        return Strip(self.segments, self.width).adjust_cell_length(width)
+
+
+class Lines(Widget):
+    """A widget that draws its own lines."""
+
+    state: Any = None
+    _built: tuple[Any, ...] = ()
+    _strips: list[Strip]
+
+    @property
+    def ink(self) -> Ink:
+        """What to draw with."""
+        return ink(self.app)
+
+    def lines(self, width: int, height: int) -> Iterable[Strip]:
+        """The lines for this size; blank below them."""
+        raise NotImplementedError
+
+    def show_state(self, state: Any) -> bool:
+        """Takes what is to be shown; draws only if it differs from what is shown. Gives whether it does."""
+        if state == self.state:
+            return False
+        self.state = state
+        self.redraw()
+        return True
+
+    def redraw(self) -> None:
+        """Draws again at the next frame."""
+        self._built = ()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line, for Textual."""
+        size = self.size
+        key = (size, self.ink, self.has_focus)
+        if key != self._built:
+            base = self.rich_style.background_style
+            self._strips = [strip.apply_style(base) for strip in self.lines(size.width, size.height)]
+            self._built = key
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(size.width, self.rich_style.background_style)
+
+
+class Panel(Lines, can_focus=True):
+    """A framed widget that can be focused and zoomed; `tabs` names the panels that take turns in its place, if any."""
+
+    heading = ""
+    tabs: tuple[tuple[str, bool], ...] = ()
+    _said: tuple[Any, ...] = ()
+
+    def entitle(self, extra: Content | str = "", subtitle: str = "") -> None:
+        """Sets the words in the frame: the heading or the tabs, then what is special."""
+        words = (self.heading, self.tabs, extra, subtitle, self.ink)
+        if words == self._said:
+            return
+        self._said = words
+        plain = plainly if self.ink.plain else str
+        here, other = (_css(style) for style in (self.ink.accent, self.ink.dim))
+        parts: list[Content | str | tuple[str, str]] = []
+        for name, chosen in self.tabs:
+            parts += [plain(" · ")] * bool(parts) + [(name, f"bold {here}" if chosen else other)]
+        if self.tabs:
+            parts.append(("  [ ]", other))
+        self.border_title = Content.assemble(
+            *(parts or [self.heading]), plain(extra) if isinstance(extra, str) else extra
+        )
+        self.border_subtitle = Content(plain(subtitle))
+
+
+def _css(style: Style) -> str:
+    return style.color.name if style.color else ""

@@ -1,0 +1,107 @@
+"""The row of fault pads: a digit arms one, its fuse drains as its fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from llmsim_tui.backend import ArmedFault
+from llmsim_tui.deck import Deck, Pad, find
+from llmsim_tui.text import amount, clip, countdown
+from llmsim_tui.widgets.lines import Line, Lines, plainly
+
+
+@dataclass(frozen=True)
+class Face:
+    """What one pad looks like; `left` is the share of its fuse that is left (1.0 where it has none)."""
+
+    pad: Pad
+    armed: bool
+    seconds: float | None
+    left: float
+    hits: int
+
+    @classmethod
+    def of(cls, pad: Pad, armed: ArmedFault | None) -> Face:
+        """The pad as it stands; the fill in sixtieths, so that it moves only when a cell of it does."""
+        if armed is None:
+            return cls(pad, False, None, 0.0, 0)
+        if armed.left is None or not armed.seconds:
+            return cls(pad, True, None, 1.0, armed.hits)
+        return cls(pad, True, ceil(armed.left), ceil(60 * armed.left / armed.seconds) / 60, armed.hits)
+
+
+class Pads(Lines):
+    """Eight pads, in one row or two as the width allows."""
+
+    state: tuple[Face, ...] = ()
+
+    class Pressed(Message):
+        """A pad has been clicked."""
+
+        def __init__(self, digit: int) -> None:
+            self.digit = digit
+            super().__init__()
+
+    def show(self, deck: Deck, armed: list[ArmedFault]) -> None:
+        """Shows the pads with the faults in force."""
+        self.show_state(tuple(Face.of(pad, find(armed, digit)) for digit, pad in enumerate(deck.pads, 1)))
+
+    def lines(self, width: int, height: int) -> Iterator[Strip]:
+        """Pads four or eight abreast, a second line of terms below each where there is room."""
+        abreast = 8 if width >= 100 or height == 1 else 4
+        terms = abreast == 8 and height > 1
+        for start in range(0, len(self.state), abreast):
+            faces = list(enumerate(self.state, 1))[start : start + abreast]
+            yield self._row(faces, width, abreast, False)
+            if terms:
+                yield self._row(faces, width, abreast, True)
+
+    def _row(self, faces: list[tuple[int, Face]], width: int, abreast: int, terms: bool) -> Strip:
+        segments: list[Segment] = []
+        for place, (digit, face) in enumerate(faces):
+            room = width * (place + 1) // abreast - width * place // abreast - 1
+            if terms:
+                segments.append(Segment(clip(f"  {face.pad.terms()}", room), self.ink.dim))
+            else:
+                segments += self._pad(digit, face, room)
+            segments.append(Segment(" "))
+        return Strip(segments).adjust_cell_length(width)
+
+    def _pad(self, digit: int, face: Face, room: int) -> list[Segment]:
+        ink = self.ink
+        if not face.armed:
+            label = face.pad.label if len(face.pad.label) + 3 <= room else face.pad.short
+            line = Line(ink).add(f" {digit}", ink.key + ink.head.background_style)
+            return line.add(f" {label}", ink.text + ink.head.background_style, width=max(1, room - 2)).segments
+        text = clip(_worded(digit, face, room), room)
+        text = plainly(text) if ink.plain else text
+        full = max(1, round(face.left * room))
+        rest = ink.tone["armed"] + ink.head.background_style
+        return [Segment(text[:full], ink.chip), Segment(text[full:], rest)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Presses the pad under the mouse."""
+        abreast = 8 if self.size.width >= 100 or self.size.height == 1 else 4
+        row = event.y if abreast == 4 else 0
+        self.post_message(self.Pressed(1 + min(7, row * 4 + event.x * abreast // max(1, self.size.width))))
+
+
+def _worded(digit: int, face: Face, room: int) -> str:
+    """The longest wording of an armed pad that fits."""
+    left = f" {countdown(face.seconds)}" if face.seconds is not None else ""
+    hits = f" {amount(face.hits)}✗"
+    for words in (
+        f" {digit} {face.pad.label}{left}{hits}",
+        f" {digit} {face.pad.short}{left}{hits}",
+        f" {digit}{left}{hits}",
+    ):
+        if len(words) <= room:
+            return words
+    return f" {digit}{left}"

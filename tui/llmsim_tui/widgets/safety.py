@@ -1,0 +1,121 @@
+"""The safety line: where this is, how it goes and what is in force; it shortens, but it is never folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from textual.strip import Strip
+
+from llmsim_tui.backend import ArmedFault, Pulse
+from llmsim_tui.text import amount, countdown, safe, uptime
+from llmsim_tui.widgets.lines import Line, Lines
+
+_LAG = 0.025
+"""Loop lag (p95, seconds) from which the times on screen are no longer to be trusted to the frame."""
+
+_TIGHTEST = 8
+"""Steps of shortening: 1 the uptime goes, 2 chips to a word, 3 the address to its port, 4 two chips, 5 tokens a second,
+6 requests a second and lag, 7 one chip, 8 chips as a number."""
+
+
+@dataclass(frozen=True)
+class Safety:
+    """What the line says; rounded, so that equal states look equal."""
+
+    address: str
+    state: str
+    up: int
+    rate: str
+    tokens: str
+    live: int
+    error: str
+    lag: int
+    amber: bool
+    chips: tuple[str, ...]
+    frozen: bool
+    speed: float
+    note: str
+
+    @classmethod
+    def of(cls, address: str, pulse: Pulse, frozen: bool, speed: float, note: str) -> Safety:
+        """The line for this pulse."""
+        return cls(
+            address=address,
+            state=pulse.state,
+            up=int(pulse.up),
+            rate=f"{pulse.requests_per_s:.1f}" if pulse.requests_per_s < 1000 else amount(pulse.requests_per_s),
+            tokens=amount(pulse.tokens_per_s),
+            live=pulse.live,
+            error=f"{ceil(pulse.error_share * 100 - 1e-9)}%",
+            lag=round(pulse.lag_p95 * 1000),
+            amber=pulse.lag_p95 > _LAG,
+            chips=tuple(_chip(one) for one in pulse.armed),
+            frozen=frozen,
+            speed=speed,
+            note=note,
+        )
+
+
+def _chip(one: ArmedFault) -> str:
+    return safe(one.label) + (f" {countdown(one.left)}" if one.left is not None else "")
+
+
+class SafetyLine(Lines):
+    """One line, at any width."""
+
+    state: Safety | None = None
+
+    def lines(self, width: int, height: int) -> Iterator[Strip]:
+        """The widest wording that fits."""
+        if self.state is None:
+            return
+        for tight in range(_TIGHTEST + 1):
+            line = self._worded(self.state, tight)
+            if line.width <= width or tight == _TIGHTEST:
+                yield line.strip(width)
+                return
+
+    def _worded(self, state: Safety, tight: int) -> Line:
+        ink = self.ink
+        gap = "  " if tight < 2 else " "
+        tone = {"serving": ink.tone["ok"], "stopping": ink.tone["limited"]}.get(state.state, ink.tone["failed"])
+        line = Line(ink).add(" ").add("● ", tone)
+        address = safe(state.address)
+        line.add(address if tight < 3 else ":" + address.rpartition(":")[2], ink.bold)
+        if state.state != "serving":
+            line.add(" " + state.state.upper(), ink.tone["failed"])
+        if tight < 1:
+            line.add(gap + "up ", ink.dim).add(uptime(state.up), ink.text)
+        if tight < 6:
+            self._figure(line, state.rate, 6, "r/s")
+        if tight < 5:
+            self._figure(line, state.tokens, 6, "tok/s")
+        self._figure(line, str(state.live), 5, "live")
+        self._figure(line, state.error, 5, "err", state.error != "0%")
+        if tight < 6 or state.amber:
+            line.add(gap + "lag ", ink.dim)
+            line.add(f"{state.lag}ms".rjust(5 if tight < 2 else 4), ink.tone["limited"] if state.amber else ink.text)
+        self._badges(line, state, tight, gap)
+        return line
+
+    def _figure(self, line: Line, figure: str, width: int, unit: str, bad: bool = False) -> None:
+        ink = self.ink
+        line.add(figure, ink.tone["failed"] if bad else ink.bold, width=max(width, len(figure) + 1), right=True)
+        line.add(f" {unit}", ink.dim)
+
+    def _badges(self, line: Line, state: Safety, tight: int, gap: str) -> None:
+        ink = self.ink
+        if state.speed != 1:
+            line.add(gap).add(f" ×{state.speed:g} ", ink.badge)
+        if state.frozen:
+            line.add(gap).add(" FROZEN ", ink.badge)
+        if state.note:
+            line.add(gap).add(f" {state.note} ", ink.badge)
+        shown = len(state.chips) if tight < 4 else 2 if tight < 7 else 8 - tight
+        for chip in state.chips[:shown]:
+            words = chip.split(" ")
+            line.add(gap).add(f" {chip if tight < 2 else ' '.join(dict.fromkeys((words[0], words[-1])))} ", ink.chip)
+        if len(state.chips) > shown:
+            line.add(gap).add(f" {'+' if shown else ''}{len(state.chips) - shown} armed ", ink.chip)
