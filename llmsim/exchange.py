@@ -9,7 +9,7 @@ from typing import Literal
 
 from llmsim.conversation import Ask
 from llmsim.limits import Standing
-from llmsim.plan import Piece, Plan
+from llmsim.plan import Garbled, Piece, Plan, Say, Think
 
 State = Literal["live", "done", "failed", "dropped", "abandoned"]
 
@@ -130,5 +130,9 @@ class Exchange:
         self.plan = replace(plan, pieces=[*plan.pieces[:at], piece], times=[*plan.times[:at], time])
 
     def text(self, start: int = 0) -> str:
-        """What has been said to the client so far, thinking and calls left out, from the piece at `start`."""
-        return "".join(getattr(piece, "text", "") for piece in self.plan.pieces[start : self.cursor])
+        """What the client has been sent so far, from the piece at `start`: words, and the arguments of calls."""
+        sent = (piece.piece if isinstance(piece, Garbled) else piece for piece in self.plan.pieces[start : self.cursor])
+        hidden = not self.ask.shows_thinking
+        return "".join(
+            [piece.text for piece in sent if isinstance(piece, Say) and not (hidden and type(piece) is Think)]
+        )

@@ -80,7 +80,8 @@ class Pacer:
 
     def _tick(self) -> None:
         self._timer = None
-        now = self._clock.now()
+        clock = self._clock.now
+        now = clock()
         self.lag.add(now - self._armed / 1000.0)
         reached = int(now * 1000.0 + 1e-3)
         queue = self._queue
@@ -90,19 +91,24 @@ class Pacer:
                 if playback.slot == slot:
                     playback.slot = 0
                     self._waiting -= 1
-                    self._play(playback)
+                    try:
+                        moment = playback.play(clock())
+                    except Exception as error:
+                        _break(playback, error)
+                    else:
+                        if moment is not None:
+                            self.at(moment, playback)
         if queue and self._timer is None:
             self._arm()
 
-    def _play(self, playback: Playback) -> None:
-        try:
-            moment = playback.play(self._clock.now())
-        except Exception as error:
-            logger.exception("a reply could not be played")
-            playback.broken(error)
-        else:
-            if moment is not None:
-                self.at(moment, playback)
+
+def _break(playback: Playback, error: Exception) -> None:
+    """Ends a reply that cannot be played, whatever that takes: the others must go on."""
+    logger.error("a reply could not be played", exc_info=error)
+    try:
+        playback.broken(error)
+    except Exception:
+        logger.exception("nor could it be ended")
 
 
 class Lag:

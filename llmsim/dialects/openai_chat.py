@@ -71,6 +71,7 @@ class ChatEncoder(Encoder):
         self._pads = bool(ask.extra.get("obfuscate"))
         self._logprobs = Logprobs(exchange, ask.extra["top_logprobs"]) if ask.extra.get("logprobs") else None
         self._opened: set[int] = set()
+        self._script: Script | None = None
         self._base: dict[str, Any] = {
             "id": f"chatcmpl-{wire.token(exchange)}",
             "object": "chat.completion.chunk" if ask.stream else "chat.completion",
@@ -83,6 +84,9 @@ class ChatEncoder(Encoder):
             head = orjson.dumps(self._base | ({"usage": None} if self._usage else {}))
             self._head = b"data: " + head[:-1] + b',"choices":['
             self._say = self._head + b'{"index":0,"delta":{"content":'
+            script = exchange.plan.pieces
+            if type(script) is Script and script.plain and self._logprobs is None:
+                self._script, self._bodies = script, bodies(script, self._pads)
 
     def headers(self) -> Headers:
         """OpenAI's headers, the time to the first token as processing time."""
@@ -94,23 +98,17 @@ class ChatEncoder(Encoder):
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
         """Everything that is due, one event a token; a script of plain text takes the fast way."""
-        script, end = self.exchange.plan.pieces, self.exchange.cursor
-        if self._logprobs is not None or not isinstance(script, Script) or not script.plain:
+        script, end = self._script, self.exchange.cursor
+        if script is None or self.exchange.plan.pieces is not script:
             return super().frames(pieces)
-        start, bodies = end - len(pieces), self._bodies(script)
-        opening = b"" if self._opened else self._open(0, b'""')
+        start = end - len(pieces)
         if end < len(script):
-            return b"".join((opening, self._say, self._say.join(bodies[start:end])))
-        told = self._say.join((b"", *bodies[start : end - 1])) if end - 1 > start else b""
+            if not self._opened:
+                return self._open(0, b'""') + self._say + self._say.join(self._bodies[start:end])
+            return self._say + self._say.join(self._bodies[start:end])
+        opening = b"" if self._opened else self._open(0, b'""')
+        told = self._say.join((b"", *self._bodies[start : end - 1]))
         return opening + told + self.frame(script[-1])
-
-    def _bodies(self, script: Script) -> list[bytes]:
-        """All of each event but its head, made once for a script."""
-        bodies: list[bytes] | None = script.memo.get((OpenAIChat, self._pads))
-        if bodies is None:
-            bodies = [_body(piece.text, self._pads) for piece in script[:-1] if isinstance(piece, Say)]
-            script.memo[OpenAIChat, self._pads] = bodies
-        return bodies
 
     def frame(self, piece: Piece) -> bytes:
         """One piece's event, after the role event where it is its choice's first."""
@@ -241,6 +239,15 @@ class ChatEncoder(Encoder):
         if self.exchange.ask.extra.get("legacy_functions"):
             return {"function_call": worded[0]["function"]}
         return {"tool_calls": worded}
+
+
+def bodies(script: Script, pads: bool) -> list[bytes]:
+    """All of each text event but its head, made once for a script."""
+    made: list[bytes] | None = script.memo.get((OpenAIChat, pads))
+    if made is None:
+        made = [_body(piece.text, pads) for piece in script[:-1] if isinstance(piece, Say)]
+        script.memo[OpenAIChat, pads] = made
+    return made
 
 
 @lru_cache(maxsize=1 << 15)

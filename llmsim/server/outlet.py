@@ -15,6 +15,9 @@ Send = Callable[[Message], Coroutine[Any, Any, None]]
 WIRE = "llmsim.wire"
 """The scope extension that holds the connection's transport, where the server gives it."""
 
+FLOW = "llmsim.flow"
+"""The scope extension with the connection's flow control, whose `write_paused` says that the client's socket is full."""
+
 # Linger on, for no time: closing then sends a TCP reset (socket(7), SO_LINGER).
 _RESET = struct.pack("ii", 1, 0)
 
@@ -26,12 +29,25 @@ class Outlet:
     `cancels` set, where a connection must end and the server gives no transport to end it by.
     """
 
-    __slots__ = ("_coroutine", "_drained", "_queue", "_send", "_task", "_wire", "blocked", "cancels", "started")
+    __slots__ = (
+        "_coroutine",
+        "_drained",
+        "_flow",
+        "_queue",
+        "_send",
+        "_task",
+        "_wire",
+        "blocked",
+        "cancels",
+        "started",
+    )
 
     def __init__(self, send: Send, scope: Message, drained: Callable[[], None]) -> None:
         self._send = send
         self._drained = drained
-        self._wire: asyncio.Transport | None = scope.get("extensions", {}).get(WIRE)
+        extensions = scope.get("extensions", {})
+        self._wire: asyncio.Transport | None = extensions.get(WIRE)
+        self._flow = extensions.get(FLOW)
         self._task = asyncio.current_task() if self._wire is None else None
         self._queue: deque[Message] = deque()
         self._coroutine: Coroutine[Any, Any, None] | None = None
@@ -47,6 +63,14 @@ class Outlet:
     def body(self, data: bytes, more: bool) -> None:
         """Sends a part of the body, the last one if not `more`."""
         self.push({"type": "http.response.body", "body": data, "more_body": more})
+
+    def part(self, data: bytes) -> None:
+        """Sends a part of a stream, with more to come; straight to the transport, in chunked coding, where it may."""
+        flow = self._flow
+        if flow is None or flow.write_paused or self.blocked or self._wire is None or self._wire.is_closing():
+            self.body(data, True)
+        elif data:
+            self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def push(self, message: Message) -> None:
         """Sends a message at once, or as soon as the client takes more."""

@@ -110,7 +110,7 @@ class StreamPlayer(Player):
         if not self.outlet.started and not self._start(pieces[0], now):
             return None
         if not exchange.over:
-            self.outlet.body(self._opening + self.encoder.frames(pieces), True)
+            self.outlet.part(self._opening + self.encoder.frames(pieces))
             self._opening = b""
             return exchange.due()
         return self._last(pieces, last, now)

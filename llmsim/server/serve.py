@@ -18,7 +18,7 @@ from llmsim.errors import LlmsimError
 from llmsim.journal import Journal
 from llmsim.server.config import Config
 from llmsim.server.handlers import Application
-from llmsim.server.outlet import WIRE
+from llmsim.server.outlet import FLOW, WIRE
 from llmsim.simulator import Simulator
 
 logger = logging.getLogger("llmsim")
@@ -43,7 +43,7 @@ class WireProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Puts the transport into the scope of each request."""
         super().on_message_begin()
-        self.scope["extensions"] = {WIRE: self.transport}  # type: ignore[dict-item]
+        self.scope["extensions"] = {WIRE: self.transport, FLOW: self.flow}  # type: ignore[dict-item]
         if self.cycle is not None and not self.cycle.response_complete:
             self._earlier = [*(one for one in self._earlier if not one.response_complete), self.cycle]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -185,14 +186,16 @@ def _stream(exchange: Exchange, now: float) -> Stream:
         state = "waiting"
     else:
         state = "stalled" if since > _STALL and ahead > _STALL / 4 else "streaming"
-    spent = played - plan.times[0] if cursor > 1 else 0.0
+    # What came with the first token, such as hidden thinking, tells nothing about the pace.
+    paced = cursor - bisect_right(plan.times, plan.times[0])
+    spent = now - exchange.first if exchange.first is not None and paced > 0 else 0.0
     return Stream(
         number=exchange.number,
         client=exchange.ask.client or "-",
         model=exchange.ask.model or "-",
         tokens=cursor,
         planned=len(plan.pieces) - 1,
-        rate=(cursor - 1) / spent if spent > 0 else 0.0,
+        rate=paced / spent if spent > 0 else 0.0,
         waited=since,
         state=state,  # type: ignore[arg-type]
         text=exchange.text(max(0, cursor - _TAIL)),
