@@ -30,7 +30,7 @@ class Piece:
     def __repr__(self) -> str:
         """The kind and the values, as tests and logs show them."""
         names = [name for base in type(self).__mro__ for name in getattr(base, "__slots__", ())]
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names if name != "json")
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{type(self).__name__}({shown})"
 
     def __eq__(self, other: object) -> bool:
@@ -41,14 +41,18 @@ class Piece:
 
 
 class Say(Piece):
-    """A token of the reply's text; `json` is its JSON form, made once."""
+    """A token of the reply's text."""
 
-    __slots__ = ("json", "text")
+    __slots__ = ("text",)
 
     def __init__(self, text: str, tokens: int = 1, choice: int = 0) -> None:
         super().__init__(tokens, choice)
         self.text = text
-        self.json = orjson.dumps(text)
+
+    @property
+    def json(self) -> bytes:
+        """The text's JSON form; not kept, as what orjson gives holds on to its buffer of 4 KB."""
+        return orjson.dumps(self.text)
 
 
 class Think(Say):

@@ -61,5 +61,3 @@ def _modern(node: Any) -> Any:
         return node
     plain = {key: _modern(value) for key, value in node.items() if key != "nullable" or not isinstance(value, bool)}
     return {"anyOf": [plain, {"type": "null"}]} if node.get("nullable") is True else plain
-
-

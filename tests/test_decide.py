@@ -4,6 +4,7 @@ import json
 
 import jsonschema
 import pytest
+from support import ask_for, said
 
 from llmsim import tokens
 from llmsim.conversation import Format, Message, Stop, Tool, ToolCall, ToolChoice
@@ -12,7 +13,6 @@ from llmsim.dice import Dice, mix
 from llmsim.limits import Standing
 from llmsim.plan import Call, Drop, End, Garbled, Plan, Say, Think
 from llmsim.settings import Settings
-from support import ask_for, said
 
 EVEN = {"even": {"ttft": {"kind": "fixed", "mean": 100}, "tbt": {"kind": "fixed", "mean": 10}}}
 BASE = Settings(profiles=EVEN, latency_profile="even", generator="words", target_tokens=20)

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import ask_for, plan_of
 
 from llmsim.exchange import Exchange
 from llmsim.journal import Journal
-from support import ask_for, plan_of
 
 
 def exchange(number: int, request: bytes = b"{}") -> Exchange:

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import ask_for
 
 from llmsim import limits
 from llmsim.clock import ToldClock
 from llmsim.limits import NOMINAL_RPM, NOMINAL_TPM, Limiter
-from support import ask_for
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ steps = st.lists(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(steps)
 def test_it_decides_as_a_simple_bucket_does_also_when_the_limit_changes(steps):
     clock = ToldClock()
@@ -185,7 +185,7 @@ def test_it_decides_as_a_simple_bucket_does_also_when_the_limit_changes(steps):
             assert standing.tokens_left == pytest.approx(max(0, int(reference.level + 1e-6)), abs=1)
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(st.integers(1, 10_000), st.lists(st.integers(1, 500), max_size=20), st.floats(0, 1e7))
 def test_a_client_that_waits_as_told_is_never_refused_twice(tpm, amounts, start):
     clock = ToldClock(start=start)

@@ -1,13 +1,13 @@
 """Figures of the traffic: what is under way, how it ended, and when."""
 
 import pytest
+from support import ask_for, plan_of
 
 from llmsim.conversation import Stop
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.metrics import Meter, outcome
 from llmsim.plan import End, Fail, Plan, Usage
-from support import ask_for, plan_of
 
 
 @pytest.fixture

@@ -85,14 +85,14 @@ async def test_an_earlier_reply_does_not_wait_for_a_later_one(clock, pacer):
     assert (early.played, late.played) == ([1.0], [])
 
 
-async def test_ten_thousand_waits_do_not_drift(clock, pacer):
-    moments = [0.0137 * i for i in range(1, 10_001)]
+async def test_thousands_of_waits_do_not_drift(clock, pacer):
+    moments = [0.0137 * i for i in range(1, 3_001)]
     tape = Tape(clock, moments)
     start(pacer, tape)
     await clock.advance(200)
-    assert len(tape.played) == 10_000
+    assert len(tape.played) == 3_000
     lateness = [played - moment for played, moment in zip(tape.played, moments, strict=True)]
-    assert 0 <= min(lateness) + 1e-9
+    assert min(lateness) + 1e-9 >= 0
     assert max(lateness) <= 0.001 + 1e-9
 
 

@@ -1,13 +1,15 @@
 """A plan is told by comparing tuples: what comes, and when, before anything is sent."""
 
+import tracemalloc
+
 import pytest
+from support import plan_of, said
 
 from llmsim import faults
 from llmsim.conversation import Stop, ToolCall
 from llmsim.dice import Dice
 from llmsim.errors import Failure
 from llmsim.plan import Call, Decline, Drop, End, Fail, Garbled, Plan, Say, Script, Think
-from support import plan_of, said
 
 DICE = Dice(1)
 
@@ -122,3 +124,16 @@ def test_a_script_is_plain_where_it_is_text_of_one_alternative_and_its_end():
     assert not Script([Say("a", choice=1), End(Stop.END, 1)]).plain
     assert not Script([Say("a"), End(Stop.END), Say("b")]).plain
     assert Script([Say("a")]).memo == {}
+
+
+def test_a_piece_takes_a_few_hundred_bytes():
+    tracemalloc.start()
+    try:
+        kept = [kind(f"word {i}") for i in range(500) for kind in (Say, Think)]
+        assert tracemalloc.get_traced_memory()[0] / len(kept) < 300
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_json_of_a_piece_is_that_of_its_text():
+    assert Say('a "quoted" é\n').json == '"a \\"quoted\\" é\\n"'.encode()

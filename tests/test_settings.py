@@ -158,7 +158,7 @@ CHANGES = {
 }
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=70)
 @given(st.lists(st.fixed_dictionaries({}, optional=CHANGES), max_size=8))
 def test_any_sequence_of_changes_leaves_valid_settings(sequence):
     current = Settings()
@@ -166,8 +166,7 @@ def test_any_sequence_of_changes_leaves_valid_settings(sequence):
         before = current.model_dump()
         try:
             after = current.changed(**changes)
-        except SettingsError as error:
-            assert str(error)
+        except SettingsError:
             assert current.model_dump() == before
         else:
             assert Settings(**dict(after)) == after

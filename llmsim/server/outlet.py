@@ -16,7 +16,7 @@ WIRE = "llmsim.wire"
 """The scope extension that holds the connection's transport, where the server gives it."""
 
 FLOW = "llmsim.flow"
-"""The scope extension with the connection's flow control, whose `write_paused` says that the client's socket is full."""
+"""The scope extension with the connection's flow control: `write_paused` says that the client reads too slowly."""
 
 # Linger on, for no time: closing then sends a TCP reset (socket(7), SO_LINGER).
 _RESET = struct.pack("ii", 1, 0)

@@ -1,9 +1,10 @@
 """Echo: the user's own words."""
 
+from support import ask_for
+
 from llmsim import generators
 from llmsim.conversation import Ask, Message
 from llmsim.dice import Dice
-from support import ask_for
 
 
 def test_the_newest_user_message_comes_back():

@@ -1,12 +1,12 @@
 """Fixed: always the same text, and the specs of generators."""
 
 import pytest
+from support import ask_for
 
 from llmsim import generators
 from llmsim.dice import Dice
 from llmsim.errors import SettingsError
 from llmsim.generators.fixed import Fixed
-from support import ask_for
 
 
 def test_the_argument_is_the_reply_word_for_word():

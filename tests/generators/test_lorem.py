@@ -1,11 +1,11 @@
 """Lorem: filler text of exactly as many tokens as were asked for."""
 
 import pytest
+from support import ask_for
 
 from llmsim import generators, tokens
 from llmsim.dice import Dice
 from llmsim.generators.lorem import SENTENCES, _passage
-from support import ask_for
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4", "claude-sonnet-4-5"])

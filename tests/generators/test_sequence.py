@@ -1,8 +1,9 @@
 """Sequence: texts in turn, one a request."""
 
+from support import ask_for
+
 from llmsim import generators
 from llmsim.dice import Dice
-from support import ask_for
 
 
 def texts(spec, numbers):

@@ -3,11 +3,11 @@
 from collections import Counter
 
 import pytest
+from support import ask_for
 
 from llmsim import generators, tokens
 from llmsim.dice import Dice
 from llmsim.generators.words import WORDS
-from support import ask_for
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4"])

@@ -1,0 +1,271 @@
+"""What every dialect with generations must do; a new one adds its entry to the table and gets the whole suite."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from inprocess import Told, ask
+from running import Wire, application, nothing_left, running, until
+
+from llmsim.dialects import kinds
+from llmsim.server.handlers import Application
+from llmsim.server.serve import Runner
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Usage = tuple[int, int]
+Calls = list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """How this suite speaks a dialect: `ask` gives path and body; the rest read answers.
+
+    `words` gives the text, `calls` the names and arguments of tool calls, `usage` tokens in and out, `cut` whether the
+    reply ended at its limit, `failed` the message of an error event or body, None where there is none.
+    """
+
+    ask: Callable[..., tuple[str, dict[str, Any]]]
+    words: Callable[[Told, bool], str]
+    calls: Callable[[Told, bool], Calls]
+    usage: Callable[[Told, bool], Usage]
+    cut: Callable[[Told, bool], bool]
+    failed: Callable[[Told, bool], str | None]
+
+
+# -- OpenAI, chat completions
+
+
+def chat_ask(text: str, stream: bool, limit: int | None = None, tool: str = "", seed: int | None = None) -> Any:
+    body: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}], "stream": stream}
+    if stream:
+        body["stream_options"] = {"include_usage": True}
+    if limit:
+        body["max_tokens"] = limit
+    if seed is not None:
+        body["seed"] = seed
+    if tool:
+        schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+        body["tools"] = [{"type": "function", "function": {"name": tool, "parameters": schema}}]
+    return "/v1/chat/completions", body
+
+
+def chat_choices(told: Told, streamed: bool) -> list[Any]:
+    answers = [event for event in told.events if "choices" in event] if streamed else [told.json]
+    return [choice for answer in answers for choice in answer["choices"]]
+
+
+def chat_words(told: Told, streamed: bool) -> str:
+    key = "delta" if streamed else "message"
+    return "".join(choice[key].get("content") or "" for choice in chat_choices(told, streamed))
+
+
+def chat_calls(told: Told, streamed: bool) -> Calls:
+    key = "delta" if streamed else "message"
+    found: dict[int, list[str]] = {}
+    for choice in chat_choices(told, streamed):
+        for place, call in enumerate(choice[key].get("tool_calls") or ()):
+            parts = found.setdefault(call.get("index", place), ["", ""])
+            parts[0] += call["function"].get("name", "")
+            parts[1] += call["function"]["arguments"]
+    return [(name, orjson.loads(arguments)) for name, arguments in found.values()]
+
+
+def chat_usage(told: Told, streamed: bool) -> Usage:
+    usage = (told.events[-1] if streamed else told.json)["usage"]
+    return usage["prompt_tokens"], usage["completion_tokens"]
+
+
+def chat_cut(told: Told, streamed: bool) -> bool:
+    return any(choice["finish_reason"] == "length" for choice in chat_choices(told, streamed))
+
+
+def chat_failed(told: Told, streamed: bool) -> str | None:
+    last = told.events[-1] if streamed else told.json
+    return str(last["error"]["message"]) if "error" in last else None
+
+
+ADAPTERS: Mapping[str, Adapter] = {
+    "openai_chat": Adapter(chat_ask, chat_words, chat_calls, chat_usage, chat_cut, chat_failed),
+}
+
+
+# -- the suite
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[Runner]:
+    async with running() as runner:
+        yield runner
+
+
+@pytest.fixture
+def app(server: Runner) -> Application:
+    return server.app
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(server: Runner) -> Any:
+    core = server.simulator
+    core.change(latency_profile="instant", generator="lorem", faults=(), speed=1.0)
+    core.journal.clear()
+    return core
+
+
+@pytest.fixture(params=ADAPTERS)
+def dialect(request: pytest.FixtureRequest) -> Adapter:
+    return ADAPTERS[request.param]
+
+
+STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+
+
+async def test_every_dialect_with_generations_is_in_the_table() -> None:
+    speaking = {kind for kind, one in kinds().items() if any(route.read for route in one().routes())}
+    assert speaking == set(ADAPTERS)
+
+
+@pytest.mark.parametrize(
+    "text", ["plain words", "é漢字 العربية", "👩🏽‍🚀🧑‍🤝‍🧑🎉", 'a "quote" \\ and\n\ta tab', "\x07\u2028end", " "]
+)
+async def test_a_whole_reply_is_the_stream_joined(dialect: Adapter, app: Application, text: str) -> None:
+    app.simulator.change(generator="echo")
+    whole, streamed = [await ask(app, *dialect.ask(text, stream)) for stream in (False, True)]
+    assert dialect.words(whole, False) == dialect.words(streamed, True) == text
+    assert dialect.usage(whole, False) == dialect.usage(streamed, True)
+
+
+async def test_the_usage_counts_what_went_in_and_out(dialect: Adapter, app: Application) -> None:
+    short, long = [await ask(app, *dialect.ask("word " * times, False)) for times in (1, 50)]
+    assert dialect.usage(long, False)[0] - dialect.usage(short, False)[0] >= 45
+    assert dialect.usage(short, False)[1] == 20
+
+
+@STREAMED
+async def test_a_limit_cuts_the_reply(dialect: Adapter, app: Application, streamed: bool) -> None:
+    told = await ask(app, *dialect.ask("Hello", streamed, limit=7))
+    assert dialect.cut(told, streamed)
+    assert dialect.usage(told, streamed)[1] == 7
+
+
+@STREAMED
+async def test_a_tool_is_called(dialect: Adapter, app: Application, streamed: bool) -> None:
+    told = await ask(app, *dialect.ask("The weather in Oslo, please", streamed, tool="get_weather"))
+    ((name, arguments),) = dialect.calls(told, streamed)
+    assert name == "get_weather"
+    assert set(arguments) == {"city"}
+    assert dialect.words(told, streamed) == ""
+
+
+@STREAMED
+async def test_a_failure_that_comes_first_is_the_whole_answer(
+    dialect: Adapter, app: Application, streamed: bool
+) -> None:
+    app.simulator.arm({"kind": "refuse", "status": 503, "message": "Not today."})
+    told = await ask(app, *dialect.ask("Hello", streamed))
+    assert told.status == 503
+    assert dialect.failed(told, False) == "Not today."
+
+
+async def test_a_failure_in_mid_stream_is_told_in_the_stream(dialect: Adapter, app: Application) -> None:
+    app.simulator.change(generator="fixed:one two three four")
+    app.simulator.arm({"kind": "refuse", "status": 500, "after_tokens": 2, "message": "No more."})
+    told = await ask(app, *dialect.ask("Hello", True))
+    assert told.status == 200
+    assert dialect.words(told, True) == "one two"
+    assert dialect.failed(told, True) == "No more."
+
+
+@STREAMED
+async def test_every_kind_of_failure_has_words(dialect: Adapter, app: Application, streamed: bool) -> None:
+    for status in (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529):
+        app.simulator.change(faults=({"kind": "refuse", "status": status},))
+        told = await ask(app, *dialect.ask("Hello", streamed))
+        assert told.status == status
+        assert dialect.failed(told, False)
+
+
+async def test_a_plan_says_the_same_to_every_dialect() -> None:
+    """One seed and one text make one reply, so that a dialect can be changed for another."""
+    said = set()
+    for adapter in ADAPTERS.values():
+        app = application(generator="echo", seed=5)
+        said.add(adapter.words(await ask(app, *adapter.ask("Hello", False, seed=1)), False))
+    assert said == {"Hello"}
+
+
+# -- clients that leave
+
+
+async def before_the_body_is_sent(wire: Wire, path: str, body: dict[str, Any]) -> None:
+    await wire.ask(orjson.dumps(body)[:10], path, "content-length: 1000")
+
+
+async def while_nothing_has_come(wire: Wire, path: str, body: dict[str, Any]) -> None:
+    await wire.ask(body, path)
+
+
+async def in_mid_stream(wire: Wire, path: str, body: dict[str, Any]) -> None:
+    await wire.ask(body, path)
+    await wire.head()
+    await wire.chunk()
+
+
+LEAVING: Any = [
+    (before_the_body_is_sent, "silent", True),
+    (while_nothing_has_come, "silent", True),
+    (while_nothing_has_come, "silent", False),
+    (in_mid_stream, "glacial", True),
+    (while_nothing_has_come, "glacial", False),
+]
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize(("leave", "profile", "streamed"), LEAVING)
+async def test_a_client_that_leaves_leaves_nothing_behind(
+    dialect: Adapter,
+    server: Runner,
+    caplog: pytest.LogCaptureFixture,
+    leave: Any,
+    profile: str,
+    streamed: bool,
+    reset: bool,
+) -> None:
+    server.simulator.change(latency_profile=profile)
+    begins = leave is not before_the_body_is_sent
+    with caplog.at_level(logging.WARNING):
+        async with nothing_left(server), Wire.to(server) as wire:
+            await leave(wire, *dialect.ask("Hello", streamed))
+            if begins:
+                await until(lambda: server.simulator.meter.live)
+            if reset:
+                wire.writer.transport.abort()
+    assert [one.state for one in server.simulator.journal] == ["abandoned"] * begins
+    assert not caplog.records
+
+
+async def test_a_client_that_leaves_at_any_piece_leaves_nothing_behind(
+    dialect: Adapter, server: Runner, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.simulator.change(latency_profile="fast")
+
+    async def read_some(chunks: int) -> None:
+        async with Wire.to(server) as wire:
+            await wire.ask(*reversed(dialect.ask("Hello", True)))
+            await wire.head()
+            for _ in range(chunks):
+                if not await wire.chunk():
+                    break
+
+    with caplog.at_level(logging.WARNING):
+        async with nothing_left(server):
+            await asyncio.gather(*(read_some(chunks) for chunks in range(1, 10)))
+    assert len(server.simulator.journal) == 9
+    assert not caplog.records

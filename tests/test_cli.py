@@ -1,0 +1,131 @@
+"""The `llmsim` command: what it says and with which status it ends."""
+
+import logging
+import runpy
+import sys
+
+import pytest
+
+import llmsim
+from llmsim import cli
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "none"))
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """The configurations that were served, instead of serving them."""
+    configs = []
+
+    async def serve(config):
+        configs.append(config)
+
+    monkeypatch.setattr("llmsim.server.serve.serve", serve)
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    return configs
+
+
+def test_a_valid_file_is_said_to_be_so(tmp_path, capsys):
+    (tmp_path / "good.yaml").write_text("seed: 5\n")
+    assert cli.main(["check", "good.yaml"]) == 0
+    assert capsys.readouterr().out == "good.yaml: valid\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\ntarget_tokens: many\n", "llmsim: bad.yaml line 2: target_tokens: 'many' is not allowed"),
+        ("seed: [", "llmsim: bad.yaml line 1"),
+        ("- 1", "llmsim: bad.yaml: a configuration is a mapping"),
+    ],
+)
+def test_a_bad_file_is_told_on_stderr_with_status_2(tmp_path, capsys, text, words):
+    (tmp_path / "bad.yaml").write_text(text)
+    assert cli.main(["check", "bad.yaml"]) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith(words)
+    assert told.out == ""
+
+
+def test_a_file_that_is_not_there_is_told_too(capsys):
+    assert cli.main(["check", "nothing.yaml"]) == 2
+    assert "llmsim: nothing.yaml: cannot be read: No such file or directory" in capsys.readouterr().err
+
+
+def test_the_server_gets_the_configuration_of_its_flags(served):
+    assert cli.main(["serve", "--port", "0", "--latency-profile", "instant", "--strict"]) == 0
+    (config,) = served
+    assert (config.port, config.latency_profile, config.strict) == (0, "instant", True)
+
+
+def test_the_server_tells_its_file_and_variables_without_effect(served, tmp_path, monkeypatch, caplog):
+    (tmp_path / "llmsim.yaml").write_text("seed: 5\n")
+    monkeypatch.setenv("LLMSIM_SEEED", "6")
+    with caplog.at_level("INFO"):
+        assert cli.main(["serve"]) == 0
+    assert served[0].seed == 5
+    assert "configuration from llmsim.yaml" in caplog.text
+    assert "LLMSIM_SEEED is no setting" in caplog.text
+
+
+def test_a_wrong_flag_ends_with_status_2_and_nothing_is_served(served, capsys):
+    assert cli.main(["serve", "--port", "x"]) == 2
+    assert capsys.readouterr().err.startswith("llmsim: --port: port: 'x' is not allowed")
+    assert served == []
+
+
+def test_ctrl_c_ends_with_status_130(served, monkeypatch):
+    def interrupted(work):
+        work.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert cli.main(["serve"]) == 130
+
+
+def test_it_serves_without_uvloop_too(served, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+    assert cli.main(["serve"]) == 0
+    assert len(served) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["check"], ["serve", "--nonsense"]])
+def test_what_is_no_command_is_told_with_the_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage: llmsim" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["check", "--help"]])
+def test_help_is_given(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 0
+    assert "usage: llmsim" in capsys.readouterr().out
+
+
+def test_every_flag_of_the_server_is_explained_with_its_default(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["serve", "--help"])
+    told = capsys.readouterr().out
+    for flag in ("--port", "--host", "--config", "--latency-profile", "--generator", "--target-tokens"):
+        assert flag in told
+    assert "(default: 8080)" in told
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"llmsim {llmsim.__version__}\n"
+
+
+def test_python_m_llmsim_is_the_command(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["llmsim", "check", "nothing.yaml"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("llmsim", run_name="__main__")
+    assert ended.value.code == 2
