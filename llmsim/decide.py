@@ -17,7 +17,7 @@ from llmsim.limits import Standing
 from llmsim.plan import Fail, Piece, Plan, Usage
 from llmsim.settings import Settings
 
-_THINKING = 64
+_THINKING = 128
 """Tokens a reasoning model thinks for when the client does not say how hard."""
 
 
@@ -32,7 +32,7 @@ def decide(ask: Ask, settings: Settings, dice: Dice, now: float, standing: Stand
         plan = _planned(ask, settings, dice, model, settings.profile(name))
     except structured.UnsatisfiableSchema as error:
         return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
-    plan.profile = name
+    plan.profile, plan.hides_thinking = name, not ask.shows_thinking
     return _spoiled(plan, settings, dice, now)
 
 

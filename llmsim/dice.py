@@ -63,7 +63,7 @@ class Dice:
 
     def fork(self, purpose: str) -> Dice:
         """Dice of their own for one purpose, so that drawing more for one thing changes nothing in another."""
-        return Dice(self.seed ^ _purpose(purpose))
+        return Dice(self.seed * _GOLDEN + _purpose(purpose))
 
     def generator(self) -> standard.Random:
         """A standard generator seeded by these dice, for what needs gauss, sample or shuffle."""

@@ -20,7 +20,8 @@ _EPSILON = 1e-6
 class Exchange:
     """A reply under way or ended; moments are of the simulator's clock, times are of the plan.
 
-    `first` is the moment the first piece was handed out, `ended` the moment of the end; `late` is the greatest
+    `first` is the moment the first piece was handed out and `first_due` when it was to be, `ended` the moment of the
+    end, `held` whether it was paused by itself; `late` is the greatest
     lateness of any batch in seconds. `status` is the HTTP status that was told, 0 while none was. `seed` is that of
     its dice, `standing` what its rate limits were, `request` the body as the client sent it.
     """
@@ -33,6 +34,8 @@ class Exchange:
         "cursor",
         "ended",
         "first",
+        "first_due",
+        "held",
         "late",
         "number",
         "plan",
@@ -57,6 +60,8 @@ class Exchange:
         self.status = 0
         self.first: float | None = None
         self.ended: float | None = None
+        self.first_due: float | None = None
+        self.held = False
         self.late = 0.0
         self.weight = 0
         self.request: bytes = b""
@@ -109,12 +114,12 @@ class Exchange:
         end = bisect_right(plan.times, self.time(now) + _EPSILON, start)
         if end == start:
             return ()
+        if self.first is None:
+            self.first, self.first_due = now, self.moment(start)
         if self._rate:
             late = now - self._anchor - (plan.times[start] - self._time) / self._rate
             if late > self.late:
                 self.late = late
-        if self.first is None:
-            self.first = now
         self.cursor = end
         return plan.pieces[start:end] if start or end < len(plan.pieces) else plan.pieces
 

@@ -40,8 +40,8 @@ class Journal:
         return self._ring[-1].number if self._ring else -1
 
     def add(self, exchange: Exchange) -> None:
-        """Takes an exchange in, weighed by its request and the pieces that are its own."""
-        exchange.weight = _OWN_BYTES + len(exchange.request) + 12 * len(exchange.plan.pieces)
+        """Takes an exchange in, weighed by its request, whose texts the ask holds once more, and by its plan."""
+        exchange.weight = _OWN_BYTES + 2 * len(exchange.request) + 12 * len(exchange.plan.pieces)
         self.size += exchange.weight
         ring = self._ring
         ring.append(exchange)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import random
 from array import array
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib import resources
 from itertools import accumulate
 from statistics import NormalDist
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -31,7 +32,8 @@ class Spread(BaseModel):
     """A distribution of waits in milliseconds; no draw is ever negative.
 
     `normal` draws below zero become zero, so its moments hold as long as `stddev` is at most a third of `mean`; for
-    wider waits take lognormal or gamma, whose moments always hold. `empirical` draws among its own `samples`.
+    wider waits take lognormal or gamma, whose moments hold while `stddev` is not far above `mean`. `empirical` draws
+    among its own `samples`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +76,13 @@ class Profile(BaseModel):
     tbt: Spread = Spread()
     source: str = ""
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed, and nothing kept that was made from the old ones."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in ("_tables", "instant"):
+            copy.__dict__.pop(name, None)
+        return copy
+
     @cached_property
     def _tables(self) -> dict[int, tuple[list[float], list[float]]]:
         """Tables by seed: looking them up by this profile's spreads would cost more than taking times from them."""
@@ -99,6 +108,8 @@ class Profile(BaseModel):
         return array("d", accumulate(gaps[at : at + count - 1], initial=first))
 
     def _draw(self, seed: int) -> tuple[list[float], list[float]]:
+        if len(self._tables) > 8:
+            self._tables.clear()
         self._tables[seed] = tables = _draws(self.ttft, seed), _draws(self.tbt, seed)
         return tables
 

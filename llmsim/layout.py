@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -73,12 +74,8 @@ def lay(reply: Reply, encoding: str, limit: int | None = None, stop: tuple[str, 
 
 def _lay(reply: Reply, encoding: str, limit: int | None, stop: tuple[str, ...], choice: int) -> Layout:
     segments, sequence = _stopped(reply.segments, stop)
-    pieces: list[Piece] = [
-        Think(text, count, choice) for part in reply.thought for text, count in tokens.pieces(part, encoding)
-    ]
-    kind = Decline if reply.refusal else Say
-    make = _say if kind is Say and not choice else partial(kind, choice=choice)
-    pieces += [make(text, count) for part in segments for text, count in tokens.pieces(part, encoding)]
+    pieces = _words(Think, reply.thought, encoding, choice)
+    pieces += _words(Decline if reply.refusal else Say, segments, encoding, choice)
     if sequence is None:
         for index, call in enumerate(reply.calls):
             pieces += _call_pieces(call, index, encoding, choice)
@@ -100,10 +97,13 @@ def _lay(reply: Reply, encoding: str, limit: int | None, stop: tuple[str, ...], 
     )
 
 
-@lru_cache(maxsize=1 << 15)
-def _say(text: str, count: int) -> Say:
-    """One object for every occurrence of a token in the text of a first alternative."""
-    return Say(text, count)
+def _words(kind: type[Say], segments: tuple[str, ...], encoding: str, choice: int) -> list[Piece]:
+    make: Callable[[str, int], Say] = partial(kind, choice=choice) if choice else _SHARED[kind]
+    return [make(text, count) for part in segments for text, count in tokens.pieces(part, encoding)]
+
+
+# One object for every occurrence of a token in a first alternative.
+_SHARED = {kind: lru_cache(maxsize=1 << 15)(kind) for kind in (Say, Think, Decline)}
 
 
 def _call_pieces(call: ToolCall, index: int, encoding: str, choice: int) -> list[Piece]:

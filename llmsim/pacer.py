@@ -32,6 +32,10 @@ class Playback(Protocol):
         """When it wants to be played next, asked after its pace was changed."""
         ...
 
+    def over(self) -> None:
+        """Told that its exchange has ended, however it did."""
+        ...
+
     def broken(self, error: Exception) -> None:
         """Told when `play` raised; must end the reply."""
         ...

@@ -157,7 +157,8 @@ class Plan:
     """Pieces and, beside them, the moments they are due in seconds from the start; never changed once made.
 
     `origin` says who made the reply, `notes` why the plan is as it is, one line each, `faults` which faults touched
-    it, by the names that people gave them, and `struck` the same by id.
+    it, by the names that people gave them, and `struck` the same by id. With `hides_thinking` the client is not shown
+    the thinking, so that faults do not count it.
     """
 
     pieces: Sequence[Piece]
@@ -168,6 +169,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     struck: tuple[str, ...] = ()
+    hides_thinking: bool = False
 
     @property
     def failure(self) -> Failure | None:
@@ -182,8 +184,9 @@ class Plan:
 
     def cut_after(self, tokens: int, *tail: tuple[Piece, float]) -> Plan:
         """The plan up to that many tokens, then the tail: pieces with their delays after the moment of the cut."""
-        at = self.place(tokens)
-        moment = self.times[at] if at < len(self.times) else self.end
+        place = self.place(tokens)
+        moment = self.times[place] if place < len(self.times) else self.end
+        at = place if tokens else 0
         return replace(
             self,
             pieces=[*self.pieces[:at], *(piece for piece, _ in tail)],
@@ -191,9 +194,14 @@ class Plan:
         )
 
     def place(self, tokens: int) -> int:
-        """The index of the first piece that comes after that many tokens."""
+        """The index of the first piece that the client sees after that many tokens."""
         for index, piece in enumerate(self.pieces):
-            if tokens <= 0:
-                return index
-            tokens -= piece.tokens
+            if self.seen(piece):
+                if tokens <= 0:
+                    return index
+                tokens -= piece.tokens
         return len(self.pieces)
+
+    def seen(self, piece: Piece) -> bool:
+        """Whether the client is shown the piece."""
+        return not (self.hides_thinking and type(piece) is Think)

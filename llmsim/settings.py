@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from llmsim import faults, generators
 from llmsim.errors import SettingsError
@@ -34,10 +43,14 @@ class Armed(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_flat(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping) or "fault" in raw:
+        if not isinstance(raw, Mapping) or isinstance(raw.get("fault"), Fault):
             return raw
         own = {name: raw[name] for name in ("id", "label", "for_s", "until") if name in raw}
         return {**own, "fault": faults.make({name: value for name, value in raw.items() if name not in own})}
+
+    @model_serializer
+    def _as_flat(self) -> dict[str, Any]:
+        return self.flat()
 
     def flat(self) -> dict[str, Any]:
         """The fields as a config file has them."""

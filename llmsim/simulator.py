@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from llmsim.clock import Clock, RealClock
@@ -23,6 +25,8 @@ from llmsim.metrics import Meter
 from llmsim.pacer import Pacer, Playback
 from llmsim.plan import Drop, Fail, Piece, Plan, Usage
 from llmsim.settings import Armed, Settings
+
+logger = logging.getLogger("llmsim")
 
 _SEEN = 10_000
 """Different requests whose repetitions are counted; beyond it the one unseen for longest is forgotten."""
@@ -51,7 +55,7 @@ class Simulator:
     ) -> None:
         self.settings = settings or Settings()
         self.clock: Clock = clock or RealClock()
-        self.journal = journal or Journal()
+        self.journal = Journal() if journal is None else journal
         self.events = Events(self.clock)
         self.meter = Meter(self.clock)
         self.limiter = Limiter(self.clock)
@@ -63,7 +67,7 @@ class Simulator:
         self._seen: OrderedDict[bytes, int] = OrderedDict()
         self._numbers = 0
         self._armed = 0
-        self._start_fuses()
+        self.settings = self._with_fuses(self.settings)
 
     # -- one exchange
 
@@ -73,7 +77,7 @@ class Simulator:
         self._numbers = ask.number = self._numbers + 1
         dice = Dice(self._seed_of(ask))
         standing = self.standing(ask)
-        plan = decide(ask, settings, dice, now, standing)
+        plan = self._decided(ask, settings, dice, now, standing)
         exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
         exchange.seed = dice.seed
@@ -83,6 +87,15 @@ class Simulator:
         self.journal.add(exchange)
         self.meter.began(exchange)
         return exchange
+
+    def _decided(self, ask: Ask, settings: Settings, dice: Dice, now: float, standing: Standing) -> Plan:
+        """The plan; where a generator or a fault raises, the provider's internal error, so that no number is lost."""
+        try:
+            return decide(ask, settings, dice, now, standing)
+        except Exception as error:
+            logger.exception("a reply could not be planned")
+            note = f"planning raised {error!r}"
+            return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
 
     def refuse(self, ask: Ask, failure: Failure, request: bytes = b"") -> Exchange:
         """Opens an exchange for a request that its dialect refuses, so that it is seen like any other."""
@@ -123,6 +136,7 @@ class Simulator:
         playback = self._playbacks.pop(exchange.number, None)
         if playback is not None:
             self.pacer.drop(playback)
+            playback.over()
         self.meter.finished(exchange)
 
     def schedule(self, exchange: Exchange, playback: Playback, moment: float | None) -> None:
@@ -141,7 +155,8 @@ class Simulator:
                 await waiter.reached
                 if batch := exchange.take(self.clock.now()):
                     yield batch
-            self.end(exchange, "done")
+            last = exchange.plan.pieces[-1]
+            self.end(exchange, "failed" if isinstance(last, Fail) else "dropped" if isinstance(last, Drop) else "done")
         finally:
             self.end(exchange, "abandoned")
 
@@ -150,15 +165,22 @@ class Simulator:
     def change(self, *, who: str = "", text: str = "", mark: str = "", **changes: Any) -> Settings:
         """Changes settings, all or nothing; raises SettingsError and changes nothing when one of them cannot be."""
         before = self.settings
-        after = before.changed(**changes)
+        after = self._with_fuses(before.changed(**changes))
         if after == before:
             return before
         self._take(after)
+        self._recount(before)
+        self.light_fuses(lit=before.faults)
         text = text or ", ".join(f"{name} {_short(getattr(after, name))}" for name in changes)
         if who != FUSE:
             self.changes.append(Change(before, after, text, who))
         self.events.add("change", text, who, mark or next(iter(changes)))
         return after
+
+    def _recount(self, before: Settings) -> None:
+        """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
+        for name in {one.id for one in self.settings.faults} - {one.id for one in before.faults}:
+            self.hits[name] = 0
 
     def undo(self, who: str = "") -> str | None:
         """Takes the last change back and says which it was; None when there is none."""
@@ -177,16 +199,12 @@ class Simulator:
         The fields are those of a config file: `kind` and the fault's own, and `id`, `label`, `for_s`.
         """
         name = fault.get("id") or self._new_id()
-        until = self.clock.now() + fault["for_s"] if isinstance(fault.get("for_s"), int | float) else None
-        armed = self.settings.changed(faults=[{**fault, "id": name, "until": until}]).faults[0]
-        others = tuple(one for one in self.settings.faults if one.id != name)
-        self.hits[name] = self.hits.get(name, 0) if len(others) < len(self.settings.faults) else 0
-        label = armed.label or armed.fault.summary()
-        fuse = f" for {armed.for_s:g}s" if armed.for_s else ""
-        text = f"armed {label} {armed.fault.probability:.0%}{fuse}"
-        self.change(who=who, text=text, mark=f"▼{label}", faults=(*others, armed))
-        self._light(armed)
-        return armed
+        one = self.settings.changed(faults=[{**fault, "id": name, "until": None}]).faults[0]
+        label = one.label or one.fault.summary()
+        fuse = f" for {one.for_s:g}s" if one.for_s else ""
+        others = [other for other in self.settings.faults if other.id != name]
+        text = f"armed {label} {one.fault.probability:.0%}{fuse}"
+        return self.change(who=who, text=text, mark=f"▼{label}", faults=(*others, one)).faults[-1]
 
     def lift(self, name: str | None = None, *, who: str = "", why: str = "lifted") -> int:
         """Lifts one armed fault, or all, and gives how many were lifted; the founding rates go with all."""
@@ -206,23 +224,28 @@ class Simulator:
         if action in ("cut", "fail"):
             piece = Drop() if action == "cut" else Fail(Failure("internal"))
             exchange.divert(piece, self.clock.now())
-            self._pace(exchange, exchange.rate or self.settings.speed)
+            self._pace(exchange, exchange.rate or self.settings.speed or 1.0)
         elif action in ("pause", "resume"):
-            self._pace(exchange, self.settings.speed if action == "resume" else 0.0)
+            exchange.held = action == "pause"
+            self._pace(exchange, 0.0 if exchange.held else self.settings.speed)
         else:
             raise SettingsError(f"action: there is no {action!r}; there are pause, resume, cut, fail")
         self.events.add("act", f"{action} #{number}", who)
         return True
 
     def _new_id(self) -> str:
+        taken = {one.id for one in self.settings.faults}
+        while (name := f"fault-{self._armed + 1}") in taken:
+            self._armed += 1
         self._armed += 1
-        return f"fault-{self._armed}"
+        return name
 
     def _take(self, after: Settings) -> None:
         before, self.settings = self.settings, after
         if after.speed != before.speed:
             for exchange in self.meter.live.values():
-                self._pace(exchange, after.speed)
+                if not exchange.held:
+                    self._pace(exchange, after.speed)
 
     def _pace(self, exchange: Exchange, rate: float) -> None:
         exchange.pace(rate, self.clock.now())
@@ -233,39 +256,33 @@ class Simulator:
             if moment is not None:
                 self.pacer.at(moment, playback)
 
-    def _start_fuses(self) -> None:
-        """Faults that a config file arms get their ids and their fuses here."""
-        now = self.clock.now()
-        armed = [
-            one.model_copy(update={"id": one.id or self._new_id(), "until": now + one.for_s if one.for_s else None})
-            for one in self.settings.faults
-        ]
-        if armed:
-            self.settings = self.settings.changed(faults=tuple(armed))
+    def _with_fuses(self, settings: Settings) -> Settings:
+        """The settings with an id for every fault, and the moment it lifts for each that has its time."""
+        now, faults = self.clock.now(), []
+        for one in settings.faults:
+            until = now + one.for_s if one.for_s and one.until is None else one.until
+            faults.append(one.model_copy(update={"id": one.id or self._new_id(), "until": until}))
+        return settings.changed(faults=tuple(faults)) if faults != list(settings.faults) else settings
 
-    def _light(self, armed: Armed) -> None:
-        # Without a running loop nothing can call back; a fault whose time is up strikes no more all the same.
-        if armed.until is not None:
-            with suppress(RuntimeError):
-                self.clock.call_at(armed.until, lambda: self._burnt(armed))
+    def light_fuses(self, lit: Collection[Armed] = ()) -> None:
+        """Starts the fuses of all faults but those already lit; also for those armed before an event loop ran."""
+        for armed in self.settings.faults:
+            if armed not in lit and armed.until is not None:
+                # Without a running loop nothing can call back; a fault whose time is up strikes no more all the same.
+                with suppress(RuntimeError):
+                    self.clock.call_at(armed.until, partial(self._burnt, armed))
 
     def _burnt(self, armed: Armed) -> None:
         if armed in self.settings.faults:
             self.lift(armed.id, who=FUSE, why="fuse lifted")
 
-    def light_fuses(self) -> None:
-        """Starts the fuses of faults that were armed before an event loop ran."""
-        for armed in self.settings.faults:
-            self._light(armed)
-
 
 class _Waiter:
     """Wakes whoever plays an exchange by hand."""
 
-    reached: asyncio.Future[None]
-
     def __init__(self, exchange: Exchange) -> None:
         self.slot = 0
+        self.reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.next_moment = exchange.due
 
     def play(self, now: float) -> float | None:
@@ -276,6 +293,9 @@ class _Waiter:
     def broken(self, error: Exception) -> None:
         if not self.reached.done():
             self.reached.set_exception(error)
+
+    def over(self) -> None:
+        self.play(0.0)
 
 
 def _short(value: object) -> str:

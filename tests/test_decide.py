@@ -97,7 +97,7 @@ def test_thinking_that_is_not_shown_passes_before_the_first_token():
     plan = planned(model="o3")
     hidden = [time for piece, time in zip(plan.pieces, plan.times, strict=True) if type(piece) is Think]
     first = next(time for piece, time in zip(plan.pieces, plan.times, strict=True) if type(piece) is Say)
-    assert plan.usage.thinking == len(hidden) == 64
+    assert plan.usage.thinking == len(hidden) == 128
     assert first == pytest.approx(0.1)
     assert max(hidden) <= first
     assert plan.end == pytest.approx(0.1 + 19 * 0.01)

@@ -42,7 +42,7 @@ def test_the_oldest_go_where_they_take_too_many_bytes():
     journal = filled(Journal(size=100_000), range(1, 50), size=10_000)
     assert journal.size <= 100_000
     assert journal.last == 49
-    assert 5 <= len(journal) <= 9
+    assert 3 <= len(journal) <= 5
 
 
 def test_the_newest_stays_even_where_it_is_too_large_by_itself():
@@ -79,7 +79,7 @@ def test_a_longer_request_and_a_longer_plan_weigh_more():
     small, large = exchange(1), exchange(2, b"x" * 5000)
     journal.add(small)
     journal.add(large)
-    assert large.weight - small.weight == pytest.approx(5000, abs=10)
+    assert large.weight - small.weight == pytest.approx(10_000, abs=10)
     assert journal.size == small.weight + large.weight
 
 

@@ -125,11 +125,10 @@ def test_exchanges_are_numbered_without_gaps_also_refused_ones(simulator):
     assert refused.request == b"{}"
 
 
-def test_a_generator_that_fails_leaves_no_gap_in_the_journal(simulator, monkeypatch):
+def test_a_generator_that_fails_is_an_internal_error_and_leaves_no_gap_in_the_journal(simulator, monkeypatch):
     simulator.begin(ask_for())
     monkeypatch.setattr("llmsim.generators.words.Words.reply", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        simulator.begin(ask_for())
+    assert simulator.begin(ask_for()).plan.failure.status == 500
     monkeypatch.setattr("llmsim.generators.words.Words.reply", Fixed().reply.__func__)
     exchange = simulator.begin(ask_for())
     assert simulator.journal.get(exchange.number) is exchange

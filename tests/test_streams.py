@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 import llmsim
-from llmsim import Refused, Settings, Simulator, SettingsError, ToldClock
+from llmsim import Refused, Settings, SettingsError, Simulator, ToldClock
 from llmsim.errors import LlmsimError
 
 ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
@@ -56,7 +56,7 @@ async def test_what_the_provider_refuses_is_refused():
 
 
 async def test_an_unknown_dialect_is_named_with_those_there_are():
-    with pytest.raises(LlmsimError, match="there is no 'klingon'; there are .*openai_chat"):
+    with pytest.raises(LlmsimError, match=r"there is no .klingon.; there are .*openai_chat"):
         await llmsim.whole(ASK, dialect="klingon")
     with pytest.raises(LlmsimError, match="has no generations"):
         await llmsim.whole(ASK, dialect="openai_models")

@@ -24,10 +24,10 @@ class Garble(Fault):
 
     def spoil(self, plan: Plan, dice: Dice) -> Plan:
         """The plan with one piece garbled; the last text piece when the reply is shorter."""
-        if plan.failure or not any(piece.tokens for piece in plan.pieces):
+        told = [index for index, piece in enumerate(plan.pieces) if piece.tokens and plan.seen(piece)]
+        if plan.failure or not told:
             return plan
-        last = max(i for i, piece in enumerate(plan.pieces) if piece.tokens)
-        at = min(plan.place(self.after_tokens), last)
+        at = min(plan.place(self.after_tokens), told[-1])
         if isinstance(plan.pieces[at], Garbled):
             return plan
         garbled = Garbled(plan.pieces[at], self.how)

@@ -35,7 +35,7 @@ class Slow(Fault):
         for piece, moment in zip(plan.pieces, plan.times, strict=True):
             before = max(0, told[piece.choice] - (not piece.tokens))
             times.append(first + (moment - start) * self.tbt_factor + before * add)
-            told[piece.choice] += piece.tokens > 0
+            told[piece.choice] += piece.tokens > 0 and plan.seen(piece)
         # Alternatives get their waits each for itself, but all of a plan's moments stand in order.
         return replace(plan, times=list(accumulate(times, max)))
 

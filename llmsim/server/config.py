@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as EnvironmentUnread
 
 from llmsim.errors import SettingsError
 from llmsim.server import files
@@ -75,11 +76,30 @@ def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
 def load(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> Config:
     """The configuration of a file, under the environment and the flags; raises SettingsError, a line a problem."""
     document = files.read(path) if path else files.Document({}, lambda _: None)
-    environment = EnvSettingsSource(Config)()
+    environment = _environment()
     try:
-        return Config.model_validate({**document.values, **environment, **(flags or {})})
+        return Config.model_validate({**_merged(document.values, environment), **(flags or {})})
     except ValidationError as error:
         raise SettingsError("\n".join(_places(error, path, document, environment, flags or {}))) from None
+
+
+def _environment() -> dict[str, Any]:
+    """The settings that the environment holds."""
+    try:
+        return EnvSettingsSource(Config)()
+    except EnvironmentUnread as error:
+        field = next((name for name in Config.model_fields if f'"{name}"' in str(error)), "")
+        name = PREFIX + field.upper()
+        raise SettingsError(f"{name}: {os.environ.get(name, '')!r} is not allowed: it must be JSON") from None
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, mapping by mapping; where they disagree the second one holds."""
+    both = dict(below)
+    for name, value in above.items():
+        old = both.get(name)
+        both[name] = _merged(old, value) if isinstance(old, dict) and isinstance(value, Mapping) else value
+    return both
 
 
 def _places(
@@ -101,6 +121,8 @@ def _places(
         else:
             line = document.line(loc)
             where = f"{path}" + (f" line {line}" if line else "") if path else "configuration"
+        if len(loc) == 1 and name not in Config.model_fields:
+            sentence += f"; there are {', '.join(Config.model_fields)}"
         told.append(f"{where}: {sentence}")
     return told
 

@@ -42,7 +42,7 @@ def read(path: Path) -> Document:
     document = _toml(path, text) if path.suffix == ".toml" else _yaml(path, text)
     if not isinstance(document.values, dict):
         raise SettingsError(f"{path}: a configuration is a mapping of settings, not a {type(document.values).__name__}")
-    return document
+    return Document({str(name): value for name, value in document.values.items()}, document.line)
 
 
 def _yaml(path: Path, text: str) -> Document:
@@ -55,7 +55,7 @@ def _yaml(path: Path, text: str) -> Document:
         mark = error.problem_mark
         where = f" line {mark.line + 1} column {mark.column + 1}" if mark else ""
         raise SettingsError(f"{path}{where}: {error.problem or 'this is not YAML'}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: this is not YAML: {error}") from None
     return Document({} if values is None else values, lambda steps: _yaml_line(root, steps))
 
@@ -84,6 +84,8 @@ def _toml(path: Path, text: str) -> Document:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{path}: this is not TOML: {error}") from None
     return Document(values, lambda steps: _toml_line(text, steps))
 
 
@@ -95,16 +97,21 @@ def _toml_line(text: str, steps: Sequence[Step]) -> int | None:
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[(\[?)([^\]]+)\]", line):
             name = header[2].strip()
-            table = name.split(".")
+            table = _keys(name)
             if header[1]:
                 table.append(str(counts.get(name, 0)))
                 counts[name] = counts.get(name, 0) + 1
             place = table
         elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
-            place = [*table, *key[1].replace('"', "").replace("'", "").split(".")]
+            place = [*table, *_keys(key[1])]
         else:
             continue
         wanted = [str(step) for step in steps[: len(place)]]
         if place == wanted and len(place) > depth:
             best, depth = number, len(place)
     return best
+
+
+def _keys(dotted: str) -> list[str]:
+    """The parts of a dotted TOML key, quotes taken off."""
+    return [part.strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[\w-]+", dotted)]

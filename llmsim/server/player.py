@@ -85,6 +85,9 @@ class Player:
         else:
             self.answer(self.dialect.failure(Failure("internal"), self.exchange))
 
+    def over(self) -> None:
+        """Told that the exchange has ended; whatever ended it has seen to the connection."""
+
     def _drained(self) -> None:
         if self.exchange.state == "live":
             self.simulator.pacer.at(self.simulator.clock.now(), self)
