@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Literal
 
 Json = Mapping[str, Any]
@@ -114,6 +115,14 @@ class Ask:
     digest: bytes = b""
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def again(self) -> Ask:
+        """An ask of its own with the same fields."""
+        return Ask(*_fields(self))
+
+    def shed(self) -> None:
+        """Lets go of the conversation, once it has been answered; who needs it later reads the request again."""
+        self.messages, self.tools, self.format, self.extra = (), (), TEXT, _NOTHING
+
     @property
     def last_user_text(self) -> str:
         """The text of the newest user message, or an empty string."""
@@ -126,6 +135,10 @@ class Ask:
     def answers_a_tool(self) -> bool:
         """Whether the newest message is the result of a tool call."""
         return bool(self.messages) and self.messages[-1].role == "tool"
+
+
+_NOTHING: dict[str, Any] = {}
+_fields = attrgetter(*(one.name for one in fields(Ask)))
 
 
 @dataclass(slots=True)

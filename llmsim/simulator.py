@@ -132,7 +132,9 @@ class Simulator:
             return
         exchange.state = state
         exchange.ended = self.clock.now()
-        exchange.plan.times = array("f", exchange.plan.times)  # the journal keeps it: an eighth of the bytes
+        exchange.ask.shed()
+        if exchange.plan.end:
+            exchange.plan.times = array("f", exchange.plan.times)  # the journal keeps it: half of the bytes
         playback = self._playbacks.pop(exchange.number, None)
         if playback is not None:
             self.pacer.drop(playback)

@@ -56,7 +56,7 @@ def _begin(request: Mapping[str, Any], kind: str, simulator: Simulator) -> tuple
     if route is None or route.read is None:
         raise LlmsimError(f"dialect: {kind!r} has no generations")
     body = bytes(memoryview(orjson.dumps(request)))  # a copy: what orjson gives holds 4 kB for as long as it is kept
-    ask = route.read(Request(route.method, route.path, body=body, created=simulator.clock.wall()))
+    ask = route.read(Request(route.method, route.path, body=body))
     exchange = simulator.begin(ask, body)
     if exchange.plan.failure is not None:
         simulator.end(exchange, "failed")

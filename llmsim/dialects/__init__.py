@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache, wraps
 from typing import Any, ClassVar
 
 import orjson
@@ -21,7 +21,7 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(slots=True)
 class Request:
-    """One HTTP request; header names are in lower case, `params` come from the path, `created` is in epoch seconds.
+    """One HTTP request; header names are in lower case, `params` come from the path.
 
     Of a header that was sent twice the last one is here.
     """
@@ -33,7 +33,6 @@ class Request:
     body: bytes = b""
     params: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
-    created: float = 0.0
 
 
 @dataclass(slots=True)
@@ -137,6 +136,20 @@ def garbled(frame: bytes, how: HowGarbled) -> bytes:
         return b"#" * min(6, len(body)) + body[6:] + ending
     half = body[: max(1, len(body) * 2 // 3)]
     return half if how == "truncated" else half + ending
+
+
+def remembered(read: Callable[[bytes], Ask]) -> Callable[[bytes], Ask]:
+    """Reads a body only once as long as it keeps coming: clients that retry and load generators send the same bytes.
+
+    Keeps the 256 bodies of at most 8 kB that came last. `read` must depend on the body alone.
+    """
+    recent = lru_cache(maxsize=256)(read)
+
+    @wraps(read)
+    def reading(body: bytes) -> Ask:
+        return recent(body).again() if len(body) <= 8192 else read(body)
+
+    return reading
 
 
 def texts(pieces: Sequence[Piece], kind: type[Piece], choice: int) -> str:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from llmsim.catalogue import resolve
 from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Role, Tool, ToolCall, ToolChoice
+from llmsim.dialects import remembered
 from llmsim.dialects._openai_chat_checks import check, chosen_names, text_of
 from llmsim.dialects._openai_prompt_cost import prompt_cost
 from llmsim.dialects._openai_refusals import NO_MODEL, NOT_JSON, read_object, refusal
@@ -35,6 +36,7 @@ EFFORT_TOKENS = {"none": 0, "minimal": 16, "low": 64, "high": 512, "xhigh": 1024
 _TIERS = {"auto": "default", "fast": "priority", "scale": "scale", "flex": "flex", "priority": "priority"}
 
 
+@remembered
 def read_chat(body: bytes) -> Ask:
     """What the client wants; raises Refused where OpenAI's API refuses."""
     request = read_object(body)

@@ -47,10 +47,7 @@ class OpenAIChat(Dialect):
 
     def read(self, request: Request) -> Ask:
         """The ask of a request body; raises Refused as OpenAI refuses."""
-        ask = read_chat(request.body)
-        ask.endpoint = "/v1/chat/completions"
-        ask.extra["created"] = int(request.created)
-        return ask
+        return read_chat(request.body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""
@@ -75,7 +72,7 @@ class ChatEncoder(Encoder):
         self._base: dict[str, Any] = {
             "id": f"chatcmpl-{wire.token(exchange)}",
             "object": "chat.completion.chunk" if ask.stream else "chat.completion",
-            "created": ask.extra["created"],
+            "created": int(exchange.wall),
             "model": ask.model,
             "service_tier": ask.extra.get("service_tier") or "default",
             "system_fingerprint": fingerprint(ask.model),
@@ -107,8 +104,12 @@ class ChatEncoder(Encoder):
                 return self._open(0, b'""') + self._say + self._say.join(self._bodies[start:end])
             return self._say + self._say.join(self._bodies[start:end])
         opening = b"" if self._opened else self._open(0, b'""')
-        told = self._say.join((b"", *self._bodies[start : end - 1]))
-        return opening + told + self.frame(script[-1])
+        last = self.frame(script[-1])
+        if end - 1 == start:
+            return opening + last
+        told = [opening, *self._bodies[start : end - 1]]
+        told[-1] += last
+        return self._say.join(told)
 
     def frame(self, piece: Piece) -> bytes:
         """One piece's event, after the role event where it is its choice's first."""

@@ -85,14 +85,13 @@ class Application:
             scope["query_string"].decode("latin-1"),
             dict(scope["headers"]),
             client=(scope.get("client") or ("",))[0],
-            created=self.simulator.clock.wall(),
         )
         dialect, route = self._find(request)
         if route is None:
             await self._reply(send, self._unrouted(dialect, request))
             return
         try:
-            request.body = await self._body(scope, receive)
+            request.body = await self._body(request, receive)
         except TooLarge:
             failure = Failure("too_large", extra=self.body_limit)
             await self._generate(dialect, None, request, failure, scope, receive, send)
@@ -141,11 +140,11 @@ class Application:
         up = self.simulator.clock.now() - self.simulator.started
         return Answer.json({"status": "ok", "uptime_seconds": round(up, 3), "active": len(self.simulator.meter.live)})
 
-    async def _body(self, scope: Message, receive: Receive) -> bytes:
+    async def _body(self, request: Request, receive: Receive) -> bytes:
         """The request's whole body; raises TooLarge as soon as it is known to be, Gone when the client left."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self.body_limit:
-                raise TooLarge
+        told = request.headers.get(b"content-length", b"")
+        if told.isdigit() and int(told) > self.body_limit:
+            raise TooLarge
         message = await receive()
         chunks: list[bytes] = []
         size = 0

@@ -124,6 +124,7 @@ class Runner:
                 lifespan="on",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 backlog=4096,
                 timeout_keep_alive=75,
