@@ -60,6 +60,11 @@ def _planned(ask: Ask, settings: Settings, dice: Dice, model: Model, profile: Pr
     encoding = tokens.encoding_for(ask.model)
     thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
     texts, waits = dice.fork("text"), dice.fork("times")
+    if ask.n == 1:
+        reply = compose(ask, settings, texts, thinking)
+        laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop)
+        times = timed(laid, profile, waits, settings.seed, ask.shows_thinking)
+        return Plan(laid.pieces, times, Usage(ask.prompt_tokens, laid.completion, laid.thinking), reply.origin)
     tracks = []
     for choice in range(ask.n):
         reply = compose(ask, settings, texts, thinking)
@@ -67,9 +72,6 @@ def _planned(ask: Ask, settings: Settings, dice: Dice, model: Model, profile: Pr
         tracks.append((laid, timed(laid, profile, waits, settings.seed, ask.shows_thinking)))
     spent, thought = sum([laid.completion for laid, _ in tracks]), sum([laid.thinking for laid, _ in tracks])
     usage = Usage(ask.prompt_tokens, spent, thought)
-    if ask.n == 1:
-        laid, times = tracks[0]
-        return Plan(laid.pieces, times, usage, reply.origin)
     together = list(merge(*(_stamped(laid, times) for laid, times in tracks), key=lambda stamped: stamped[:2]))
     return Plan([piece for *_, piece in together], [time for time, *_ in together], usage, reply.origin)
 

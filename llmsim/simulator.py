@@ -15,7 +15,7 @@ from typing import Any
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask
 from llmsim.decide import decide
-from llmsim.dice import Dice, mix
+from llmsim.dice import Dice, blend, mix
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
 from llmsim.exchange import Exchange, State
@@ -119,12 +119,12 @@ class Simulator:
         """
         if ask.seed is not None:
             return mix(self.settings.seed, ask.digest, ask.seed, ask.attempt)
-        digest = ask.digest or str(ask.number).encode()
+        digest = ask.digest or b"number %d" % ask.number
         seen = self._seen.pop(digest, 0)
         self._seen[digest] = seen + 1
         if len(self._seen) > _SEEN:
             self._seen.popitem(last=False)
-        return mix(self.settings.seed, digest, seen)
+        return blend(int.from_bytes(digest[:8], "little"), self.settings.seed, seen)
 
     def end(self, exchange: Exchange, state: State) -> None:
         """Closes an exchange; the first to say how it ended is believed."""

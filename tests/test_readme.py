@@ -34,7 +34,7 @@ def test_the_library_example_runs():
     assert names["count_tokens"]("tiktoken is great!", "gpt-4") == 6
 
 
-@pytest.mark.parametrize("name", [name for name in Config.model_fields])
+@pytest.mark.parametrize("name", list(Config.model_fields))
 def test_every_setting_is_in_the_table(name):
     assert f"`{name}`" in README
 

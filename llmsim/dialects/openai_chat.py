@@ -69,17 +69,15 @@ class ChatEncoder(Encoder):
         self._logprobs = Logprobs(exchange, ask.extra["top_logprobs"]) if ask.extra.get("logprobs") else None
         self._opened: set[int] = set()
         self._script: Script | None = None
-        self._base: dict[str, Any] = {
-            "id": f"chatcmpl-{wire.token(exchange)}",
-            "object": "chat.completion.chunk" if ask.stream else "chat.completion",
-            "created": int(exchange.wall),
-            "model": ask.model,
-            "service_tier": ask.extra.get("service_tier") or "default",
-            "system_fingerprint": fingerprint(ask.model),
-        }
+        self._base = b'{"id":"chatcmpl-%b","object":"chat.completion%b","created":%d,%b' % (
+            wire.token(exchange).encode(),
+            b".chunk" if ask.stream else b"",
+            exchange.wall,
+            _about(ask.model, ask.extra.get("service_tier") or "default"),
+        )
         if ask.stream:
-            head = orjson.dumps(self._base | ({"usage": None} if self._usage else {}))
-            self._head = b"data: " + head[:-1] + b',"choices":['
+            usage = b'"usage":null,' if self._usage else b""
+            self._head = b'data: %b,%b"choices":[' % (self._base, usage)
             self._say = self._head + b'{"index":0,"delta":{"content":'
             script = exchange.plan.pieces
             if type(script) is Script and script.plain and self._logprobs is None:
@@ -176,8 +174,8 @@ class ChatEncoder(Encoder):
         """The usage event where it was asked for, then the end mark."""
         if not self._usage:
             return b"data: [DONE]\n\n"
-        last = self._base | {"choices": [], "usage": usage(self.exchange.plan.usage)}
-        return b"data: " + orjson.dumps(last) + b"\n\ndata: [DONE]\n\n"
+        spent = usage(self.exchange.plan.usage)
+        return b'data: %b,"choices":[],"usage":%b}\n\ndata: [DONE]\n\n' % (self._base, spent)
 
     def fail(self, failure: Failure) -> bytes:
         """An error object as an event of its own."""
@@ -188,18 +186,17 @@ class ChatEncoder(Encoder):
     def whole(self, pieces: Sequence[Piece]) -> bytes:
         """The completion as one object."""
         if type(pieces) is Script and pieces.plain and self._logprobs is None:
-            choices = [self._plain(pieces)]
+            choices = self._plain(pieces)
         else:
-            choices = [self._choice(pieces, index) for index in range(self.exchange.ask.n)]
-        spent = usage(self.exchange.plan.usage)
-        return orjson.dumps(self._base | {"choices": choices, "usage": spent})
+            choices = orjson.dumps([self._choice(pieces, index) for index in range(self.exchange.ask.n)])
+        return b'%b,"choices":%b,"usage":%b}' % (self._base, choices, usage(self.exchange.plan.usage))
 
-    def _plain(self, script: Script) -> dict[str, Any]:
-        """The choice of a script of plain text, made once."""
-        choice: dict[str, Any] | None = script.memo.get(OpenAIChat)
-        if choice is None:
-            choice = script.memo[OpenAIChat] = self._choice(script, 0)
-        return choice
+    def _plain(self, script: Script) -> bytes:
+        """The choices of a script of plain text, made once."""
+        choices: bytes | None = script.memo.get(OpenAIChat)
+        if choices is None:
+            choices = script.memo[OpenAIChat] = b"%b" % orjson.dumps([self._choice(script, 0)])
+        return choices
 
     def _choice(self, pieces: Sequence[Piece], index: int) -> dict[str, Any]:
         said: list[str] = []
@@ -257,20 +254,21 @@ def _body(text: str, pads: bool) -> bytes:
     return orjson.dumps(text) + (_TAILS[max(0, _PAD - len(text))] if pads else _BARE)
 
 
-def usage(spent: Usage) -> dict[str, Any]:
+def usage(spent: Usage) -> bytes:
     """A usage object; thinking is part of the completion."""
-    return {
-        "prompt_tokens": spent.prompt,
-        "completion_tokens": spent.completion,
-        "total_tokens": spent.prompt + spent.completion,
-        "prompt_tokens_details": {"cached_tokens": spent.cached, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": spent.thinking,
-            "audio_tokens": 0,
-            "accepted_prediction_tokens": 0,
-            "rejected_prediction_tokens": 0,
-        },
-    }
+    return (
+        b'{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,'
+        b'"prompt_tokens_details":{"cached_tokens":%d,"audio_tokens":0},'
+        b'"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,'
+        b'"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}'
+    ) % (spent.prompt, spent.completion, spent.prompt + spent.completion, spent.cached, spent.thinking)
+
+
+@lru_cache(maxsize=1024)
+def _about(model: str, tier: str) -> bytes:
+    """The fields that are the same for every reply of a model, without their braces."""
+    fields = {"model": model, "service_tier": tier, "system_fingerprint": fingerprint(model)}
+    return b"%b" % orjson.dumps(fields)[1:-1]
 
 
 def fingerprint(model: str) -> str:

@@ -20,22 +20,24 @@ _WORDS = (
 ).split()
 _FILLERS = (" et", " in", " ad")
 SENTENCES = 64
+STRIDES = (1, 5, 11, 23)
 
 
 class Lorem(Generator):
-    """Latin-looking sentences from a corpus of 64, started at a place that the dice choose."""
+    """Latin-looking sentences from a corpus of 64, in 256 orders that the dice choose from."""
 
     kind: ClassVar[str] = "lorem"
 
     def reply(self, ask: Ask, dice: Dice, target_tokens: int) -> Reply:
         """Exactly `target_tokens` tokens by the model's encoding."""
-        start = dice.below(SENTENCES)
-        return Reply(_passage(tokens.encoding_for(ask.model), start, target_tokens), origin="generator lorem")
+        places = dice.bits()
+        passage = _passage(tokens.encoding_for(ask.model), places % SENTENCES, STRIDES[places >> 62], target_tokens)
+        return Reply(passage, origin="generator lorem")
 
 
 @lru_cache(maxsize=1024)
-def _passage(encoding: str, start: int, target: int) -> tuple[str, ...]:
-    """Sentences from that place on, the last one shortened to meet the target."""
+def _passage(encoding: str, start: int, stride: int, target: int) -> tuple[str, ...]:
+    """Sentences from that place on, a stride apart, the last one shortened to meet the target."""
     corpus = _corpus(encoding)
     segments: list[str] = []
     left, at = target, start
@@ -48,7 +50,7 @@ def _passage(encoding: str, start: int, target: int) -> tuple[str, ...]:
             text, cost = _shortened(text, left, encoding), left
         segments.append(text)
         left -= cost
-        at += 1
+        at += stride
     return tuple(segments)
 
 

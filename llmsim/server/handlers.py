@@ -196,7 +196,10 @@ class Application:
         ask = None
         if route is not None and route.read is not None:
             try:
-                ask = await self._read(route.read, request)
+                if len(request.body) > _LONG or not tokens.loaded():
+                    ask = await asyncio.get_running_loop().run_in_executor(None, route.read, request)
+                else:
+                    ask = route.read(request)
             except Refused as refused:
                 failure = refused.failure
             except Exception:
@@ -214,11 +217,6 @@ class Application:
         except Exception:
             logger.exception("a reply could not be planned")
             return self.simulator.refuse(ask, Failure("internal"), request.body)
-
-    async def _read(self, read: Callable[[Request], Ask], request: Request) -> Ask:
-        if len(request.body) > _LONG or not tokens.loaded():
-            return await asyncio.get_running_loop().run_in_executor(None, read, request)
-        return read(request)
 
     def _answered(self, dialect: Dialect, answer: Callable[[Request], Answer], request: Request) -> Answer:
         try:

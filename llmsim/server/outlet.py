@@ -30,6 +30,7 @@ class Outlet:
     """
 
     __slots__ = (
+        "_cork",
         "_coroutine",
         "_drained",
         "_flow",
@@ -48,6 +49,7 @@ class Outlet:
         extensions = scope.get("extensions", {})
         self._wire: asyncio.Transport | None = extensions.get(WIRE)
         self._flow = extensions.get(FLOW)
+        self._cork = self._wire if hasattr(self._wire, "hold") else None
         self._task = asyncio.current_task() if self._wire is None else None
         self._queue: deque[Message] = deque()
         self._coroutine: Coroutine[Any, Any, None] | None = None
@@ -56,13 +58,22 @@ class Outlet:
         self.started = False
 
     def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Sends the status and the headers."""
+        """Sends the status and the headers; where the connection can hold them, together with what follows at once."""
         self.started = True
+        if self._cork is not None:
+            self._cork.hold()
         self.push({"type": "http.response.start", "status": status, "headers": headers})
+        if self.blocked:
+            self._release()
 
     def body(self, data: bytes, more: bool) -> None:
         """Sends a part of the body, the last one if not `more`."""
         self.push({"type": "http.response.body", "body": data, "more_body": more})
+        self._release()
+
+    def _release(self) -> None:
+        if self._cork is not None:
+            self._cork.release()
 
     def part(self, data: bytes) -> None:
         """Sends a part of a stream, with more to come; straight to the transport, in chunked coding, where it may."""
@@ -71,6 +82,7 @@ class Outlet:
             self.body(data, True)
         elif data:
             self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self._release()
 
     def push(self, message: Message) -> None:
         """Sends a message at once, or as soon as the client takes more."""
@@ -108,6 +120,7 @@ class Outlet:
 
     def sever(self, reset: bool) -> None:
         """Ends the connection in mid-response: by a TCP reset, or after what was written has gone out."""
+        self._release()
         wire = self._wire
         if wire is None:
             self.cancels = True

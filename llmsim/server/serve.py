@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -35,10 +36,52 @@ class ServeError(LlmsimError):
     """The server cannot start; the message says why, in one sentence."""
 
 
+class Cork:
+    """A transport that can hold what is written for a moment, so that headers and body go out in one system call.
+
+    Everything else is the transport's own.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._held: list[bytes] | None = None
+        self.is_closing = transport.is_closing
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else a transport does."""
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Writes, or keeps for `release`."""
+        if self._held is None:
+            self._transport.write(data)
+        else:
+            self._held.append(data)
+
+    def hold(self) -> None:
+        """Keeps what is written from here on."""
+        self._held = []
+
+    def release(self) -> None:
+        """Writes what was kept."""
+        held, self._held = self._held, None
+        if held:
+            self._transport.write(b"".join(held))
+
+    def close(self) -> None:
+        """Closes when all that was written has gone out."""
+        self.release()
+        self._transport.close()
+
+
 class WireProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, which also hands the connection's transport to the application, for cuts."""
 
     _earlier: Sequence[RequestResponseCycle] = ()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Puts the cork on."""
+        super().connection_made(Cork(transport))  # type: ignore[arg-type]
 
     def on_message_begin(self) -> None:
         """Puts the transport into the scope of each request."""
