@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from functools import lru_cache
 from heapq import merge
+from typing import NamedTuple
 
 from llmsim import catalogue, generators, layout, tokens
 from llmsim.catalogue import Model
@@ -24,17 +25,36 @@ _THINKING = 128
 
 def decide(ask: Ask, settings: Settings, dice: Dice, now: float, standing: Standing) -> Plan:
     """The whole reply, faults and all; a pure function of what it is given."""
-    model = catalogue.resolve(ask.model)
-    failure = _refusal(ask, settings, model, standing)
+    recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)
+    failure = _refusal(ask, settings, recipe.model, standing)
     if failure is not None:
         return _refused(failure, ask)
-    name = settings.latency_profile or settings.model_profiles.get(ask.model) or model.profile
     try:
-        plan = _planned(ask, settings, dice, model, settings.profile(name))
+        plan = _planned(ask, settings, dice, recipe)
     except structured.UnsatisfiableSchema as error:
         return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
-    plan.profile, plan.hides_thinking = name, not ask.shows_thinking
+    plan.profile, plan.hides_thinking = recipe.profile_name, not ask.shows_thinking
     return _spoiled(plan, settings, dice, now)
+
+
+class _Recipe(NamedTuple):
+    """What a model's name comes to under one set of settings."""
+
+    model: Model
+    profile_name: str
+    profile: Profile
+    encoding: str
+
+
+def _recipe(name: str, settings: Settings) -> _Recipe:
+    """Works it out once for each model, and keeps it with the settings; names come from clients, so not for ever."""
+    model = catalogue.resolve(name)
+    profile = settings.latency_profile or settings.model_profiles.get(name) or model.profile
+    recipe = _Recipe(model, profile, settings.profile(profile), tokens.encoding_for(name))
+    if len(settings.kept) > 256:
+        settings.kept.clear()
+    settings.kept[name] = recipe
+    return recipe
 
 
 def _refused(failure: Failure, ask: Ask) -> Plan:
@@ -55,9 +75,9 @@ def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> 
     return None
 
 
-def _planned(ask: Ask, settings: Settings, dice: Dice, model: Model, profile: Profile) -> Plan:
+def _planned(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan:
     """The reply as it would be if nothing went wrong."""
-    encoding = tokens.encoding_for(ask.model)
+    model, _, profile, encoding = recipe
     thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
     texts, waits = dice.fork("text"), dice.fork("times")
     if ask.n == 1:

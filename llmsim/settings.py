@@ -108,6 +108,11 @@ class Settings(BaseModel):
         return own if own is not None else presets()[name]
 
     @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was worked out from these settings, by model; gone with them."""
+        return {}
+
+    @cached_property
     def spoilers(self) -> tuple[tuple[str, str, float | None, Fault], ...]:
         """All faults that can strike, in order: id, name for people, the moment they lift, the fault itself."""
         founding = (

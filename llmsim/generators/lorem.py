@@ -19,12 +19,12 @@ _WORDS = (
     " anim id est laborum"
 ).split()
 _FILLERS = (" et", " in", " ad")
-SENTENCES = 64
+SENTENCES = 256
 STRIDES = (1, 5, 11, 23)
 
 
 class Lorem(Generator):
-    """Latin-looking sentences from a corpus of 64, in 256 orders that the dice choose from."""
+    """Latin-looking sentences from a corpus of 256, in 1,024 orders that the dice choose from."""
 
     kind: ClassVar[str] = "lorem"
 
@@ -35,7 +35,7 @@ class Lorem(Generator):
         return Reply(passage, origin="generator lorem")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _passage(encoding: str, start: int, stride: int, target: int) -> tuple[str, ...]:
     """Sentences from that place on, a stride apart, the last one shortened to meet the target."""
     corpus = _corpus(encoding)
@@ -57,7 +57,7 @@ def _passage(encoding: str, start: int, stride: int, target: int) -> tuple[str, 
 @cache
 def _corpus(encoding: str) -> tuple[tuple[str, int], ...]:
     """Each sentence, with the space before it, and its tokens; sentence borders are token borders."""
-    dice = Dice(64)
+    dice = Dice(256)
     sentences = [f" {_FIRST}"]
     while len(sentences) < SENTENCES:
         words = [dice.choice(_WORDS) for _ in range(dice.between(6, 14))]

@@ -18,6 +18,9 @@ WIRE = "llmsim.wire"
 FLOW = "llmsim.flow"
 """The scope extension with the connection's flow control: `write_paused` says that the client reads too slowly."""
 
+SHORTCUT = "llmsim.shortcut"
+"""The scope extension that opens and finishes a response without ASGI messages."""
+
 # Linger on, for no time: closing then sends a TCP reset (socket(7), SO_LINGER).
 _RESET = struct.pack("ii", 1, 0)
 
@@ -30,12 +33,14 @@ class Outlet:
     """
 
     __slots__ = (
-        "_cork",
+        "_chunked",
         "_coroutine",
         "_drained",
         "_flow",
+        "_head",
         "_queue",
         "_send",
+        "_shortcut",
         "_task",
         "_wire",
         "blocked",
@@ -47,9 +52,11 @@ class Outlet:
         self._send = send
         self._drained = drained
         extensions = scope.get("extensions", {})
-        self._wire: asyncio.Transport | None = extensions.get(WIRE)
+        self._wire: Any = extensions.get(WIRE)
         self._flow = extensions.get(FLOW)
-        self._cork = self._wire if hasattr(self._wire, "hold") else None
+        self._shortcut = extensions.get(SHORTCUT)
+        self._head: bytes | None = None
+        self._chunked = False
         self._task = asyncio.current_task() if self._wire is None else None
         self._queue: deque[Message] = deque()
         self._coroutine: Coroutine[Any, Any, None] | None = None
@@ -57,32 +64,40 @@ class Outlet:
         self.cancels = False
         self.started = False
 
-    def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Sends the status and the headers; where the connection can hold them, together with what follows at once."""
+    def start(self, status: int, headers: list[tuple[bytes, bytes]], length: int | None = None) -> None:
+        """Sends the status and the headers, together with the data that follows at once where that can be done.
+
+        `length` is that of the whole body in bytes; None where it is not known yet.
+        """
         self.started = True
-        if self._cork is not None:
-            self._cork.hold()
-        self.push({"type": "http.response.start", "status": status, "headers": headers})
-        if self.blocked:
-            self._release()
+        if self._shortcut is not None and not self.blocked:
+            self._head = self._shortcut.open(status, headers, length)
+        if self._head is None:
+            told = headers if length is None else [*headers, (b"content-length", b"%d" % length)]
+            self.push({"type": "http.response.start", "status": status, "headers": told})
+        self._chunked = length is None
 
     def body(self, data: bytes, more: bool) -> None:
         """Sends a part of the body, the last one if not `more`."""
-        self.push({"type": "http.response.body", "body": data, "more_body": more})
-        self._release()
-
-    def _release(self) -> None:
-        if self._cork is not None:
-            self._cork.release()
+        if self._head is None:
+            self.push({"type": "http.response.body", "body": data, "more_body": more})
+            return
+        if self._chunked:
+            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+            if not more:
+                data += b"0\r\n\r\n"
+        self._wire.write(self._head + data)
+        self._head = None
+        if not more:
+            self._shortcut.finish()
 
     def part(self, data: bytes) -> None:
         """Sends a part of a stream, with more to come; straight to the transport, in chunked coding, where it may."""
         flow = self._flow
-        if flow is None or flow.write_paused or self.blocked or self._wire is None or self._wire.is_closing():
+        if self._head is not None or flow is None or flow.write_paused or self.blocked or self._wire.is_closing():
             self.body(data, True)
         elif data:
             self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
-            self._release()
 
     def push(self, message: Message) -> None:
         """Sends a message at once, or as soon as the client takes more."""
@@ -120,13 +135,15 @@ class Outlet:
 
     def sever(self, reset: bool) -> None:
         """Ends the connection in mid-response: by a TCP reset, or after what was written has gone out."""
-        self._release()
         wire = self._wire
         if wire is None:
             self.cancels = True
             if self._task is not None:
                 self._task.cancel()
             return
+        if self._head is not None:
+            wire.write(self._head)
+            self._head = None
         if not reset:
             wire.close()
             return

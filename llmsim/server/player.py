@@ -58,8 +58,7 @@ class Player:
     def answer(self, answer: Answer) -> None:
         """Sends a complete answer and ends the exchange as failed."""
         self.exchange.status = answer.status
-        length = (b"content-length", b"%d" % len(answer.body))
-        self.outlet.start(answer.status, [*answer.headers, length])
+        self.outlet.start(answer.status, answer.headers, len(answer.body))
         self.outlet.body(answer.body, False)
         self.simulator.end(self.exchange, "failed")
 
@@ -193,8 +192,7 @@ class WholePlayer(Player):
 
     def _send(self, encoder: Encoder, body: bytes, length: int | None = None) -> None:
         self.exchange.status = 200
-        size = (b"content-length", b"%d" % (len(body) if length is None else length))
-        self.outlet.start(200, [_JSON, *encoder.headers(), size])
+        self.outlet.start(200, [_JSON, *encoder.headers()], len(body) if length is None else length)
         self.outlet.body(body, length is not None)
 
     def _cut(self, pieces: Sequence[Piece], last: Drop, now: float) -> float | None:

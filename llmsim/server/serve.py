@@ -8,18 +8,16 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from llmsim.clock import keep
 from llmsim.errors import LlmsimError
 from llmsim.journal import Journal
 from llmsim.server.config import Config
 from llmsim.server.handlers import Application
-from llmsim.server.outlet import FLOW, WIRE
+from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
 
 logger = logging.getLogger("llmsim")
@@ -34,69 +32,6 @@ _FAREWELL = 0.5
 
 class ServeError(LlmsimError):
     """The server cannot start; the message says why, in one sentence."""
-
-
-class Cork:
-    """A transport that can hold what is written for a moment, so that headers and body go out in one system call.
-
-    Everything else is the transport's own.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._held: list[bytes] | None = None
-        self.is_closing = transport.is_closing
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else a transport does."""
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Writes, or keeps for `release`."""
-        if self._held is None:
-            self._transport.write(data)
-        else:
-            self._held.append(data)
-
-    def hold(self) -> None:
-        """Keeps what is written from here on."""
-        self._held = []
-
-    def release(self) -> None:
-        """Writes what was kept."""
-        held, self._held = self._held, None
-        if held:
-            self._transport.write(b"".join(held))
-
-    def close(self) -> None:
-        """Closes when all that was written has gone out."""
-        self.release()
-        self._transport.close()
-
-
-class WireProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, which also hands the connection's transport to the application, for cuts."""
-
-    _earlier: Sequence[RequestResponseCycle] = ()
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Puts the cork on."""
-        super().connection_made(Cork(transport))  # type: ignore[arg-type]
-
-    def on_message_begin(self) -> None:
-        """Puts the transport into the scope of each request."""
-        super().on_message_begin()
-        self.scope["extensions"] = {WIRE: self.transport, FLOW: self.flow}  # type: ignore[dict-item]
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._earlier = [*(one for one in self._earlier if not one.response_complete), self.cycle]
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tells every request that the client is gone; uvicorn tells the newest of pipelined ones alone."""
-        for cycle in self._earlier:
-            if not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
-        super().connection_lost(exc)
 
 
 class EmbeddedServer(uvicorn.Server):
@@ -232,7 +167,7 @@ def _freeze() -> None:
     """Everything loaded by now stays: the collector need not walk it again (pauses of 100 ms and more, measured)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(100_000, 20, 50)
 
 
 async def serve(config: Config) -> None:

@@ -14,7 +14,7 @@ from llmsim.generators.lorem import SENTENCES, STRIDES, _passage
 @pytest.mark.parametrize("target", [1, 2, 3, 4, 5, 9, 10, 17, 100, 500])
 def test_the_reply_has_exactly_the_tokens_asked_for_wherever_it_starts(model, target):
     encoding = tokens.encoding_for(model)
-    for start, stride in product(range(SENTENCES), STRIDES):
+    for start, stride in product(range(0, SENTENCES, 5), STRIDES):
         segments = _passage(encoding, start, stride, target)
         assert sum(tokens.count(part, encoding) for part in segments) == target
         assert tokens.count("".join(segments), encoding) == target
