@@ -6,9 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from starlette.routing import Match
-from starlette.routing import Route as PathRoute
-
 from llmsim import tokens
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route, kinds
@@ -16,6 +13,7 @@ from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
 from llmsim.server.outlet import Message, Send
 from llmsim.server.player import Player, StreamPlayer, WholePlayer
+from llmsim.server.routes import Routes
 from llmsim.simulator import Simulator
 
 logger = logging.getLogger("llmsim")
@@ -44,19 +42,7 @@ class Application:
         self.body_limit = body_limit
         self.players: dict[int, Player] = {}
         self.stopping = False
-        self.dialects = [dialect() for dialect in kinds().values()]
-        self._table: dict[tuple[str, str], list[tuple[Dialect, Route]]] = {}
-        self._patterns: list[tuple[PathRoute, Dialect, Route]] = []
-        for dialect in self.dialects:
-            for route in dialect.routes():
-                self._mount(dialect, route, route.path)
-                self._mount(dialect, route, f"/{dialect.provider}{route.path}")
-
-    def _mount(self, dialect: Dialect, route: Route, path: str) -> None:
-        if "{" in path:
-            self._patterns.append((PathRoute(path, lambda: None, methods=[route.method]), dialect, route))
-        else:
-            self._table.setdefault((route.method, path), []).append((dialect, route))
+        self.routes = Routes([dialect() for dialect in kinds().values()])
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serves one HTTP request, or the server's lifespan."""
@@ -86,10 +72,11 @@ class Application:
             dict(scope["headers"]),
             client=(scope.get("client") or ("",))[0],
         )
-        dialect, route = self._find(request)
-        if route is None:
-            await self._reply(send, self._unrouted(dialect, request))
+        found = self.routes.find(request)
+        if found is None:
+            await self._reply(send, self._unrouted(request))
             return
+        dialect, route = found
         try:
             request.body = await self._body(request, receive)
         except TooLarge:
@@ -101,36 +88,12 @@ class Application:
         elif route.answer is not None:
             await self._reply(send, self._answered(dialect, route.answer, request))
 
-    def _find(self, request: Request) -> tuple[Dialect, Route | None]:
-        """The dialect and the route of a request; for an unknown path the dialect whose client it seems to be."""
-        found = self._table.get((request.method, request.path), ())
-        if len(found) == 1:
-            return found[0]
-        for dialect, route in found:
-            if dialect.claims(request):
-                return dialect, route
-        if found:
-            return found[0]
-        scope = {"type": "http", "method": request.method, "path": request.path}
-        for pattern, dialect, route in self._patterns:
-            match, child = pattern.matches(scope)
-            if match is Match.FULL:
-                request.params = child["path_params"]
-                return dialect, route
-        return next((one for one in self.dialects if one.claims(request)), self._home()), None
-
-    def _home(self) -> Dialect:
-        """Who answers when nobody claims a request: OpenAI's chat, the API that most clients speak."""
-        return next((one for one in self.dialects if one.kind == "openai_chat"), self.dialects[0])
-
-    def _unrouted(self, dialect: Dialect, request: Request) -> Answer:
+    def _unrouted(self, request: Request) -> Answer:
         if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
             return self._health(request)
-        methods = {method for method, path in self._table if path == request.path}
-        scope = {"type": "http", "method": request.method, "path": request.path}
-        methods |= {route.method for pattern, _, route in self._patterns if pattern.matches(scope)[0] is Match.PARTIAL}
-        kind = "method" if methods else "not_found"
-        return dialect.failure(Failure(kind, param=f"{request.method} {request.path}", extra=sorted(methods)))
+        methods = self.routes.methods(request.path)
+        failure = Failure("method" if methods else "not_found", param=f"{request.method} {request.path}", extra=methods)
+        return self.routes.owner(request).failure(failure)
 
     def _health(self, request: Request) -> Answer:
         """/health: the process answers; /ready: it also takes traffic and counts tokens."""
@@ -219,6 +182,8 @@ class Application:
             return self.simulator.refuse(ask, Failure("internal"), request.body)
 
     def _answered(self, dialect: Dialect, answer: Callable[[Request], Answer], request: Request) -> Answer:
+        if self.simulator.settings.strict and not _key(request.headers):
+            return dialect.failure(Failure("unauthenticated"))
         try:
             return answer(request)
         except Refused as refused:
@@ -243,11 +208,16 @@ class Application:
 
 def _sign(ask: Ask, headers: Mapping[bytes, bytes]) -> None:
     """Notes who asks: the key, a name for the client, and which try of the same request it is."""
-    key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-    if not key:
-        key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
-    ask.key = key.decode("latin-1")
+    ask.key = _key(headers)
     client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
     ask.client = client[:40].decode("latin-1")
     retries = headers.get(b"x-stainless-retry-count", b"0")
     ask.attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0
+
+
+def _key(headers: Mapping[bytes, bytes]) -> str:
+    """The key, in whichever provider's header it comes; empty where there is none."""
+    key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    if not key:
+        key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
+    return key.decode("latin-1")
