@@ -72,11 +72,6 @@ class Exchange:
         self._rate = rate
 
     @property
-    def id(self) -> str:
-        """A name for the exchange that depends on its number alone."""
-        return f"x{self.number}"
-
-    @property
     def over(self) -> bool:
         """Whether every piece has been handed out or the exchange has ended otherwise."""
         return self.state != "live" or self.cursor >= len(self.plan.pieces)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from llmsim import tokens
 from llmsim.conversation import Reply, Stop, ToolCall
@@ -98,8 +98,21 @@ def _lay(reply: Reply, encoding: str, limit: int | None, stop: tuple[str, ...], 
 
 
 def _words(kind: type[Say], segments: tuple[str, ...], encoding: str, choice: int) -> list[Piece]:
-    make: Callable[[str, int], Say] = partial(kind, choice=choice) if choice else _SHARED[kind]
-    return [make(text, count) for part in segments for text, count in tokens.pieces(part, encoding)]
+    if choice:
+        return [kind(text, count, choice) for part in segments for text, count in tokens.pieces(part, encoding)]
+    pieces: list[Piece] = []
+    for part in segments:
+        pieces += _short(kind, part, encoding) if len(part) <= 256 else _made(kind, part, encoding)
+    return pieces
+
+
+def _made(kind: type[Say], text: str, encoding: str) -> tuple[Say, ...]:
+    make = _SHARED[kind]
+    return tuple([make(token, count) for token, count in tokens.pieces(text, encoding)])
+
+
+# Sentences come again in other orders.
+_short: Callable[[type[Say], str, str], tuple[Say, ...]] = lru_cache(maxsize=2048)(_made)
 
 
 # One object for every occurrence of a token in a first alternative.

@@ -15,8 +15,8 @@ from llmsim.clock import Clock, Timer
 
 logger = logging.getLogger("llmsim")
 
-CROWD = 1000
-"""Replies on the wheel above which it ticks every 5 ms in place of every one."""
+CROWDS = ((400, 5), (150, 2))
+"""Replies on the wheel above which it ticks every so many milliseconds in place of every one: fewer, fuller ticks."""
 
 
 class Playback(Protocol):
@@ -56,8 +56,10 @@ class Pacer:
     def at(self, moment: float, playback: Playback) -> None:
         """Plays the playback at that moment; one it was waiting for before is forgotten."""
         slot = math.ceil(moment * 1000.0)
-        if self._waiting > CROWD:
-            slot += -slot % 5
+        for crowd, tick in CROWDS:
+            if self._waiting > crowd:
+                slot += -slot % tick
+                break
         slot = max(slot, 1)
         self._waiting += not playback.slot
         playback.slot = slot

@@ -58,7 +58,7 @@ TELEX = '''
     from typing import ClassVar
 
     from llmsim.conversation import Ask, Message
-    from llmsim.dialects import Answer, Dialect, Encoder, Route, texts
+    from llmsim.dialects import Answer, Dialect, Encoder, Route
     from llmsim.errors import Failure, Refused
     from llmsim.plan import End, Say
 
@@ -75,7 +75,7 @@ TELEX = '''
             return b"FAIL " + failure.kind.encode() + b"\\n"
 
         def whole(self, pieces):
-            return json.dumps({"telex": texts(pieces, Say, 0), "tokens": self.exchange.plan.usage.completion}).encode()
+            return json.dumps({"telex": "".join(piece.text for piece in pieces if isinstance(piece, Say)), "tokens": self.exchange.plan.usage.completion}).encode()
 
 
     class Telex(Dialect):

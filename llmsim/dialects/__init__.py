@@ -14,7 +14,7 @@ from llmsim.conversation import Ask
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.gather import gather
-from llmsim.plan import Garbled, HowGarbled, Piece, Think
+from llmsim.plan import Garbled, HowGarbled, Piece
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -150,17 +150,6 @@ def remembered(read: Callable[[bytes], Ask]) -> Callable[[bytes], Ask]:
         return recent(body).again() if len(body) <= 8192 else read(body)
 
     return reading
-
-
-def texts(pieces: Sequence[Piece], kind: type[Piece], choice: int) -> str:
-    """The text of one alternative's pieces of one kind, garbled ones as they were meant."""
-    plain = [piece.piece if isinstance(piece, Garbled) else piece for piece in pieces]
-    return "".join([piece.text for piece in plain if type(piece) is kind and piece.choice == choice])  # type: ignore[attr-defined]
-
-
-def shown(piece: Piece) -> bool:
-    """Whether clients that are not shown thinking see this piece."""
-    return type(piece) is not Think
 
 
 @cache
