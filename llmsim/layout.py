@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from llmsim import tokens
 from llmsim.conversation import Reply, Stop, ToolCall
@@ -102,7 +101,7 @@ def _words(kind: type[Say], segments: tuple[str, ...], encoding: str, choice: in
         return [kind(text, count, choice) for part in segments for text, count in tokens.pieces(part, encoding)]
     pieces: list[Piece] = []
     for part in segments:
-        pieces += _short(kind, part, encoding) if len(part) <= 256 else _made(kind, part, encoding)
+        pieces += _SHORT[kind](part, encoding) if len(part) <= 256 else _made(kind, part, encoding)
     return pieces
 
 
@@ -111,12 +110,9 @@ def _made(kind: type[Say], text: str, encoding: str) -> tuple[Say, ...]:
     return tuple([make(token, count) for token, count in tokens.pieces(text, encoding)])
 
 
-# Sentences come again in other orders.
-_short: Callable[[type[Say], str, str], tuple[Say, ...]] = lru_cache(maxsize=2048)(_made)
-
-
-# One object for every occurrence of a token in a first alternative.
+# One object for every occurrence of a token in a first alternative; sentences, too, come again in other orders.
 _SHARED = {kind: lru_cache(maxsize=1 << 15)(kind) for kind in (Say, Think, Decline)}
+_SHORT = {kind: lru_cache(maxsize=2048)(partial(_made, kind)) for kind in (Say, Think, Decline)}
 
 
 def _call_pieces(call: ToolCall, index: int, encoding: str, choice: int) -> list[Piece]:

@@ -75,7 +75,8 @@ TELEX = '''
             return b"FAIL " + failure.kind.encode() + b"\\n"
 
         def whole(self, pieces):
-            return json.dumps({"telex": "".join(piece.text for piece in pieces if isinstance(piece, Say)), "tokens": self.exchange.plan.usage.completion}).encode()
+            said = "".join(piece.text for piece in pieces if isinstance(piece, Say))
+            return json.dumps({"telex": said, "tokens": self.exchange.plan.usage.completion}).encode()
 
 
     class Telex(Dialect):
