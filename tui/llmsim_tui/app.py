@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Iterable
 from typing import Final
 
@@ -58,7 +57,6 @@ class LlmsimApp(Console):
         """Starts every timer of the console; nothing else does."""
         self.set_interval(1 / self.fps, self.tick)
         self.set_interval(1.0, self.look_for_themes)
-        self.set_timer(2.0, _settle_garbage)
 
     def tick(self) -> None:
         """Pulls from the backend and draws what has changed; every second time only, while frames are slow."""
@@ -127,10 +125,3 @@ class LlmsimApp(Console):
         if self._before_preview and not event.option_selected:
             self.theme = self._before_preview
         self._before_preview = None
-
-
-def _settle_garbage() -> None:
-    """Keeps what the start has made out of every later collection, as its pauses delay tokens by 100 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
