@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from llmsim_tui.app import LlmsimApp, _settle_garbage
+from llmsim_tui.app import LlmsimApp
 from llmsim_tui.palette import folders
 from llmsim_tui.widgets.lines import Lines
 from tui.fake import FakeBackend, Told
@@ -62,17 +62,6 @@ async def test_the_clocks_start_where_a_rate_is_given() -> None:
         backend.now.now = 3  # type: ignore[attr-defined]
         while app.beat < 3:
             await pilot.pause()
-
-
-def test_settling_garbage_keeps_the_start_out_of_later_collections(monkeypatch: pytest.MonkeyPatch) -> None:
-    import gc
-
-    called: list[object] = []
-    monkeypatch.setattr(gc, "collect", lambda: called.append("collect"))
-    monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
-    monkeypatch.setattr(gc, "set_threshold", lambda *counts: called.append(counts))
-    _settle_garbage()
-    assert called == ["collect", "freeze", (20_000, 20, 50)]
 
 
 async def test_the_views_under_a_dialog_go_on_once_a_second() -> None:
