@@ -17,7 +17,7 @@ async def test_nothing_changes_before_it_is_applied() -> None:
     async with stage((100, 28)) as console:
         before = console.backend.settings()
         await console.press("l")
-        assert "in force" in console.text()
+        assert "each model its own" in console.text()
         await console.press("shift+right", "right")
         assert "not applied" in console.text()
         assert console.backend.settings() == before

@@ -42,7 +42,7 @@ class Verdict(Lines):
             line.add(f" observed ({seen})  ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate  ", ink.dim)
         else:
             line.add(" seen ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate ", ink.dim)
-        tone = ink.tone["ok" if tag == "in force" else "limited"]
+        tone = ink.tone["limited" if tag in ("live", "not applied") else "ok"]
         room = width - line.width - len(tag)
         line.add(problem or words, ink.tone["failed"] if problem else ink.bold, width=max(1, room))
         yield line.add(tag, tone).strip(width)
@@ -143,11 +143,17 @@ class Latency(Dialog):
     def _show(self) -> None:
         seen = tuple(self.console.backend.ttfts())
         there = self.candidate
-        tag = "in force" if there and self._is_applied(there) else "live" if self.live else "not applied"
+        tag = self._tag(there)
         words = f" {in_words(there)} " if there else ""
         self.query_one(Verdict).show_state((len(seen), words, tag, f" {self.problem} " * bool(self.problem)))
         if there:
             self.query_one(Distribution).show_state(Waits(seen, there.ttft))
+
+    def _tag(self, there: Profile | None) -> str:
+        if there is None or not self._is_applied(there):
+            return "live" if self.live else "not applied"
+        apart = self._scope == EVERY and self.console.backend.settings().latency_profile is None
+        return "each model its own" if apart else "in force"
 
     def _is_applied(self, profile: Profile) -> bool:
         return (profile.ttft, profile.tbt) == (self.applied.ttft, self.applied.tbt)
