@@ -15,6 +15,10 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 __all__ = ["UnsatisfiableSchema", "text", "value"]
 
 
+_HINT = 2000
+"""Characters of the user's text that are searched for words to use; searching takes more than linear time."""
+
+
 def value(schema: Mapping[str, Any] | bool, dice: Dice, *, hint: str = "", budget: int = 200) -> Any:
     """A value, made of what JSON has, that is valid for the schema and depends only on the dice.
 
@@ -24,7 +28,7 @@ def value(schema: Mapping[str, Any] | bool, dice: Dice, *, hint: str = "", budge
     Raises UnsatisfiableSchema where no valid value is found.
     """
     try:
-        return Maker(schema, dice, hint, budget).make([schema])
+        return Maker(schema, dice, hint[:_HINT], budget).make([schema])
     except RecursionError:
         raise UnsatisfiableSchema("The schema nests too deep.") from None
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as problem:

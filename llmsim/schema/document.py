@@ -12,7 +12,7 @@ Schema = Json | bool
 KINDS = ("string", "number", "integer", "boolean", "object", "array", "null")
 
 # No model writes a reply of more than some hundred thousand tokens.
-_GREATEST = 1_000_000
+_GREATEST = 100_000
 
 # What a schema without a type is about: the first type that one of its keywords speaks of.
 _SPEAKS_OF = {

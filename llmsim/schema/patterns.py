@@ -32,6 +32,9 @@ _UNICODE = {"L": "A-Za-zÀ-ÖØ-öø-ÿ", "Lu": "A-ZÀ-ÖØ-Þ", "Ll": "a-zß-ö
 _ECMA = re.compile(r"\\p\{(?:\w+=)?(\w+)\}|\(\?<(?=[A-Za-z_])|\\k<(\w+)>|(\\.|\[|\])", re.DOTALL)
 _LONGEST_RANGE = 512
 _TRIES = 120
+_SECONDS = 0.05
+_STEPS = 4000
+_LONGEST = 20_000
 
 
 @dataclass(slots=True, frozen=True)
@@ -61,8 +64,24 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def finds(pattern: str, text: str) -> bool:
-    """Whether the expression matches somewhere in the text, as JSON Schema's `pattern` asks."""
-    return compiled(pattern).search(text) is not None
+    """Whether the expression matches somewhere in the text, as JSON Schema's `pattern` asks.
+
+    Patterns come from clients, and some take ages; raises UnsatisfiableSchema where one takes longer than 50 ms.
+    """
+    try:
+        return _bounded(pattern).search(text, timeout=_SECONDS) is not None
+    except TimeoutError:
+        raise UnsatisfiableSchema(f"The pattern {pattern!r} takes too long to match.") from None
+
+
+@lru_cache(maxsize=512)
+def _bounded(pattern: str) -> Any:
+    """The expression for the regex package, whose searches can be given a time; tiktoken has it installed."""
+    regex: Any = import_module("regex")
+    try:
+        return regex.compile(compiled(pattern).pattern)
+    except (regex.error, OverflowError, RecursionError):
+        raise UnsatisfiableSchema(f"The pattern {pattern!r} cannot be read as a regular expression.") from None
 
 
 def _from_ecma(pattern: str) -> str:
@@ -144,15 +163,22 @@ def _members(kind: str, value: Any) -> str:
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes one text: `slack` is how many characters more than the least may still be spent."""
+    """Writes one text: `slack` is how many characters more than the least may still be spent, `steps` how many nodes.
+
+    Raises UnsatisfiableSchema when the steps are used up: repeated nothings in repeated nothings would never end.
+    """
 
     dice: Dice
     slack: int
+    steps: list[int]
     text: list[str] = field(default_factory=list)
     groups: dict[int, str] = field(default_factory=dict)
     ahead: list[tuple[int, list[str]]] = field(default_factory=list)
 
     def write(self, node: _Node) -> None:
+        self.steps[0] -= 1
+        if self.steps[0] < 0:
+            raise UnsatisfiableSchema("A pattern takes too many steps to write a text for.")
         match node.kind:
             case "sequence":
                 for item in node.items:
@@ -185,7 +211,7 @@ class _Writer:
             self.write(item)
 
     def _look_ahead(self, node: _Node) -> None:
-        scout = _Writer(self.dice, self.dice.between(0, 6))
+        scout = _Writer(self.dice, self.dice.between(0, 6), self.steps)
         scout.write(node)
         self.ahead.append((len(self.text), scout.text))
 
@@ -202,16 +228,19 @@ def matching(
 
     Raises UnsatisfiableSchema where no such text is found.
     """
-    tree, expression = _tree(pattern), compiled(pattern)
+    tree = _tree(pattern)
+    if tree.size > _LONGEST:
+        raise UnsatisfiableSchema(f"Texts that match {pattern!r} are longer than {_LONGEST} characters.")
     if most is not None and tree.size > most:
         raise UnsatisfiableSchema(f"Texts that match {pattern!r} are longer than the greatest length of {most}.")
     shortest = max(least, tree.size)
     for attempt in range(_TRIES):
         longest = shortest + 6 + attempt // 4
-        writer = _Writer(dice, dice.between(shortest, longest if most is None else min(longest, most)) - tree.size)
+        slack = dice.between(shortest, longest if most is None else min(longest, most)) - tree.size
+        writer = _Writer(dice, slack, [_STEPS + 8 * (shortest + 6)])
         writer.write(tree)
         text = _padded(writer.finished(), least, dice)
-        if (most is None or len(text) <= most) and expression.search(text) and accept(text):
+        if (most is None or len(text) <= most) and finds(pattern, text) and accept(text):
             return text
     raise UnsatisfiableSchema(f"No text was found that matches {pattern!r} and keeps the limits beside it.")
 

@@ -64,3 +64,23 @@ def test_several_patterns_match_at_once() -> None:
 def test_a_pattern_without_a_text_is_an_error(pattern: str) -> None:
     with pytest.raises(UnsatisfiableSchema):
         matching(pattern, Dice(1))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"((?:){1000}){1000}",
+        r"(?:(?=(?:(?=b)*)*)*)*x",
+        r"(a+)+b(?!)",
+        r"((((a{10}){10}){10}){10}){10}",
+        "(?=(?=(?=(?=(?=a)*)*)*)*)*",
+    ],
+)
+def test_a_pattern_that_would_take_for_ever_is_refused(pattern: str) -> None:
+    with pytest.raises(UnsatisfiableSchema):
+        matching(pattern, Dice(1), 30)
+
+
+def test_a_search_that_would_take_for_ever_is_ended() -> None:
+    with pytest.raises(UnsatisfiableSchema, match="takes too long"):
+        finds(r"(a|aa)+$", "a" * 60 + "b")
