@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Coroutine, Sequence
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    gc.disable()  # until the server runs: nothing that is loaded by then is garbage
     from llmsim.server.config import from_options, strangers
     from llmsim.server.serve import serve
 

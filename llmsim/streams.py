@@ -24,27 +24,31 @@ async def stream(
     """
     simulator = simulator or Simulator()
     exchange, encoder = _begin({**request, "stream": True}, dialect, simulator)
-    opening = encoder.open()
+    opening, last = encoder.open(), None
     async for pieces in simulator.play(exchange):
         last = pieces[-1]
-        if isinstance(last, Fail | Drop):
-            failure = encoder.fail(last.failure) if isinstance(last, Fail) else b""
-            yield opening + encoder.frames(pieces[:-1]) + failure
-            return
-        yield opening + encoder.frames(pieces)
+        told = pieces[:-1] if isinstance(last, Fail | Drop) else pieces
+        yield opening + encoder.frames(told) + (encoder.fail(last.failure) if isinstance(last, Fail) else b"")
         opening = b""
-    yield encoder.close()
+    if not isinstance(last, Fail | Drop):
+        yield encoder.close()
 
 
 async def whole(
     request: Mapping[str, Any], *, dialect: str = "openai_chat", simulator: Simulator | None = None
 ) -> bytes:
-    """The body of a whole reply, when its last token is due; raises as `stream` does, and Refused for any failure."""
-    simulator = simulator or Simulator()
+    """The body of a whole reply, when its last token is due.
+
+    Raises as `stream` does, Refused for any failure, and LlmsimError where a fault cuts the reply.
+    """
+    simulator, last = simulator or Simulator(), None
     exchange, encoder = _begin({**request, "stream": False}, dialect, simulator)
     async for pieces in simulator.play(exchange):
-        if isinstance(pieces[-1], Fail):
-            raise Refused(pieces[-1].failure)
+        last = pieces[-1]
+    if isinstance(last, Fail):
+        raise Refused(last.failure)
+    if isinstance(last, Drop):
+        raise LlmsimError("the reply was cut, as planned")
     return encoder.whole(exchange.plan.pieces)
 
 

@@ -41,6 +41,13 @@ async def test_a_cut_stream_ends_without_its_end():
     assert b"[DONE]" not in data
 
 
+async def test_a_whole_reply_that_is_cut_is_no_reply():
+    simulator = Simulator(Settings(latency_profile="instant", faults=[{"kind": "cut", "after_tokens": 1}]))
+    with pytest.raises(LlmsimError, match="was cut"):
+        await llmsim.whole(ASK, simulator=simulator)
+    assert simulator.journal.get(1).state == "dropped"
+
+
 async def test_a_failure_in_mid_stream_is_told():
     fault = {"kind": "refuse", "status": 503, "after_tokens": 1}
     assert "overloaded" in events(await collect(faults=[fault]))[-1]

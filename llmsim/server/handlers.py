@@ -202,7 +202,11 @@ class Application:
         players = list(self.players.values())
         for player in players:
             if player.exchange.state == "live":
-                player.finish(Failure("unavailable", STOPPING))
+                try:
+                    player.finish(Failure("unavailable", STOPPING))
+                except Exception as error:
+                    logger.exception("a reply could not be ended in good order")
+                    player.broken(error)
         return len(players)
 
 

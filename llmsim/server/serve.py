@@ -175,6 +175,7 @@ async def serve(config: Config) -> None:
     runner = Runner(config)
     runner.bind()
     await runner.start()
+    gc.enable()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
