@@ -175,11 +175,7 @@ class Application:
         _sign(ask, request.headers)
         if self.stopping:
             return self.simulator.refuse(ask, Failure("unavailable", STOPPING), request.body)
-        try:
-            return self.simulator.begin(ask, request.body)
-        except Exception:
-            logger.exception("a reply could not be planned")
-            return self.simulator.refuse(ask, Failure("internal"), request.body)
+        return self.simulator.begin(ask, request.body)
 
     def _answered(self, dialect: Dialect, answer: Callable[[Request], Answer], request: Request) -> Answer:
         if self.simulator.settings.strict and not _key(request.headers):
