@@ -90,6 +90,10 @@ class Ask:
     should think for (0: none, None: as the model does by itself); `shows_thinking` says whether the client sees them.
     `digest` stands for the whole request: the same request has the same digest. `attempt` is 0 on the first try.
     `number` is the exchange's, filled in when it begins.
+    `parts` is None where words are asked for; else the answer is a thing in so many parts, which the dialect makes: an
+    image, sound, numbers. 0 stands for what needs no model at all: it takes no time of its own.
+    A `detached` ask is worked on whether its client stays or not. One that `follows` an exchange replays that one's
+    plan at its moments, those that have passed at once; whole, it asks how far that one is.
     `extra` holds what only the dialect itself needs again to word the reply.
     """
 
@@ -113,6 +117,9 @@ class Ask:
     attempt: int = 0
     number: int = 0
     digest: bytes = b""
+    parts: int | None = None
+    detached: bool = False
+    follows: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def again(self) -> Ask:

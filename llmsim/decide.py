@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from llmsim import catalogue, generators, layout, tokens
 from llmsim.catalogue import Model
-from llmsim.conversation import Ask, Reply
+from llmsim.conversation import Ask, Reply, Stop
 from llmsim.dice import Dice
 from llmsim.errors import Failure
 from llmsim.generators import calls, structured
 from llmsim.latency import Profile
 from llmsim.layout import Layout
 from llmsim.limits import Standing
-from llmsim.plan import Fail, Piece, Plan, Usage
+from llmsim.plan import End, Fail, Part, Piece, Plan, Usage
 from llmsim.settings import Settings
 
 _THINKING = 128
@@ -30,7 +30,7 @@ def decide(ask: Ask, settings: Settings, dice: Dice, now: float, standing: Stand
     if failure is not None:
         return _refused(failure, ask)
     try:
-        plan = _planned(ask, settings, dice, recipe)
+        plan = _planned(ask, settings, dice, recipe) if ask.parts is None else _in_parts(ask, settings, dice, recipe)
     except structured.UnsatisfiableSchema as error:
         return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
     plan.profile, plan.hides_thinking = recipe.profile_name, not ask.shows_thinking
@@ -66,7 +66,7 @@ def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> 
     """What the provider refuses before it looks for an answer, if anything."""
     if settings.strict and not ask.key:
         return Failure("unauthenticated")
-    if settings.strict and not model.known:
+    if settings.strict and ask.model and not model.known:
         return Failure("not_found", param="model", code="model_not_found", extra=ask.model)
     if standing.refused:
         return Failure("rate_limit", code=standing.refused, retry_after=standing.wait, extra=standing)
@@ -94,6 +94,15 @@ def _planned(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan:
     usage = Usage(ask.prompt_tokens, spent, thought)
     together = list(merge(*(_stamped(laid, times) for laid, times in tracks), key=lambda stamped: stamped[:2]))
     return Plan([piece for *_, piece in together], [time for time, *_ in together], usage, reply.origin)
+
+
+def _in_parts(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan:
+    """A thing in parts, each timed as a token; what needs no model is there at once."""
+    count = ask.parts or 0
+    times = recipe.profile.times(count, dice.fork("times"), settings.seed) if count else array("d")
+    times.append(times[-1] if count else 0.0)
+    pieces = [*map(Part, range(count)), End(Stop.END)]
+    return Plan(pieces, times, Usage(ask.prompt_tokens), "dialect")
 
 
 def _stamped(laid: Layout, times: array[float]) -> list[tuple[float, int, Piece]]:

@@ -85,6 +85,13 @@ class Exchange:
         """The place in the plan that this moment stands for."""
         return self._time + (now - self._anchor) * self._rate
 
+    def beside(self, number: int, ask: Ask, wall: float) -> Exchange:
+        """Another exchange that plays this one's plan at the same moments, from its first piece on."""
+        other = Exchange(number, ask, self.plan, self.started, wall)
+        other._anchor, other._time, other._rate = self._anchor, self._time, self._rate
+        other.seed, other.standing = self.seed, self.standing
+        return other
+
     def pace(self, rate: float, now: float) -> None:
         """Plays the rest of the plan at another rate, from this moment on."""
         self._time, self._anchor, self._rate = self.time(now), now, rate

@@ -59,16 +59,17 @@ class Meter:
     def finished(self, exchange: Exchange) -> None:
         """One fewer under way; counted by how it went."""
         self.live.pop(exchange.number, None)
-        self.tokens += exchange.plan.usage.completion if exchange.state == "done" else exchange.tokens
-        self.prompt_tokens += exchange.plan.usage.prompt
+        if exchange.ask.follows is None:
+            self.tokens += exchange.plan.usage.completion if exchange.state == "done" else exchange.tokens
+            self.prompt_tokens += exchange.plan.usage.prompt
         kind = outcome(exchange)
         self.outcomes[kind] += 1
         self._slot().counts[kind] += 1
-        if exchange.first is not None and exchange.status == 200 and exchange.ask.stream:
+        if exchange.first is not None and exchange.status == 200 and exchange.ask.stream and not exchange.ask.follows:
             asked = exchange.first if exchange.first_due is None else exchange.first_due
             self.ttfts.append((asked - exchange.started, exchange.first - exchange.started))
         model = exchange.ask.model
-        if model in self.models or len(self.models) < 500:
+        if model and (model in self.models or len(self.models) < 500):
             self.models[model] += 1
 
     def sample(self) -> None:

@@ -79,6 +79,16 @@ class Call(Say):
         self.opens = opens
 
 
+class Part(Piece):
+    """A part of a thing that is no words, which the dialect makes: the `index`-th; faults count it as a token."""
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: int) -> None:
+        super().__init__(1)
+        self.index = index
+
+
 class End(Piece):
     """The ordinary end of one alternative; `sequence` is the stop sequence that ended it, if one did."""
 

@@ -25,6 +25,7 @@ from llmsim.metrics import Meter
 from llmsim.pacer import Pacer, Playback
 from llmsim.plan import Drop, Fail, Piece, Plan, Usage
 from llmsim.settings import Armed, Settings
+from llmsim.store import Store
 
 logger = logging.getLogger("llmsim")
 
@@ -51,11 +52,17 @@ class Simulator:
     """Everything of one simulated provider of models; not safe for use from several threads."""
 
     def __init__(
-        self, settings: Settings | None = None, *, clock: Clock | None = None, journal: Journal | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+        journal: Journal | None = None,
+        store: Store | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.clock: Clock = clock or RealClock()
         self.journal = Journal() if journal is None else journal
+        self.store = Store(self.clock) if store is None else store
         self.events = Events(self.clock)
         self.meter = Meter(self.clock)
         self.limiter = Limiter(self.clock)
@@ -74,6 +81,8 @@ class Simulator:
     def begin(self, ask: Ask, request: bytes = b"") -> Exchange:
         """Decides the whole reply under this moment's settings and opens an exchange for it."""
         settings, now = self.settings, self.clock.now()
+        if ask.follows is not None and ask.stream:
+            return self._beside(ask, request)
         self._numbers = ask.number = self._numbers + 1
         dice = Dice(self._seed_of(ask))
         standing = self.standing(ask)
@@ -96,6 +105,16 @@ class Simulator:
             logger.exception("a reply could not be planned")
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
+
+    def _beside(self, ask: Ask, request: bytes) -> Exchange:
+        """Opens an exchange that plays another one's plan, at that one's moments."""
+        self._numbers = ask.number = self._numbers + 1
+        followed: Exchange = ask.follows
+        exchange = followed.beside(ask.number, ask, self.clock.wall())
+        exchange.request = request
+        self.journal.add(exchange)
+        self.meter.began(exchange)
+        return exchange
 
     def refuse(self, ask: Ask, failure: Failure, request: bytes = b"") -> Exchange:
         """Opens an exchange for a request that its dialect refuses, so that it is seen like any other."""

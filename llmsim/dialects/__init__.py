@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 
 import orjson
 
+from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.gather import gather
 from llmsim.plan import Garbled, HowGarbled, Piece
+from llmsim.store import Store
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -23,7 +25,7 @@ Headers = list[tuple[bytes, bytes]]
 class Request:
     """One HTTP request; header names are in lower case, `params` come from the path.
 
-    Of a header that was sent twice the last one is here.
+    Headers sent more than once are joined by commas, as HTTP has it (RFC 9110, 5.3).
     """
 
     method: str
@@ -53,19 +55,46 @@ class Answer:
 class Route:
     """A path of the API: with `read` a generation, played by a plan; with `answer` a plain answer.
 
-    `path` may hold names in braces; they come as `Request.params`. Both functions may raise Refused.
+    `path` may hold names in braces; they come as `Request.params`. Both functions may raise Refused. An answer is made
+    at its moment, if no fault comes before; its exchange has the dice for ids. The method `WEBSOCKET` stands for a
+    connection whose text frames are each read as the body of a request and answered by a stream.
     """
 
     method: str
     path: str
     read: Callable[[Request], Ask] | None = None
-    answer: Callable[[Request], Answer] | None = None
+    answer: Callable[[Request, Exchange], Answer] | None = None
+
+
+Done = Callable[[Exchange, Answer | None], None]
+"""Told how a reply without a client ended, while its ask is still whole; without an answer the connection was cut."""
+
+
+class Desk:
+    """What a dialect may use besides the request: what clients have left, the time, and work that no client awaits."""
+
+    def __init__(self, store: Store | None = None, clock: Clock | None = None) -> None:
+        self.clock: Clock = clock or RealClock()
+        self.store = store or Store(self.clock)
+
+    def wall(self) -> int:
+        """Whole seconds since the epoch, as the APIs tell them."""
+        return int(self.clock.wall())
+
+    def submit(self, request: Request, done: Done) -> Exchange | None:
+        """Serves a request as if a client had sent it, in the midst of all others; None where no API has its path."""
+        raise NotImplementedError
+
+    def stop(self, exchange: Exchange) -> None:
+        """Ends a detached exchange, and what follows it, wherever it is."""
+        raise NotImplementedError
 
 
 class Encoder(ABC):
     """Words one exchange; stateful where the wire is: `open` and `close` frame what `frames` says."""
 
     media_type: bytes = b"text/event-stream; charset=utf-8"
+    whole_type: bytes = b"application/json"
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -106,10 +135,17 @@ class Encoder(ABC):
 
 
 class Dialect(ABC):
-    """One API of one provider; requests outside its routes can still be its own to answer, as `claims` says."""
+    """One API of one provider; requests outside its routes can still be its own to answer, as `claims` says.
+
+    With `early` a stream opens at once and not with its first piece.
+    """
 
     kind: ClassVar[str]
     provider: ClassVar[str]
+    early: ClassVar[bool] = False
+
+    def __init__(self, desk: Desk | None = None) -> None:
+        self.desk = desk or Desk()
 
     @abstractmethod
     def routes(self) -> Sequence[Route]:
@@ -122,6 +158,10 @@ class Dialect(ABC):
     def encoder(self, exchange: Exchange) -> Encoder:
         """Words the exchange's reply; needed by dialects with generations."""
         raise NotImplementedError
+
+    def ended(self, exchange: Exchange, answer: Answer | None) -> None:
+        """Told how a detached reply ended, while its ask is still whole; without an answer it was cut."""
+        return
 
     @abstractmethod
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:

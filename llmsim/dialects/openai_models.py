@@ -28,16 +28,16 @@ class OpenAIModels(Dialect):
             Route("GET", "/v1/models/{model:path}", answer=self._one),
         ]
 
-    def _list(self, request: Request) -> Answer:
+    def _list(self, request: Request, exchange: Exchange) -> Answer:
         models = [_worded(model) for model in catalogue.known()]
-        return Answer.json({"object": "list", "data": models}, headers=wire.headers(None, 0))
+        return Answer.json({"object": "list", "data": models}, headers=wire.headers(exchange, 0))
 
-    def _one(self, request: Request) -> Answer:
+    def _one(self, request: Request, exchange: Exchange) -> Answer:
         name = request.params["model"]
         model = catalogue.find(name)
         if model is None:
             raise Refused(Failure("not_found", code="model_not_found", param="model", extra=name))
-        return Answer.json(_worded(model, name), headers=wire.headers(None, 0))
+        return Answer.json(_worded(model, name), headers=wire.headers(exchange, 0))
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """OpenAI's error object."""

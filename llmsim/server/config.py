@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as EnvironmentUnread
 
+from llmsim.dialects import kinds
 from llmsim.errors import SettingsError
 from llmsim.server import files
 from llmsim.settings import Settings, sentences
@@ -28,9 +29,23 @@ class Config(Settings, BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535, description="port to listen on; 0 takes a free one")] = 8080
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged to stderr")
     body_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of a request, then 413")] = 32 << 20
+    apis_off: tuple[str, ...] = Field((), description="APIs that answer as if there were none, by their kind")
     journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
     journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20
+    store_count: Annotated[int, Field(ge=1, le=10_000_000, description="files, responses, threads that are kept")] = (
+        10_000
+    )
+    store_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes of them that are kept")] = 256 << 20
+    store_age_s: Annotated[float, Field(gt=0, le=31_536_000, description="seconds that each is kept")] = 86_400.0
     grace_s: Annotated[float, Field(ge=0, le=3600, description="seconds replies may take to end at shutdown")] = 5.0
+
+    @field_validator("apis_off")
+    @classmethod
+    def _known_apis(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in kinds()]
+        if unknown:
+            raise ValueError(f"there is no API {unknown[0]!r}; there are {', '.join(kinds())}")
+        return value
 
     def settings(self) -> Settings:
         """The part that may change at run time."""

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Collection, Iterable
 
 from llmsim import tokens
 from llmsim.conversation import Ask
-from llmsim.dialects import Answer, Dialect, Request, Route, kinds
-from llmsim.errors import Failure, Refused
-from llmsim.exchange import Exchange
-from llmsim.server.outlet import Message, Send
-from llmsim.server.player import Player, StreamPlayer, WholePlayer
-from llmsim.server.routes import Routes
+from llmsim.dialects import Answer, Dialect, Request, Route
+from llmsim.errors import Failure
+from llmsim.server.desk import ServerDesk
+from llmsim.server.outlet import Message, Outlet, Send
+from llmsim.server.sockets import Receive, Session
 from llmsim.simulator import Simulator
-
-logger = logging.getLogger("llmsim")
-
-Receive = Callable[[], Awaitable[Message]]
 
 _LONG = 48 << 10
 """Bytes of a body above which it is read and counted in a thread, so that the other replies keep their pace."""
-
-STOPPING = "The server is shutting down."
 
 
 class TooLarge(Exception):
@@ -37,12 +29,12 @@ class Gone(Exception):
 class Application:
     """Every dialect at the root and below `/{provider}`; beside them /health and /ready."""
 
-    def __init__(self, simulator: Simulator, body_limit: int = 32 << 20) -> None:
+    def __init__(self, simulator: Simulator, body_limit: int = 32 << 20, apis_off: Collection[str] = ()) -> None:
         self.simulator = simulator
         self.body_limit = body_limit
-        self.players: dict[int, Player] = {}
-        self.stopping = False
-        self.routes = Routes([dialect() for dialect in kinds().values()])
+        self.desk = ServerDesk(simulator, apis_off)
+        self.players = self.desk.players
+        self.routes = self.desk.routes
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serves one HTTP request, or the server's lifespan."""
@@ -54,7 +46,20 @@ class Application:
             except Gone:
                 return
         else:
+            await self._socket(scope, receive, send)
+
+    async def _socket(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serves a web socket where an API has one at this path; uvicorn answers 403 for any other."""
+        found = self.routes.find(Request("WEBSOCKET", scope["path"], headers=dict(scope["headers"])))
+        if found is None:
             await send({"type": "websocket.close", "code": 1000})
+            return
+        dialect, route = found
+
+        async def serve(request: Request, receive: Receive, send: Send) -> None:
+            await self._play(dialect, route, request, await self._read(dialect, route, request), scope, receive, send)
+
+        await Session(scope, receive, send, serve).run()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -65,11 +70,12 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
         request = Request(
             scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
-            dict(scope["headers"]),
+            headers if len(headers) == len(scope["headers"]) else _joined(scope["headers"]),
             client=(scope.get("client") or ("",))[0],
         )
         found = self.routes.find(request)
@@ -81,12 +87,15 @@ class Application:
             request.body = await self._body(request, receive)
         except TooLarge:
             failure = Failure("too_large", extra=self.body_limit)
-            await self._generate(dialect, None, request, failure, scope, receive, send)
+            await self._play(dialect, None, request, failure, scope, receive, send)
             return
-        if route.read is not None:
-            await self._generate(dialect, route, request, None, scope, receive, send)
-        elif route.answer is not None:
-            await self._reply(send, self._answered(dialect, route.answer, request))
+        await self._play(dialect, route, request, await self._read(dialect, route, request), scope, receive, send)
+
+    async def _read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
+        """The ask; a long body is read in a thread, so that the other replies keep their pace."""
+        if route.read is not None and (len(request.body) > _LONG or not tokens.loaded()):
+            return await asyncio.get_running_loop().run_in_executor(None, self.desk.read, dialect, route, request)
+        return self.desk.read(dialect, route, request)
 
     def _unrouted(self, request: Request) -> Answer:
         if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
@@ -97,7 +106,7 @@ class Application:
 
     def _health(self, request: Request) -> Answer:
         """/health: the process answers; /ready: it also takes traffic and counts tokens."""
-        ready = not self.stopping and tokens.loaded()
+        ready = not self.desk.stopping and tokens.loaded()
         if request.path == "/ready":
             return Answer.json({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
         up = self.simulator.clock.now() - self.simulator.started
@@ -123,101 +132,49 @@ class Application:
             chunks.append(chunk)
             message = await receive()
 
-    async def _generate(
+    async def _play(
         self,
         dialect: Dialect,
         route: Route | None,
         request: Request,
-        failure: Failure | None,
+        ask: Ask | Failure,
         scope: Message,
         receive: Receive,
         send: Send,
     ) -> None:
-        """Reads the ask, begins its exchange and has it played until it ends or the client leaves."""
-        exchange = await self._begin(dialect, route, request, failure)
-        streams = exchange.ask.stream and exchange.plan.failure is None
-        player = (StreamPlayer if streams else WholePlayer)(self.simulator, dialect, exchange, send, scope)
-        self.players[exchange.number] = player
+        """Begins the exchange and has it played until it ends or the client leaves."""
+        desk = self.desk
+        exchange = desk.begin(dialect, request, ask)
+        if exchange.ask.detached and exchange.plan.failure is None:
+            exchange = desk.detached(dialect, exchange)
+        outlet = Outlet(send, scope)
+        player = desk.player(dialect, route, request, exchange, outlet)
+        outlet.drained = player.drained
+        desk.players[exchange.number] = player
         try:
             player.begin()
             # A connection that was dropped is waited for as well: what was written before has to go out.
-            while exchange.state in ("live", "dropped") or player.outlet.blocked:
+            while exchange.state in ("live", "dropped") or outlet.blocked:
                 if (await receive())["type"] == "http.disconnect":
                     break
         except asyncio.CancelledError:
-            if not player.outlet.cancels:
+            if not outlet.cancels:
                 raise
             raise ConnectionResetError("the connection was cut, as planned") from None
         finally:
-            del self.players[exchange.number]
+            del desk.players[exchange.number]
             self.simulator.end(exchange, "abandoned")
-            player.outlet.shut()
-
-    async def _begin(
-        self, dialect: Dialect, route: Route | None, request: Request, failure: Failure | None
-    ) -> Exchange:
-        ask = None
-        if route is not None and route.read is not None:
-            try:
-                if len(request.body) > _LONG or not tokens.loaded():
-                    ask = await asyncio.get_running_loop().run_in_executor(None, route.read, request)
-                else:
-                    ask = route.read(request)
-            except Refused as refused:
-                failure = refused.failure
-            except Exception:
-                logger.exception("a request could not be read")
-                failure = Failure("internal")
-        if ask is None:
-            ask = Ask("", dialect=dialect.kind, endpoint=request.path)
-            _sign(ask, request.headers)
-            return self.simulator.refuse(ask, failure or Failure("internal"), request.body)
-        _sign(ask, request.headers)
-        if self.stopping:
-            return self.simulator.refuse(ask, Failure("unavailable", STOPPING), request.body)
-        return self.simulator.begin(ask, request.body)
-
-    def _answered(self, dialect: Dialect, answer: Callable[[Request], Answer], request: Request) -> Answer:
-        if self.simulator.settings.strict and not _key(request.headers):
-            return dialect.failure(Failure("unauthenticated"))
-        try:
-            return answer(request)
-        except Refused as refused:
-            return dialect.failure(refused.failure)
-        except Exception:
-            logger.exception("a request failed")
-            return dialect.failure(Failure("internal"))
+            outlet.shut()
 
     async def _reply(self, send: Send, answer: Answer) -> None:
         headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
-    def finish(self) -> int:
-        """Ends every reply under way in good order, telling its client; gives how many there were."""
-        players = list(self.players.values())
-        for player in players:
-            if player.exchange.state == "live":
-                try:
-                    player.finish(Failure("unavailable", STOPPING))
-                except Exception as error:
-                    logger.exception("a reply could not be ended in good order")
-                    player.broken(error)
-        return len(players)
 
-
-def _sign(ask: Ask, headers: Mapping[bytes, bytes]) -> None:
-    """Notes who asks: the key, a name for the client, and which try of the same request it is."""
-    ask.key = _key(headers)
-    client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
-    ask.client = client[:40].decode("latin-1")
-    retries = headers.get(b"x-stainless-retry-count", b"0")
-    ask.attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0
-
-
-def _key(headers: Mapping[bytes, bytes]) -> str:
-    """The key, in whichever provider's header it comes; empty where there is none."""
-    key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-    if not key:
-        key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
-    return key.decode("latin-1")
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name, those of one name joined."""
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = b"%b, %b" % (joined[name], value) if name in joined else value
+    return joined

@@ -28,14 +28,13 @@ _RESET = struct.pack("ii", 1, 0)
 class Outlet:
     """Drives the server's `send` by hand; while the client's socket is full, messages wait here and `blocked` is set.
 
-    `drained` is called when it can take more again. Made within the request's own task, which is cancelled, and
-    `cancels` set, where a connection must end and the server gives no transport to end it by.
+    `drained`, set by who plays, is called when it can take more again. Made within the request's own task, which is
+    cancelled, and `cancels` set, where a connection must end and the server gives no transport to end it by.
     """
 
     __slots__ = (
         "_chunked",
         "_coroutine",
-        "_drained",
         "_flow",
         "_head",
         "_queue",
@@ -45,12 +44,13 @@ class Outlet:
         "_wire",
         "blocked",
         "cancels",
+        "drained",
         "started",
     )
 
-    def __init__(self, send: Send, scope: Message, drained: Callable[[], None]) -> None:
+    def __init__(self, send: Send, scope: Message) -> None:
         self._send = send
-        self._drained = drained
+        self.drained: Callable[[], None] | None = None
         extensions = scope.get("extensions", {})
         self._wire: Any = extensions.get(WIRE)
         self._flow = extensions.get(FLOW)
@@ -130,8 +130,8 @@ class Outlet:
             self._coroutine, self.blocked = None, False
             while self._queue and not self.blocked:
                 self.push(self._queue.popleft())
-            if not self.blocked:
-                self._drained()
+            if not self.blocked and self.drained is not None:
+                self.drained()
 
     def sever(self, reset: bool) -> None:
         """Ends the connection in mid-response: by a TCP reset, or after what was written has gone out."""

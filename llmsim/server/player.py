@@ -1,33 +1,60 @@
-"""Plays an exchange onto the wire: as a stream of events, or whole at the moment of its last piece."""
+"""Plays an exchange onto the wire: as a stream of events, or whole, or as a plain answer, at the due moments."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-from llmsim.dialects import Answer, Dialect, Encoder, garbled
-from llmsim.errors import Failure
+from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, garbled
+from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
 from llmsim.plan import Drop, Fail, Garbled, Piece, Script
-from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.simulator import Simulator
 
 logger = logging.getLogger("llmsim")
 
-_JSON = (b"content-type", b"application/json")
 _FLUSH = 0.02
 """Seconds between the last bytes and a reset, which would overtake them in the client's socket."""
+
+
+class Channel(Protocol):
+    """Where a player's bytes go: a client's connection, its web socket, or a tray for replies without a client."""
+
+    blocked: bool
+    started: bool
+
+    def start(self, status: int, headers: Headers, length: int | None = None) -> None:
+        """Sends the status and the headers; `length` is the body's in bytes where it is known."""
+        ...
+
+    def body(self, data: bytes, more: bool) -> None:
+        """Sends a part of the body, the last one if not `more`."""
+        ...
+
+    def part(self, data: bytes) -> None:
+        """Sends a part of a stream, with more to come."""
+        ...
+
+    def sever(self, reset: bool) -> None:
+        """Ends the connection in mid-response."""
+        ...
+
+    def shut(self) -> None:
+        """Lets go of everything that was still to be sent."""
+        ...
 
 
 class Player:
     """What streamed and whole replies have in common: failures, cuts, flow control and the end."""
 
-    def __init__(self, simulator: Simulator, dialect: Dialect, exchange: Exchange, send: Send, scope: Message) -> None:
+    def __init__(self, simulator: Simulator, dialect: Dialect, exchange: Exchange, outlet: Channel) -> None:
         self.slot = 0
         self.simulator = simulator
         self.dialect = dialect
         self.exchange = exchange
-        self.outlet = Outlet(send, scope, self._drained)
+        self.outlet = outlet
+        self.told: Callable[[Exchange], None] | None = None
         self._severing: Drop | None = None
 
     def play(self, now: float) -> float | None:
@@ -85,9 +112,12 @@ class Player:
             self.answer(self.dialect.failure(Failure("internal"), self.exchange))
 
     def over(self) -> None:
-        """Told that the exchange has ended; whatever ended it has seen to the connection."""
+        """Told that the exchange has ended, once it was scheduled; whatever ended it has seen to the connection."""
+        if self.told is not None:
+            self.told(self.exchange)
 
-    def _drained(self) -> None:
+    def drained(self) -> None:
+        """Told that the client takes more again."""
         if self.exchange.state == "live":
             self.simulator.pacer.at(self.simulator.clock.now(), self)
 
@@ -97,6 +127,23 @@ class StreamPlayer(Player):
 
     encoder: Encoder
     _opening: bytes
+
+    def begin(self) -> None:
+        """Plays what is due at once, the opening too where it comes early, and leaves the rest to the pacer."""
+        super().begin()
+        if self.dialect.early and not self.outlet.started and self.exchange.state == "live":
+            try:
+                self._open_early()
+            except Exception as error:
+                logger.exception("a reply could not be opened")
+                self.broken(error)
+
+    def _open_early(self) -> None:
+        if isinstance(self.exchange.plan.pieces[0], Fail | Drop):
+            return
+        self._open()
+        self.outlet.part(self._opening)
+        self._opening = b""
 
     def play(self, now: float) -> float | None:
         """Writes all events that are due."""
@@ -125,11 +172,14 @@ class StreamPlayer(Player):
         if isinstance(first, Drop):
             self.drop(first, now)
             return False
+        self._open()
+        return True
+
+    def _open(self) -> None:
         self.encoder = encoder = self.dialect.encoder(self.exchange)
         self.exchange.status = 200
         self.outlet.start(200, [(b"content-type", encoder.media_type), *encoder.headers()])
         self._opening = encoder.open()
-        return True
 
     def _last(self, pieces: Sequence[Piece], last: Piece, now: float) -> float | None:
         """Writes the last events and ends the response as the plan says."""
@@ -175,32 +225,36 @@ class WholePlayer(Player):
         last = pieces[-1]
         if isinstance(last, Fail):
             self.answer(self.dialect.failure(last.failure, exchange))
-        elif isinstance(last, Drop):
+            return None
+        if isinstance(last, Drop):
             return self._cut(pieces[:-1], last, now)
-        else:
-            encoder = self.dialect.encoder(exchange)
-            self._send(encoder, self._body(encoder, pieces))
-            self.simulator.end(exchange, "done")
+        answer = self.made(pieces)
+        exchange.status = answer.status
+        body = self._spoiled(answer.body, pieces)
+        self.outlet.start(answer.status, answer.headers, len(body))
+        self.outlet.body(body, False)
+        self.simulator.end(exchange, "done" if answer.status < 400 else "failed")
         return None
 
-    def _body(self, encoder: Encoder, pieces: Sequence[Piece]) -> bytes:
+    def made(self, pieces: Sequence[Piece]) -> Answer:
+        """The answer that these pieces come to."""
+        encoder = self.dialect.encoder(self.exchange)
         body = encoder.whole(pieces)
+        return Answer(200, body, [(b"content-type", encoder.whole_type), *encoder.headers()])
+
+    def _spoiled(self, body: bytes, pieces: Sequence[Piece]) -> bytes:
         if type(pieces) is Script:
             return body
         spoiled = next((piece for piece in pieces if type(piece) is Garbled), None)
         return garbled(body, spoiled.how) if spoiled else body
 
-    def _send(self, encoder: Encoder, body: bytes, length: int | None = None) -> None:
-        self.exchange.status = 200
-        self.outlet.start(200, [_JSON, *encoder.headers()], len(body) if length is None else length)
-        self.outlet.body(body, length is not None)
-
     def _cut(self, pieces: Sequence[Piece], last: Drop, now: float) -> float | None:
         """As much of the body as tokens were spoken before the cut, which is less than the length it promised."""
         if pieces:
-            encoder = self.dialect.encoder(self.exchange)
-            body = encoder.whole(pieces)
-            self._send(encoder, body[: len(body) // 2], len(body))
+            answer = self.made(pieces)
+            self.exchange.status = answer.status
+            self.outlet.start(answer.status, answer.headers, len(answer.body))
+            self.outlet.body(answer.body[: len(answer.body) // 2], True)
         return self.drop(last, now)
 
     def due(self) -> float | None:
@@ -210,3 +264,24 @@ class WholePlayer(Player):
     def finish(self, failure: Failure) -> None:
         """The failure as the answer."""
         self.answer(self.dialect.failure(failure, self.exchange))
+
+
+Make = Callable[[Request, Exchange], Answer]
+
+
+class AnswerPlayer(WholePlayer):
+    """Sends a plain answer of the dialect, made at its moment if no fault came before."""
+
+    def __init__(
+        self, simulator: Simulator, dialect: Dialect, exchange: Exchange, outlet: Channel, make: Make, request: Request
+    ) -> None:
+        super().__init__(simulator, dialect, exchange, outlet)
+        self._make = make
+        self._request = request
+
+    def made(self, pieces: Sequence[Piece]) -> Answer:
+        """The dialect's answer, or its refusal."""
+        try:
+            return self._make(self._request, self.exchange)
+        except Refused as refused:
+            return self.dialect.failure(refused.failure, self.exchange)

@@ -1,75 +1,85 @@
-"""Which dialect and which of its routes a request is for: a table of plain paths before Starlette's patterns."""
+"""Which dialect and which of its routes a request is for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from llmsim.dialects import Dialect, Request, Route
 
 if TYPE_CHECKING:
-    from starlette.routing import Route as Pattern
+    import re
+
+Found = tuple[Dialect, Route]
 
 
 class Routes:
-    """The paths of every dialect, at the root and below `/{provider}`."""
+    """The paths of every dialect, at the root and below `/{provider}`.
+
+    Paths without names are found in one step; the others by what stands before their first name, so that their number
+    does not matter either.
+    """
 
     def __init__(self, dialects: Sequence[Dialect]) -> None:
         self._dialects = dialects
-        self._table: dict[tuple[str, str], list[tuple[Dialect, Route]]] = {}
-        for path, dialect, route in self._mounted():
+        self._table: dict[tuple[str, str], list[Found]] = {}
+        for path, found in self._mounted():
             if "{" not in path:
-                self._table.setdefault((route.method, path), []).append((dialect, route))
+                self._table.setdefault((found[1].method, path), []).append(found)
 
-    def _mounted(self) -> list[tuple[str, Dialect, Route]]:
-        return [
-            (f"{prefix}{route.path}", dialect, route)
-            for dialect in self._dialects
-            for route in dialect.routes()
-            for prefix in ("", f"/{dialect.provider}")
-        ]
+    def _mounted(self) -> Iterator[tuple[str, Found]]:
+        for dialect in self._dialects:
+            for route in dialect.routes():
+                for prefix in ("", f"/{dialect.provider}"):
+                    yield f"{prefix}{route.path}", (dialect, route)
 
     @cached_property
-    def _patterns(self) -> list[tuple[Pattern, Dialect, Route]]:
+    def _patterns(self) -> dict[str, list[tuple[re.Pattern[str], Found]]]:
         """Paths with names in them; made when one is first asked for, as importing Starlette takes its time."""
-        from starlette.routing import Route as Pattern
+        from starlette.routing import compile_path
 
-        return [
-            (Pattern(path, lambda: None, methods=[route.method]), dialect, route)
-            for path, dialect, route in self._mounted()
-            if "{" in path
-        ]
+        patterns: dict[str, list[tuple[re.Pattern[str], Found]]] = {}
+        for path, found in self._mounted():
+            if "{" in path:
+                patterns.setdefault(path[: path.index("{")], []).append((compile_path(path)[0], found))
+        return dict(sorted(patterns.items(), key=lambda item: -len(item[0])))
 
-    def find(self, request: Request) -> tuple[Dialect, Route] | None:
+    def find(self, request: Request) -> Found | None:
         """The dialect and its route; where several serve a path, the one that claims the request, else the first."""
         found = self._table.get((request.method, request.path))
-        if found is None:
-            return self._match(request)
-        return next((pair for pair in found if pair[0].claims(request)), found[0]) if len(found) > 1 else found[0]
+        if found is not None:
+            return _claimed(found, request)
+        matches = [pair for pair in self._matches(request.path) if pair[0][1].method == request.method]
+        if not matches:
+            return None
+        chosen = _claimed([found for found, _ in matches], request)
+        request.params = next(params for found, params in matches if found is chosen)
+        return chosen
 
-    def _match(self, request: Request) -> tuple[Dialect, Route] | None:
-        from starlette.routing import Match
-
-        scope = {"type": "http", "method": request.method, "path": request.path}
-        for pattern, dialect, route in self._patterns:
-            match, child = pattern.matches(scope)
-            if match is Match.FULL:
-                request.params = child["path_params"]
-                return dialect, route
-        return None
+    def _matches(self, path: str) -> Iterator[tuple[Found, dict[str, str]]]:
+        """What the path fits, of whatever method, those with the longest plain beginning first."""
+        for beginning, patterns in self._patterns.items():
+            if path.startswith(beginning):
+                for pattern, found in patterns:
+                    match = pattern.match(path)
+                    if match is not None:
+                        yield found, match.groupdict()
 
     def methods(self, path: str) -> list[str]:
         """The methods that the path can be asked with."""
-        from starlette.routing import Match
-
         plain = {method for method, served in self._table if served == path}
-        scope = {"type": "http", "method": "", "path": path}
-        named = {route.method for pattern, _, route in self._patterns if pattern.matches(scope)[0] is Match.PARTIAL}
-        return sorted(plain | named)
+        return sorted((plain | {route.method for (_, route), _ in self._matches(path)}) - {"WEBSOCKET"})
 
     def owner(self, request: Request) -> Dialect:
         """Who answers for a path that nobody serves: who claims it, else OpenAI's chat, the API most clients speak."""
         claimant = next((dialect for dialect in self._dialects if dialect.claims(request)), None)
         home = next((dialect for dialect in self._dialects if dialect.kind == "openai_chat"), self._dialects[0])
         return claimant or home
+
+
+def _claimed(found: Sequence[Found], request: Request) -> Found:
+    """Of several that serve a path, the one that claims the request, else the first."""
+    if len(found) == 1:
+        return found[0]
+    return next((pair for pair in found if pair[0].claims(request)), found[0])

@@ -9,16 +9,18 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
-from llmsim.clock import keep
+from llmsim.clock import RealClock, keep
 from llmsim.errors import LlmsimError
 from llmsim.journal import Journal
 from llmsim.server.config import Config
 from llmsim.server.handlers import Application
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
+from llmsim.store import Store
 
 logger = logging.getLogger("llmsim")
 
@@ -48,9 +50,11 @@ class Runner:
 
     def __init__(self, config: Config, simulator: Simulator | None = None) -> None:
         journal = Journal(config.journal_count, config.journal_bytes)
+        clock = RealClock()
+        store = Store(clock, config.store_count, config.store_bytes, config.store_age_s)
         self.config = config
-        self.simulator = simulator or Simulator(config.settings(), journal=journal)
-        self.app = Application(self.simulator, config.body_limit)
+        self.simulator = simulator or Simulator(config.settings(), clock=clock, journal=journal, store=store)
+        self.app = Application(self.simulator, config.body_limit, config.apis_off)
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -97,7 +101,8 @@ class Runner:
             uvicorn.Config(
                 self.app,
                 http=WireProtocol,
-                ws="none",
+                ws=_web_socket,  # type: ignore[arg-type]
+                ws_max_size=self.config.body_limit,
                 loop="none",
                 lifespan="on",
                 log_config=None,
@@ -137,7 +142,7 @@ class Runner:
         """Stops accepting, lets replies end for `grace` seconds, then ends those that have not."""
         if self._server is None or self._task is None:
             return
-        self.app.stopping = True
+        self.app.desk.stopping = True
         self._server.should_exit = True
         clock = self.simulator.clock
         wait = self.config.grace_s if grace is None else grace
@@ -146,7 +151,7 @@ class Runner:
         timer.cancel()
 
     def _finish(self) -> None:
-        ended = self.app.finish()
+        ended = self.app.desk.finish()
         if ended:
             logger.info("ended %d replies that were still under way", ended)
         clock = self.simulator.clock
@@ -161,6 +166,13 @@ class Runner:
     def hurry(self) -> None:
         """Ends the replies under way at once; for a second signal."""
         self._finish()
+
+
+def _web_socket(**given: Any) -> asyncio.Protocol:
+    """Uvicorn's protocol for web sockets; imported when the first one is opened, as few clients have any."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**given)
 
 
 def _freeze() -> None:

@@ -203,7 +203,7 @@ async def test_a_websocket_is_turned_away() -> None:
     async def receive() -> Any:
         return {"type": "websocket.connect"}
 
-    await application()({"type": "websocket", "path": "/"}, receive, send)
+    await application()({"type": "websocket", "path": "/", "headers": []}, receive, send)
     assert sent == [{"type": "websocket.close", "code": 1000}]
 
 

@@ -29,7 +29,9 @@ class Client:
         self.drains += 1
 
     def outlet(self) -> Outlet:
-        return Outlet(self.send, {"extensions": {WIRE: None}}, self.drained)
+        outlet = Outlet(self.send, {"extensions": {WIRE: None}})
+        outlet.drained = self.drained
+        return outlet
 
 
 async def test_messages_go_out_at_once() -> None:
@@ -82,7 +84,7 @@ async def test_a_send_that_only_gives_way_is_resumed() -> None:
         await asyncio.sleep(0)
         got.append(message["body"])
 
-    outlet = Outlet(send, {"extensions": {WIRE: None}}, lambda: None)
+    outlet = Outlet(send, {"extensions": {WIRE: None}})
     outlet.body(b"one", True)
     await until(lambda: got == [b"one"])
 
@@ -103,7 +105,7 @@ async def test_what_waits_is_let_go_at_the_end() -> None:
 
 async def test_without_a_transport_the_task_itself_is_cancelled() -> None:
     async def work() -> str:
-        outlet = Outlet(Client().send, {}, lambda: None)
+        outlet = Outlet(Client().send, {})
         outlet.sever(reset=True)
         assert outlet.cancels
         try:
@@ -136,5 +138,5 @@ class Wire:
 @pytest.mark.parametrize(("reset", "done"), [(True, "abort"), (False, "close")])
 async def test_with_a_transport_the_connection_ends(reset: bool, done: str) -> None:
     wire = Wire()
-    Outlet(Client().send, {"extensions": {WIRE: wire}}, lambda: None).sever(reset)
+    Outlet(Client().send, {"extensions": {WIRE: wire}}).sever(reset)
     assert wire.done == [done]

@@ -283,7 +283,7 @@ async def test_a_server_that_stops_tells_replies_under_way(
 ) -> None:
     async with client.asking(stream=streamed):
         await clock.advance(3)
-        assert app.finish() == 1
+        assert app.desk.finish() == 1
     last = client.got[-1][1]
     assert b"The server is shutting down." in last
     assert client.whole
@@ -291,7 +291,7 @@ async def test_a_server_that_stops_tells_replies_under_way(
 
 
 async def test_a_server_that_stops_takes_no_more_requests(client: Client, app: Application) -> None:
-    app.stopping = True
+    app.desk.stopping = True
     async with client.asking():
         pass
     assert client.start["status"] == 503

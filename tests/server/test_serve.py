@@ -87,7 +87,7 @@ async def test_stopping_lets_replies_end() -> None:
 
 async def test_a_server_that_stops_is_not_ready() -> None:
     async with running(latency_profile="glacial") as runner, Wire.to(runner) as wire:
-        runner.app.stopping = True
+        runner.app.desk.stopping = True
         await wire.ask(b"", "/ready", method="GET")
         assert (await wire.answer())[0] == 503
         await wire.ask(ASK, CHAT)

@@ -1,0 +1,160 @@
+"""What becomes of a request: the ask it is, the exchange it opens, the player it gets; with a client or without."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from functools import partial
+from hashlib import blake2b
+
+from llmsim.conversation import Ask
+from llmsim.dialects import Desk, Dialect, Done, Request, Route, kinds
+from llmsim.errors import Failure, Refused
+from llmsim.exchange import Exchange
+from llmsim.server.player import AnswerPlayer, Channel, Player, StreamPlayer, WholePlayer
+from llmsim.server.routes import Routes
+from llmsim.server.tray import Tray
+from llmsim.simulator import Simulator
+
+logger = logging.getLogger("llmsim")
+
+STOPPING = "The server is shutting down."
+
+MOST_UNATTENDED = 10_000
+"""Replies under way that no client waits for; beyond it, new ones are refused as overload."""
+
+
+class ServerDesk(Desk):
+    """The dialects over one simulator, and every reply under way; `stopping` refuses what comes new."""
+
+    def __init__(self, simulator: Simulator, apis_off: Collection[str] = ()) -> None:
+        super().__init__(simulator.store, simulator.clock)
+        self.simulator = simulator
+        self.players: dict[int, Player] = {}
+        self.stopping = False
+        self._unattended: dict[int, Player] = {}
+        self.routes = Routes([dialect(self) for kind, dialect in kinds().items() if kind not in apis_off])
+
+    # -- one request
+
+    def read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
+        """The ask that the request is, or the dialect's refusal."""
+        if route.read is None:
+            return _plain(dialect, route, request)
+        try:
+            return route.read(request)
+        except Refused as refused:
+            return refused.failure
+        except Exception:
+            logger.exception("a request could not be read")
+            return Failure("internal")
+
+    def begin(self, dialect: Dialect, request: Request, ask: Ask | Failure) -> Exchange:
+        """Opens an exchange for an ask, or for a request that is refused."""
+        if isinstance(ask, Failure):
+            failure: Failure | None = ask
+            ask = Ask(
+                "",
+                dialect=dialect.kind,
+                endpoint=request.path,
+                extra={"method": request.method, "query": request.query},
+            )
+        else:
+            failure = Failure("unavailable", STOPPING) if self.stopping else None
+            if ask.detached and len(self._unattended) >= MOST_UNATTENDED:
+                failure = Failure("unavailable")
+        _sign(ask, request.headers)
+        if failure is not None:
+            return self.simulator.refuse(ask, failure, request.body)
+        return self.simulator.begin(ask, request.body)
+
+    def player(
+        self, dialect: Dialect, route: Route | None, request: Request, exchange: Exchange, channel: Channel
+    ) -> Player:
+        """Who plays the exchange onto the channel."""
+        if route is not None and route.answer is not None:
+            return AnswerPlayer(self.simulator, dialect, exchange, channel, route.answer, request)
+        streams = exchange.ask.stream and exchange.plan.failure is None
+        return (StreamPlayer if streams else WholePlayer)(self.simulator, dialect, exchange, channel)
+
+    # -- without a client
+
+    def detached(self, dialect: Dialect, exchange: Exchange) -> Exchange:
+        """Lets a detached exchange go on by itself; gives the one that its client is answered by."""
+        ask = exchange.ask.again()
+        ask.follows, ask.detached, ask.parts = exchange, False, None if ask.stream else 0
+        exchange.ask.stream = False
+        self._attend(WholePlayer(self.simulator, dialect, exchange, Tray(partial(dialect.ended, exchange))))
+        return self.simulator.begin(ask, exchange.request)
+
+    def submit(self, request: Request, done: Done) -> Exchange | None:
+        """Serves a request as if a client had sent it, in the midst of all others; None where no API has its path."""
+        found = self.routes.find(request)
+        if found is None:
+            return None
+        dialect, route = found
+        ask = self.read(dialect, route, request)
+        if isinstance(ask, Ask):
+            ask.stream = False
+        exchange = self.begin(dialect, request, ask)
+        if exchange.ask.detached and exchange.plan.failure is None:
+            exchange = self.detached(dialect, exchange)
+        self._attend(self.player(dialect, route, request, exchange, Tray(partial(done, exchange))))
+        return exchange
+
+    def _attend(self, player: Player) -> None:
+        exchange = player.exchange
+        self.players[exchange.number] = self._unattended[exchange.number] = player
+        player.told = self._left
+        player.begin()
+        if exchange.state != "live":
+            self._left(exchange)
+
+    def _left(self, exchange: Exchange) -> None:
+        self._unattended.pop(exchange.number, None)
+        self.players.pop(exchange.number, None)
+
+    def stop(self, exchange: Exchange) -> None:
+        """Ends a detached exchange, and what follows it, wherever it is."""
+        self.simulator.end(exchange, "abandoned")
+        for player in list(self.players.values()):
+            if player.exchange.ask.follows is exchange and player.exchange.state == "live":
+                player.finish(Failure("unavailable", "The reply was cancelled."))
+
+    # -- the end
+
+    def finish(self) -> int:
+        """Ends every reply under way in good order, telling its client; gives how many there were."""
+        players = list(self.players.values())
+        for player in players:
+            if player.exchange.state == "live":
+                try:
+                    player.finish(Failure("unavailable", STOPPING))
+                except Exception as error:
+                    logger.exception("a reply could not be ended in good order")
+                    player.broken(error)
+        return len(players)
+
+
+def _plain(dialect: Dialect, route: Route, request: Request) -> Ask:
+    """The ask of a request that needs no model."""
+    told = f"{request.method} {request.path}?{request.query} {len(request.body)} ".encode()
+    digest = blake2b(told + request.body[:8192], digest_size=16).digest()
+    return Ask("", dialect=dialect.kind, endpoint=route.path, parts=0, digest=digest)
+
+
+def _sign(ask: Ask, headers: Mapping[bytes, bytes]) -> None:
+    """Notes who asks: the key, a name for the client, and which try of the same request it is."""
+    ask.key = _key(headers)
+    client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
+    ask.client = client[:40].decode("latin-1")
+    retries = headers.get(b"x-stainless-retry-count", b"0")
+    ask.attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0
+
+
+def _key(headers: Mapping[bytes, bytes]) -> str:
+    """The key, in whichever provider's header it comes; empty where there is none."""
+    key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    if not key:
+        key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
+    return key.decode("latin-1")
