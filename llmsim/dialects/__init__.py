@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -35,6 +36,11 @@ class Request:
     body: bytes = b""
     params: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
+
+    @property
+    def args(self) -> dict[str, str]:
+        """What stands in the query, the last of each name."""
+        return dict(parse_qsl(self.query, keep_blank_values=True))
 
 
 @dataclass(slots=True)

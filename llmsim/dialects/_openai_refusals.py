@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from llmsim.errors import Failure, Refused
 
@@ -43,6 +43,15 @@ def read_object(body: bytes) -> dict[str, Any]:
 def invalid(message: str, param: str | None = None, code: str | None = None) -> Refused:
     """The exception that refuses a request with these words."""
     return Refused(Failure("invalid", message, param=param, code=code))
+
+
+def validated(adapter: TypeAdapter[Any], request: dict[str, Any]) -> dict[str, Any]:
+    """The request where it is valid; raises Refused with its foremost fault where it is not."""
+    try:
+        adapter.validate_python(request)
+    except ValidationError as error:
+        raise Refused(refusal(error, request)) from None
+    return request
 
 
 def refusal(error: ValidationError, body: Any) -> Failure:

@@ -61,7 +61,7 @@ def error_body(failure: Failure, model: str = "") -> dict[str, Any]:
     """`{"error": …}` with all four of its keys."""
     kind, code, standard = _WORDS[failure.kind]
     message = failure.message or _worded(failure, model) or standard
-    param = failure.param if failure.kind in ("invalid", "unprocessable") else None
+    param = failure.param if failure.message or failure.kind in ("invalid", "unprocessable") else None
     if failure.kind == "rate_limit" and failure.code in ("requests", "tokens"):
         kind = failure.code
     elif failure.code:
@@ -145,6 +145,12 @@ def token(exchange: Exchange) -> str:
     """29 characters for the id of what the exchange makes."""
     high, low = ids(exchange)
     return f"{high:016x}{low:016x}"[:29]
+
+
+def new_id(prefix: str, exchange: Exchange, index: int = 0) -> str:
+    """An id for the `index`-th thing that the exchange makes: `prefix` and 32 hexadecimal digits."""
+    high, low = ids(exchange)
+    return f"{prefix}{high:016x}{low ^ mix(prefix, index):016x}"
 
 
 @lru_cache(maxsize=1024)

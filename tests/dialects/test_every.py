@@ -1,17 +1,17 @@
-"""What every dialect with generations must do; a new one adds its entry to the table and gets the whole suite."""
+"""What every dialect with generations must do; a new one adds its module to adapters/ and gets the whole suite."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
 import pytest
 import pytest_asyncio
-from inprocess import Told, ask
+from adapters import Adapter, adapters
+from inprocess import ask
 from running import Wire, application, nothing_left, running, until
 
 from llmsim.dialects import kinds
@@ -20,81 +20,7 @@ from llmsim.server.serve import Runner
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-Usage = tuple[int, int]
-Calls = list[tuple[str, Any]]
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """How this suite speaks a dialect: `ask` gives path and body; the rest read answers.
-
-    `words` gives the text, `calls` the names and arguments of tool calls, `usage` tokens in and out, `cut` whether the
-    reply ended at its limit, `failed` the message of an error event or body, None where there is none.
-    """
-
-    ask: Callable[..., tuple[str, dict[str, Any]]]
-    words: Callable[[Told, bool], str]
-    calls: Callable[[Told, bool], Calls]
-    usage: Callable[[Told, bool], Usage]
-    cut: Callable[[Told, bool], bool]
-    failed: Callable[[Told, bool], str | None]
-
-
-# -- OpenAI, chat completions
-
-
-def chat_ask(text: str, stream: bool, limit: int | None = None, tool: str = "", seed: int | None = None) -> Any:
-    body: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": text}], "stream": stream}
-    if stream:
-        body["stream_options"] = {"include_usage": True}
-    if limit:
-        body["max_tokens"] = limit
-    if seed is not None:
-        body["seed"] = seed
-    if tool:
-        schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-        body["tools"] = [{"type": "function", "function": {"name": tool, "parameters": schema}}]
-    return "/v1/chat/completions", body
-
-
-def chat_choices(told: Told, streamed: bool) -> list[Any]:
-    answers = [event for event in told.events if "choices" in event] if streamed else [told.json]
-    return [choice for answer in answers for choice in answer["choices"]]
-
-
-def chat_words(told: Told, streamed: bool) -> str:
-    key = "delta" if streamed else "message"
-    return "".join(choice[key].get("content") or "" for choice in chat_choices(told, streamed))
-
-
-def chat_calls(told: Told, streamed: bool) -> Calls:
-    key = "delta" if streamed else "message"
-    found: dict[int, list[str]] = {}
-    for choice in chat_choices(told, streamed):
-        for place, call in enumerate(choice[key].get("tool_calls") or ()):
-            parts = found.setdefault(call.get("index", place), ["", ""])
-            parts[0] += call["function"].get("name", "")
-            parts[1] += call["function"]["arguments"]
-    return [(name, orjson.loads(arguments)) for name, arguments in found.values()]
-
-
-def chat_usage(told: Told, streamed: bool) -> Usage:
-    usage = (told.events[-1] if streamed else told.json)["usage"]
-    return usage["prompt_tokens"], usage["completion_tokens"]
-
-
-def chat_cut(told: Told, streamed: bool) -> bool:
-    return any(choice["finish_reason"] == "length" for choice in chat_choices(told, streamed))
-
-
-def chat_failed(told: Told, streamed: bool) -> str | None:
-    last = told.events[-1] if streamed else told.json
-    return str(last["error"]["message"]) if "error" in last else None
-
-
-ADAPTERS: Mapping[str, Adapter] = {
-    "openai_chat": Adapter(chat_ask, chat_words, chat_calls, chat_usage, chat_cut, chat_failed),
-}
+ADAPTERS = {kind: adapter for kind, adapter in adapters().items() if adapter is not None}
 
 
 # -- the suite
@@ -129,7 +55,7 @@ STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "str
 
 async def test_every_dialect_with_generations_is_in_the_table() -> None:
     speaking = {kind for kind, one in kinds().items() if any(route.read for route in one().routes())}
-    assert speaking == set(ADAPTERS)
+    assert speaking == set(adapters())
 
 
 @pytest.mark.parametrize(
