@@ -189,3 +189,9 @@ def test_an_endless_name_is_resolved_and_not_kept() -> None:
     assert catalogue.find("claude-opus-" + "x" * 1_000_000) is None
     assert catalogue.resolve("claude-opus-" + "x" * 1_000_000).profile == "claude-opus"
     assert catalogue._stand_in.cache_info().currsize == before
+
+
+def test_a_name_that_says_nothing_stands_for_a_model_that_does_not_reason() -> None:
+    """Else a small limit of tokens would be spent before the first word."""
+    assert not catalogue.resolve("my-model").reasoning
+    assert catalogue.resolve("gpt-5-of-tomorrow").reasoning

@@ -1,0 +1,101 @@
+"""Which API a request is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pytest
+
+from llmsim.dialects import Answer, Dialect, Request, Route
+from llmsim.errors import Failure
+from llmsim.exchange import Exchange
+from llmsim.server.routes import Routes
+
+
+class Plain(Dialect):
+    kind: ClassVar[str] = "plain"
+    provider: ClassVar[str] = "one"
+    paths: ClassVar[Sequence[tuple[str, str]]] = (
+        ("GET", "/things"),
+        ("POST", "/things"),
+        ("GET", "/things/{thing}"),
+        ("DELETE", "/things/{thing}"),
+        ("GET", "/things/{thing}/parts/{part}"),
+        ("POST", "/models/{model}:run"),
+        ("GET", "/paths/{path:path}"),
+        ("WEBSOCKET", "/things"),
+    )
+
+    def routes(self) -> Sequence[Route]:
+        return [Route(method, path, answer=self.answer) for method, path in self.paths]
+
+    def answer(self, request: Request, exchange: Exchange) -> Answer:
+        return Answer()
+
+    def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
+        return Answer(failure.status)
+
+
+class Claiming(Plain):
+    kind: ClassVar[str] = "claiming"
+    provider: ClassVar[str] = "two"
+    paths: ClassVar[Sequence[tuple[str, str]]] = (("GET", "/things"), ("GET", "/things/{item}"))
+
+    def claims(self, request: Request) -> bool:
+        return b"x-two" in request.headers
+
+
+ROUTES = Routes([Plain(), Claiming()])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "params"),
+    [
+        ("GET", "/things", "/things", {}),
+        ("GET", "/one/things", "/things", {}),
+        ("GET", "/things/a%20b", "/things/{thing}", {"thing": "a%20b"}),
+        ("DELETE", "/things/a", "/things/{thing}", {"thing": "a"}),
+        ("GET", "/one/things/a/parts/b", "/things/{thing}/parts/{part}", {"thing": "a", "part": "b"}),
+        ("POST", "/models/m-1:run", "/models/{model}:run", {"model": "m-1"}),
+        ("GET", "/paths/a/b/c", "/paths/{path:path}", {"path": "a/b/c"}),
+        ("WEBSOCKET", "/things", "/things", {}),
+    ],
+)
+def test_a_path_finds_its_route(method: str, path: str, route: str, params: dict[str, str]) -> None:
+    request = Request(method, path)
+    found = ROUTES.find(request)
+    assert found is not None
+    assert (found[0].kind, found[1].path, found[1].method, request.params) == ("plain", route, method, params)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/things/"), ("GET", "/things/a/b"), ("PUT", "/things/a"), ("POST", "/models/a/b:run")],
+)
+def test_other_paths_find_none(method: str, path: str) -> None:
+    assert ROUTES.find(Request(method, path)) is None
+
+
+@pytest.mark.parametrize("path", ["/things", "/things/a"])
+def test_of_several_the_one_that_claims_the_request_is_asked(path: str) -> None:
+    found = ROUTES.find(Request("GET", path, headers={b"x-two": b""}))
+    assert found is not None
+    assert found[0].kind == "claiming"
+
+
+def test_the_names_in_a_path_are_those_of_the_route_that_is_asked() -> None:
+    request = Request("GET", "/things/a", headers={b"x-two": b""})
+    ROUTES.find(request)
+    assert request.params == {"item": "a"}
+
+
+def test_the_methods_of_a_path_are_told() -> None:
+    assert ROUTES.methods("/things") == ["GET", "POST"]
+    assert ROUTES.methods("/things/a") == ["DELETE", "GET"]
+    assert ROUTES.methods("/nowhere") == []
+
+
+def test_an_unknown_path_belongs_to_who_claims_it() -> None:
+    assert ROUTES.owner(Request("GET", "/nowhere", headers={b"x-two": b""})).kind == "claiming"
+    assert ROUTES.owner(Request("GET", "/nowhere")).kind == "plain"
