@@ -128,6 +128,8 @@ class Exchange:
     @property
     def tokens(self) -> int:
         """Tokens handed out so far; counted when asked, so that playing them costs nothing more."""
+        if self.ask.parts is not None:
+            return 0
         return sum(piece.tokens for piece in self.plan.pieces[: self.cursor])
 
     def divert(self, piece: Piece, now: float) -> None:

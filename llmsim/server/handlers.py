@@ -9,6 +9,7 @@ from llmsim import tokens
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route
 from llmsim.errors import Failure
+from llmsim.server import control
 from llmsim.server.desk import ServerDesk
 from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.server.sockets import Receive, Session
@@ -100,6 +101,8 @@ class Application:
     def _unrouted(self, request: Request) -> Answer:
         if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
             return self._health(request)
+        if request.path == control.STORE:
+            return control.store(request, self.desk.store)
         methods = self.routes.methods(request.path)
         failure = Failure("method" if methods else "not_found", param=f"{request.method} {request.path}", extra=methods)
         return self.routes.owner(request).failure(failure)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmsim import catalogue
+from llmsim.conversation import Ask
 from llmsim.exchange import Exchange
 from llmsim.latency import Profile, presets
 from llmsim.metrics import BUCKET, outcome
@@ -150,6 +151,11 @@ def _median(values: list[float]) -> float | None:
     return sorted(values)[len(values) // 2] if values else None
 
 
+def _model(ask: Ask) -> str:
+    """The model, or for what needs none the path it was asked at."""
+    return ask.model or ask.endpoint.removeprefix("/v1") or "-"
+
+
 def _row(exchange: Exchange) -> Row:
     ask, plan = exchange.ask, exchange.plan
     kind: Outcome = outcome(exchange)  # type: ignore[assignment]
@@ -158,7 +164,7 @@ def _row(exchange: Exchange) -> Row:
         number=exchange.number,
         wall=exchange.wall,
         client=ask.client or "-",
-        model=ask.model or "-",
+        model=_model(ask),
         endpoint=ask.endpoint,
         attempt=ask.attempt,
         stream=ask.stream,
@@ -192,7 +198,7 @@ def _stream(exchange: Exchange, now: float) -> Stream:
     return Stream(
         number=exchange.number,
         client=exchange.ask.client or "-",
-        model=exchange.ask.model or "-",
+        model=_model(exchange.ask),
         tokens=cursor,
         planned=len(plan.pieces) - 1,
         rate=paced / spent if spent > 0 else 0.0,
