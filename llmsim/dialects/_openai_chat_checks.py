@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from llmsim import media
-from llmsim.catalogue import resolve
+from llmsim.catalogue import Model, resolve
 from llmsim.dialects._openai_refusals import invalid
 from llmsim.dialects._openai_schemas import root_fault, strict_fault
+from llmsim.errors import Failure, Refused
 
 MOST_TOP_LOGPROBS = 20
+_NO_CHAT = (
+    "This is not a chat model and thus not supported in the v1/chat/completions endpoint. "
+    "Did you mean to use v1/completions?"
+)
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp")
 
 
@@ -208,6 +213,7 @@ def _check_limits(request: Any) -> None:
             "invalid_parameter_combination",
         )
     model = resolve(request["model"])
+    _check_model(model, request)
     # The models of ChatGPT ("gpt-5.2-chat-latest") take what models take that do not reason.
     if not (model.known and model.provider == "openai" and model.reasoning) or "-chat" in model.id:
         return
@@ -221,6 +227,23 @@ def _check_limits(request: Any) -> None:
     # A model that is told not to reason samples as others do.
     if request.get("reasoning_effort") != "none":
         _check_sampling(request)
+
+
+def _check_model(model: Model, request: Any) -> None:
+    """That the model chats at all, and says as much as it is to."""
+    if not model.known or model.provider != "openai":
+        return
+    if model.kind not in ("chat", "realtime"):
+        raise Refused(Failure("not_found", _NO_CHAT, param="model"))
+    for field in ("max_tokens", "max_completion_tokens"):
+        limit, most = request.get(field), model.max_output_tokens
+        if limit is not None and most and limit > most:
+            raise invalid(
+                f"{field} is too large: {limit}. This model supports at most {most} completion tokens, "
+                f"whereas you provided {limit}.",
+                field,
+                "invalid_value",
+            )
 
 
 def _check_sampling(request: Any) -> None:

@@ -15,6 +15,21 @@ EVERY_KEY = "'required' is required to be supplied and to be an array including 
 
 # What is sent; then message, param and code of the refusal.
 REFUSALS: list[tuple[dict[str, Any], str, str | None, str | None]] = [
+    # what the model does not do
+    (
+        body(max_tokens=16385),
+        "max_tokens is too large: 16385. This model supports at most 16384 completion tokens, "
+        "whereas you provided 16385.",
+        "max_tokens",
+        "invalid_value",
+    ),
+    (
+        body(model="gpt-5", max_completion_tokens=200_000),
+        "max_completion_tokens is too large: 200000. This model supports at most 128000 completion tokens, "
+        "whereas you provided 200000.",
+        "max_completion_tokens",
+        "invalid_value",
+    ),
     # fields that do not go together
     (
         body(response_format={"type": "json_object"}),
@@ -236,3 +251,10 @@ def test_a_fault_is_told_as_openai_tells_it(
     sent: dict[str, Any], message: str, param: str | None, code: str | None
 ) -> None:
     assert refused(sent) == Failure("invalid", message, param=param, code=code)
+
+
+def test_a_model_that_does_not_chat_is_not_found_here() -> None:
+    failure = refused(body(model="text-embedding-3-small"))
+    assert (failure.status, failure.param, failure.code) == (404, "model", None)
+    assert failure.message is not None
+    assert failure.message.startswith("This is not a chat model")
