@@ -1,0 +1,222 @@
+"""Reads the bodies of Ollama's chats and completions: from bytes to an Ask, or to a refusal in Ollama's words.
+
+Source: Ollama's docs/api.md and the types of its Python client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from hashlib import blake2b
+from typing import Annotated, Any, Literal, Required
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from llmsim import media, tokens
+from llmsim.conversation import TEXT, Ask, Format, Message, Role, Tool, ToolCall
+from llmsim.dialects import remembered
+from llmsim.errors import Failure, Refused
+
+_THINKING = {"low": 64, "medium": 128, "high": 512, "max": 1024}
+"""How long a model thinks, in tokens, by `think`; True is medium."""
+
+_PER_MESSAGE = 4
+"""Tokens that a chat template puts around each message, as most families' do."""
+
+
+class Options(TypedDict, total=False):
+    """What of the model's parameters has a meaning here; the others are let through, as Ollama does."""
+
+    seed: int | None
+    num_predict: int | None
+    num_ctx: int | None
+    stop: str | list[str] | None
+    temperature: float | None
+
+
+class Function(TypedDict, total=False):
+    """A function the model may call."""
+
+    name: Required[str]
+    description: str | None
+    parameters: dict[str, Any] | None
+
+
+class FunctionTool(TypedDict, total=False):
+    """A tool; only functions are."""
+
+    type: str | None
+    function: Required[Function]
+
+
+class CalledFunction(TypedDict):
+    """The function of a call."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+class Called(TypedDict, total=False):
+    """A call that the model made."""
+
+    id: str
+    function: Required[CalledFunction]
+
+
+class ChatMessage(TypedDict, total=False):
+    """One turn of a chat."""
+
+    role: Required[Literal["system", "user", "assistant", "tool"]]
+    content: str | None
+    thinking: str | None
+    images: list[str] | None
+    tool_calls: list[Called] | None
+    tool_name: str | None
+    tool_call_id: str | None
+
+
+class Common(TypedDict, total=False):
+    """What both requests have."""
+
+    model: Required[str]
+    stream: bool | None
+    format: Literal["", "json"] | dict[str, Any] | None
+    options: Options | None
+    think: bool | Literal["low", "medium", "high", "max"] | None
+    keep_alive: float | str | None
+
+
+class ChatRequest(Common, total=False):
+    """The body of `POST /api/chat`."""
+
+    messages: list[ChatMessage] | None
+    tools: list[FunctionTool] | None
+
+
+class GenerateRequest(Common, total=False):
+    """The body of `POST /api/generate`."""
+
+    prompt: str | None
+    suffix: str | None
+    system: str | None
+    images: list[str] | None
+    context: Annotated[list[int] | None, Field(max_length=1_000_000)]
+    raw: bool | None
+
+
+@cache
+def _adapter(api: str) -> TypeAdapter[Any]:
+    return TypeAdapter(ChatRequest if api == "chat" else GenerateRequest)
+
+
+@remembered
+def read_chat(body: bytes) -> Ask:
+    told = read_body(body, "chat")
+    messages = tuple(map(_message, told.get("messages") or ()))
+    tools = tuple(map(_tool, told.get("tools") or ()))
+    images = [image for message in told.get("messages") or () for image in message.get("images") or ()]
+    return _ask(told, body, "chat", messages, tools, images)
+
+
+@remembered
+def read_generate(body: bytes) -> Ask:
+    told = read_body(body, "generate")
+    system = told.get("system")
+    before = (Message("system", system),) if system else ()
+    prompt = (told.get("prompt") or "") + (told.get("suffix") or "")
+    images = told.get("images") or []
+    messages = (*before, Message("user", prompt, media=("image",) * len(images))) if prompt or images else before
+    return _ask(told, body, "generate", messages, (), images)
+
+
+def read_body(body: bytes, api: str) -> dict[str, Any]:
+    """The valid request that a body is; raises Refused as Ollama does, by the words of Go's JSON reader."""
+    if not body:
+        raise Refused(Failure("invalid", "missing request body"))
+    try:
+        told = orjson.loads(body)
+        _adapter(api).validate_python(told)
+    except orjson.JSONDecodeError as error:
+        raise Refused(Failure("invalid", f"invalid JSON: {error}")) from None
+    except ValidationError as error:
+        raise Refused(Failure("invalid", _fault(error, api))) from None
+    if not told["model"]:
+        raise Refused(Failure("invalid", "model is required"))
+    return dict(told)
+
+
+def _fault(error: ValidationError, api: str) -> str:
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(str(step) for step in fault["loc"] if isinstance(step, int) or step.islower())
+    if fault["type"] == "missing":
+        return f"{field} is required"
+    given = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+    kind = given.get(type(fault["input"]), "null")
+    if fault["type"] == "literal_error":
+        return f"invalid {field} {fault['input']!r}: expected {fault['ctx']['expected']}"
+    return f"json: cannot unmarshal {kind} into Go struct field {api.title()}Request.{field}: {fault['msg']}"
+
+
+def _ask(
+    told: dict[str, Any],
+    body: bytes,
+    api: str,
+    messages: tuple[Message, ...],
+    tools: tuple[Tool, ...],
+    images: list[str],
+) -> Ask:
+    model, options, think = told["model"], told.get("options") or {}, told.get("think")
+    stop, limit = options.get("stop") or (), options.get("num_predict")
+    return Ask(
+        model=model,
+        messages=messages,
+        dialect="ollama",
+        endpoint=f"/api/{api}",
+        tools=tools,
+        format=_format(told.get("format")),
+        max_tokens=limit if limit is not None and limit > 0 else None,
+        stop=(stop,) if isinstance(stop, str) else tuple(filter(None, stop)),
+        seed=options.get("seed"),
+        stream=told.get("stream") is not False and bool(messages),
+        thinking=None if think is None else _THINKING.get(think, 128) if think else 0,
+        shows_thinking=think is not False,
+        prompt_tokens=_cost(model, messages, tools, images),
+        # Without a conversation the model is only loaded.
+        parts=None if messages else 0,
+        digest=blake2b(api.encode() + body, digest_size=16).digest(),
+        extra={"api": api},
+    )
+
+
+def _message(told: dict[str, Any]) -> Message:
+    role: Role = told["role"]
+    calls = tuple(
+        ToolCall(call.get("id") or "", call["function"]["name"], orjson.dumps(call["function"]["arguments"]).decode())
+        for call in told.get("tool_calls") or ()
+    )
+    images = ("image",) * len(told.get("images") or ())
+    return Message(role, told.get("content") or "", calls, told.get("tool_call_id"), told.get("tool_name"), images)
+
+
+def _tool(told: dict[str, Any]) -> Tool:
+    function = told["function"]
+    return Tool(function["name"], function.get("description") or "", function.get("parameters") or {})
+
+
+def _format(told: Any) -> Format:
+    if not told:
+        return TEXT
+    return Format("json") if told == "json" else Format("schema", told)
+
+
+def _cost(model: str, messages: Sequence[Message], tools: Sequence[Tool], images: Sequence[str]) -> int:
+    """An estimate: Ollama's models have vocabularies of their own, of about the same grain as OpenAI's."""
+    total = sum(_PER_MESSAGE + tokens.count_tokens(message.text, model) for message in messages)
+    total += sum(tokens.count_tokens(call.arguments, model) for message in messages for call in message.calls)
+    total += sum(tokens.count_tokens(f"{tool.name} {tool.description} {tool.schema}", model) for tool in tools)
+    for image in images:
+        size = media.image_size(media.decode_base64(image, media.HEADER_BYTES) or b"") or media.UNKNOWN_SIZE
+        total += media.image_tokens(model, *size)
+    return total
