@@ -59,7 +59,7 @@ async def test_every_dialect_with_generations_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["plain words", "é漢字 العربية", "👩🏽‍🚀🧑‍🤝‍🧑🎉", 'a "quote" \\ and\n\ta tab', "\x07\u2028end", " "]
+    "text", ["plain words", "é漢字 العربية", "👩🏽‍🚀🧑‍🤝‍🧑🎉", 'a "quote" \\ and\n\ta tab', "\x07\u2028end", " a "]
 )
 async def test_a_whole_reply_is_the_stream_joined(dialect: Adapter, app: Application, text: str) -> None:
     app.simulator.change(generator="echo")

@@ -1,0 +1,312 @@
+"""Reads the bodies of Bedrock's Converse: from bytes to an Ask, or to a ValidationException.
+
+Source: Amazon Bedrock API reference, Converse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from hashlib import blake2b
+from typing import Annotated, Any, Literal, Required
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from llmsim import tokens
+from llmsim.catalogue import resolve
+from llmsim.conversation import AUTO, Ask, Message, Role, Tool, ToolCall, ToolChoice
+from llmsim.errors import Failure, Refused
+
+_PER_MESSAGE = 4
+_IMAGE, _DOCUMENT = 1200, 1500
+"""Tokens of an image and of a document's page or so: estimates, as models count them each in its own way."""
+
+_MEDIA = ("image", "document", "video")
+_UNITS = Annotated[float, Field(ge=0, le=1)]
+
+
+class ToolUse(TypedDict):
+    """A call that the model made."""
+
+    toolUseId: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    input: Any
+
+
+class ToolResult(TypedDict, total=False):
+    """What a call gave."""
+
+    toolUseId: Required[str]
+    content: Required[list[dict[str, Any]]]
+    status: Literal["success", "error"]
+
+
+class Block(TypedDict, total=False):
+    """A part of a message; one of these."""
+
+    text: str
+    toolUse: ToolUse
+    toolResult: ToolResult
+    image: dict[str, Any]
+    document: dict[str, Any]
+    video: dict[str, Any]
+    guardContent: dict[str, Any]
+    cachePoint: dict[str, Any]
+    reasoningContent: dict[str, Any]
+    citationsContent: dict[str, Any]
+
+
+class Turn(TypedDict):
+    """One message of the conversation."""
+
+    role: Literal["user", "assistant"]
+    content: list[Block]
+
+
+class InferenceConfig(TypedDict, total=False):
+    """How the reply is made."""
+
+    maxTokens: Annotated[int, Field(ge=1)]
+    temperature: _UNITS
+    topP: _UNITS
+    stopSequences: Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=2500)]
+
+
+class InputSchema(TypedDict):
+    """A tool's parameters."""
+
+    json: dict[str, Any]
+
+
+class ToolSpec(TypedDict, total=False):
+    """A tool."""
+
+    name: Required[Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]]
+    description: str
+    inputSchema: Required[InputSchema]
+    strict: bool
+
+
+class AnyTool(TypedDict, total=False):
+    """A tool, or a mark in the list of them."""
+
+    toolSpec: ToolSpec
+    cachePoint: dict[str, Any]
+    systemTool: dict[str, Any]
+
+
+class Named(TypedDict):
+    """A name."""
+
+    name: str
+
+
+class Choice(TypedDict, total=False):
+    """Which tool the model may or must call; one of these."""
+
+    auto: dict[str, Any]
+    any: dict[str, Any]
+    tool: Named
+
+
+class ToolConfig(TypedDict, total=False):
+    """The tools."""
+
+    tools: Required[Annotated[list[AnyTool], Field(min_length=1)]]
+    toolChoice: Choice
+
+
+class ConverseRequest(TypedDict, total=False):
+    """The body of `POST /model/{model}/converse`."""
+
+    messages: list[Turn]
+    system: list[dict[str, Any]]
+    inferenceConfig: InferenceConfig
+    toolConfig: ToolConfig
+    additionalModelRequestFields: Any
+    additionalModelResponseFieldPaths: list[str]
+    guardrailConfig: dict[str, Any]
+    performanceConfig: dict[str, Any]
+    promptVariables: dict[str, Any]
+    requestMetadata: dict[str, str]
+    serviceTier: dict[str, Any]
+    outputConfig: dict[str, Any]
+
+
+@cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(ConverseRequest)
+
+
+def invalid(message: str) -> Refused:
+    """The exception that refuses a request with these words."""
+    return Refused(Failure("invalid", message))
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is; raises Refused where it is anything else."""
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise invalid("Malformed input request, please reformat your input and try again.") from None
+    if not isinstance(told, dict):
+        raise invalid("Malformed input request: #: expected type: JSONObject, please reformat your input.")
+    return told
+
+
+def read_converse(body: bytes, model: str, stream: bool) -> Ask:
+    """What the client wants; raises Refused where Bedrock refuses."""
+    told = read_object(body)
+    try:
+        _adapter().validate_python(told)
+    except ValidationError as error:
+        raise invalid(_fault(error)) from None
+    messages = _messages(told)
+    _check(told, messages)
+    config, tools = told.get("inferenceConfig") or {}, _tools(told)
+    thinking = _thinking(told, model)
+    return Ask(
+        model=model,
+        messages=messages,
+        dialect="bedrock_converse",
+        endpoint="/model/{model}/converse",
+        tools=tools,
+        tool_choice=_choice(told),
+        max_tokens=config.get("maxTokens"),
+        stop=tuple(config.get("stopSequences") or ()),
+        stream=stream,
+        thinking=thinking,
+        shows_thinking=bool(thinking),
+        prompt_tokens=_cost(messages, tools, model),
+        digest=blake2b(model.encode() + body + bytes([stream]), digest_size=16).digest(),
+    )
+
+
+def _fault(error: ValidationError) -> str:
+    faults = error.errors(include_url=False)
+    told = []
+    for fault in faults[:5]:
+        where = "".join(f"/{step}" for step in fault["loc"])
+        told.append(f"Value at '{where}' failed to satisfy constraint: {fault['msg']}")
+    count = "1 validation error" if len(faults) == 1 else f"{len(faults)} validation errors"
+    return f"{count} detected: {'; '.join(told)}"
+
+
+def _messages(told: Mapping[str, Any]) -> tuple[Message, ...]:
+    system = "\n".join(block["text"] for block in told.get("system") or () if isinstance(block.get("text"), str))
+    messages = [Message("system", system)] if system else []
+    for turn in told.get("messages") or ():
+        messages += _turn(turn)
+    return tuple(messages)
+
+
+def _turn(turn: Mapping[str, Any]) -> list[Message]:
+    """A turn as messages: results of tools are messages of their own, before what is said beside them."""
+    blocks = turn["content"]
+    results = [
+        Message("tool", _result(block["toolResult"]), call_id=block["toolResult"]["toolUseId"])
+        for block in blocks
+        if "toolResult" in block
+    ]
+    text = "\n".join(block["text"] for block in blocks if "text" in block)
+    calls = tuple(_call(block["toolUse"]) for block in blocks if "toolUse" in block)
+    media = tuple(kind for block in blocks for kind in _MEDIA if kind in block)
+    if results and not (text or calls or media):
+        return results
+    role: Role = turn["role"]
+    said = Message(role, text, calls, media=media)
+    # What a user adds to results belongs to them: the reply is one to the results.
+    return [said, *results] if results else [said]
+
+
+def _result(result: Mapping[str, Any]) -> str:
+    told = [
+        block["text"] if "text" in block else orjson.dumps(block.get("json")).decode() for block in result["content"]
+    ]
+    return "\n".join(map(str, told))
+
+
+def _call(told: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(told["toolUseId"], told["name"], orjson.dumps(told["input"]).decode())
+
+
+def _check(told: Mapping[str, Any], messages: Sequence[Message]) -> None:
+    """Raises Refused where the conversation makes no sense."""
+    turns = told.get("messages") or ()
+    if not turns or turns[0]["role"] != "user":
+        raise invalid(
+            "A conversation must start with a user message. "
+            "Try again with a conversation that starts with a user message."
+        )
+    for index, turn in enumerate(turns):
+        if not turn["content"]:
+            raise invalid(
+                f"The content field in the Message object at messages.{index} is empty. "
+                "Add a ContentBlock object to the content field and try again."
+            )
+        for block in turn["content"]:
+            if len(block) != 1:
+                raise invalid(f"The content block at messages.{index} must hold exactly one member.")
+            if block.get("text", "x").strip() == "":
+                raise invalid(
+                    f"The text field in the ContentBlock object at messages.{index}.content.0 is blank. "
+                    "Add text to the text field, and try again."
+                )
+    _check_calls(turns)
+    if any(message.calls or message.role == "tool" for message in messages) and not told.get("toolConfig"):
+        raise invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+
+
+def _check_calls(turns: Sequence[Mapping[str, Any]]) -> None:
+    asked: set[str] = set()
+    for index, turn in enumerate(turns):
+        answered = {block["toolResult"]["toolUseId"] for block in turn["content"] if "toolResult" in block}
+        if asked - answered:
+            missing = ", ".join(sorted(asked - answered))
+            raise invalid(f"Expected toolResult blocks at messages.{index}.content for the following Ids: {missing}")
+        if answered - asked:
+            raise invalid(
+                f"The number of toolResult blocks at messages.{index}.content exceeds the number of toolUse blocks of "
+                "previous turn."
+            )
+        asked = {block["toolUse"]["toolUseId"] for block in turn["content"] if "toolUse" in block}
+
+
+def _tools(told: Mapping[str, Any]) -> tuple[Tool, ...]:
+    config = told.get("toolConfig") or {}
+    specs = [tool["toolSpec"] for tool in config.get("tools") or () if "toolSpec" in tool]
+    return tuple(Tool(spec["name"], spec.get("description") or "", spec["inputSchema"]["json"]) for spec in specs)
+
+
+def _choice(told: Mapping[str, Any]) -> ToolChoice:
+    choice = (told.get("toolConfig") or {}).get("toolChoice") or {}
+    if "tool" in choice:
+        names = {tool.name for tool in _tools(told)}
+        if choice["tool"]["name"] not in names:
+            raise invalid(f"The tool '{choice['tool']['name']}' in toolChoice is not defined in toolConfig.")
+        return ToolChoice("named", (choice["tool"]["name"],))
+    return ToolChoice("required") if "any" in choice else AUTO
+
+
+def _thinking(told: Mapping[str, Any], model: str) -> int:
+    """Models think here only when they are told to, each in its own way; Claude's is the one most people use."""
+    extra = told.get("additionalModelRequestFields")
+    wish = extra.get("thinking") or extra.get("reasoning_config") if isinstance(extra, Mapping) else None
+    if not isinstance(wish, Mapping) or wish.get("type") not in ("enabled", "adaptive"):
+        return 0
+    budget = wish.get("budget_tokens")
+    return min(128, budget) if isinstance(budget, int) and budget > 0 else 128 if resolve(model).reasoning else 64
+
+
+def _cost(messages: Sequence[Message], tools: Sequence[Tool], model: str) -> int:
+    total = sum(_PER_MESSAGE + tokens.count_tokens(message.text, model) for message in messages)
+    total += sum(
+        tokens.count_tokens(call.name + call.arguments, model) for message in messages for call in message.calls
+    )
+    total += sum(_IMAGE if kind == "image" else _DOCUMENT for message in messages for kind in message.media)
+    return total + sum(
+        tokens.count_tokens(f"{tool.name} {tool.description} {orjson.dumps(dict(tool.schema or {})).decode()}", model)
+        for tool in tools
+    )
