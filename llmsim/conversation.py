@@ -92,6 +92,8 @@ class Ask:
     `number` is the exchange's, filled in when it begins.
     `parts` is None where words are asked for; else the answer is a thing in so many parts, which the dialect makes: an
     image, sound, numbers. 0 stands for what needs no model at all: it takes no time of its own.
+    `prompts` are several conversations that are asked at once, each answered by as many of the `n` alternatives, those
+    of the first one first; whether each of them fits the model's window is for the dialect to see. Empty for one.
     A `detached` ask is worked on whether its client stays or not. One that `follows` an exchange replays that one's
     plan at its moments, those that have passed at once; whole, it asks how far that one is.
     `extra` holds what only the dialect itself needs again to word the reply.
@@ -118,6 +120,7 @@ class Ask:
     number: int = 0
     digest: bytes = b""
     parts: int | None = None
+    prompts: tuple[tuple[Message, ...], ...] = ()
     detached: bool = False
     follows: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
@@ -126,9 +129,17 @@ class Ask:
         """An ask of its own with the same fields."""
         return Ask(*_fields(self))
 
+    def of(self, choice: int) -> Ask:
+        """What the alternative of that number answers: the whole ask, or of several prompts its own."""
+        if not self.prompts:
+            return self
+        one = self.again()
+        one.messages, one.prompts = self.prompts[choice * len(self.prompts) // self.n], ()
+        return one
+
     def shed(self) -> None:
         """Lets go of the conversation, once it has been answered; who needs it later reads the request again."""
-        self.messages, self.tools, self.format, self.extra = (), (), TEXT, _NOTHING
+        self.messages, self.tools, self.format, self.extra, self.prompts = (), (), TEXT, _NOTHING, ()
 
     @property
     def last_user_text(self) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from functools import lru_cache
 from heapq import merge
 from typing import NamedTuple
 
 from llmsim import catalogue, generators, layout, tokens
 from llmsim.catalogue import Model
-from llmsim.conversation import Ask, Reply, Stop
+from llmsim.conversation import Ask, Reply, Stop, Tool
 from llmsim.dice import Dice
 from llmsim.errors import Failure
 from llmsim.generators import calls, structured
@@ -70,7 +71,7 @@ def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> 
         return Failure("not_found", param="model", code="model_not_found", extra=ask.model)
     if standing.refused:
         return Failure("rate_limit", code=standing.refused, retry_after=standing.wait, extra=standing)
-    if model.known and model.context_window and ask.prompt_tokens > model.context_window:
+    if model.known and model.context_window and ask.prompt_tokens > model.context_window and not ask.prompts:
         return Failure("context_length", extra=(model.context_window, ask.prompt_tokens))
     return None
 
@@ -84,10 +85,10 @@ def _planned(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan:
         reply = compose(ask, settings, texts, thinking)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop)
         times = timed(laid, profile, waits, settings.seed, ask.shows_thinking)
-        return Plan(laid.pieces, times, Usage(ask.prompt_tokens, laid.completion, laid.thinking), reply.origin)
+        return Plan(laid.pieces, times, _usage(ask.prompt_tokens, laid.completion, laid.thinking), reply.origin)
     tracks = []
     for choice in range(ask.n):
-        reply = compose(ask, settings, texts, thinking)
+        reply = compose(ask.of(choice), settings, texts, thinking)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop, choice)
         tracks.append((laid, timed(laid, profile, waits, settings.seed, ask.shows_thinking)))
     spent, thought = sum([laid.completion for laid, _ in tracks]), sum([laid.thinking for laid, _ in tracks])
@@ -112,7 +113,9 @@ def _stamped(laid: Layout, times: array[float]) -> list[tuple[float, int, Piece]
 
 def compose(ask: Ask, settings: Settings, dice: Dice, thinking: int = 0) -> Reply:
     """One answer to the ask: a tool call where one is due, a value of the asked form, or the generator's text."""
-    tools = () if ask.answers_a_tool and ask.tool_choice.mode == "auto" else calls.choose_tools(ask, dice)
+    tools: Sequence[Tool] = ()
+    if ask.tools and not (ask.answers_a_tool and ask.tool_choice.mode == "auto"):
+        tools = calls.choose_tools(ask, dice)
     if tools:
         reply = Reply(calls=tuple(calls.call(tool, ask, dice) for tool in tools), origin="tool call")
     elif ask.format.kind != "text":
@@ -157,6 +160,9 @@ def timed(laid: Layout, profile: Profile, dice: Dice, seed: int, shows_thinking:
     if seen:
         times.append(times[-1])
     return times
+
+
+_usage = lru_cache(maxsize=1024)(Usage)
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ State = Literal["live", "done", "failed", "dropped", "abandoned"]
 
 # A timer may come this much early; a microsecond is below what any client can tell.
 _EPSILON = 1e-6
+_UNKNOWN = Standing()
 
 
 class Exchange:
@@ -66,7 +67,7 @@ class Exchange:
         self.weight = 0
         self.request: bytes = b""
         self.seed = 0
-        self.standing = Standing()
+        self.standing = _UNKNOWN
         self._anchor = started
         self._time = 0.0
         self._rate = rate

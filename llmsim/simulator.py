@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from llmsim.clock import Clock, RealClock
-from llmsim.conversation import Ask
+from llmsim.conversation import Ask, Stop
 from llmsim.decide import decide
 from llmsim.dice import Dice, blend, mix
 from llmsim.errors import Failure, SettingsError
@@ -23,7 +23,7 @@ from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing
 from llmsim.metrics import Meter
 from llmsim.pacer import Pacer, Playback
-from llmsim.plan import Drop, Fail, Piece, Plan, Usage
+from llmsim.plan import Drop, End, Fail, Piece, Plan, Usage
 from llmsim.settings import Armed, Settings
 from llmsim.store import Store
 
@@ -81,7 +81,7 @@ class Simulator:
     def begin(self, ask: Ask, request: bytes = b"") -> Exchange:
         """Decides the whole reply under this moment's settings and opens an exchange for it."""
         settings, now = self.settings, self.clock.now()
-        if ask.follows is not None and ask.stream:
+        if ask.follows is not None:
             return self._beside(ask, request)
         self._numbers = ask.number = self._numbers + 1
         dice = Dice(self._seed_of(ask))
@@ -107,10 +107,18 @@ class Simulator:
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
 
     def _beside(self, ask: Ask, request: bytes) -> Exchange:
-        """Opens an exchange that plays another one's plan, at that one's moments."""
+        """Opens an exchange that plays another one's plan, at that one's moments, or tells at once how far that one is.
+
+        Nothing is decided for it: limits and faults have had their say on the exchange that it follows.
+        """
         self._numbers = ask.number = self._numbers + 1
         followed: Exchange = ask.follows
-        exchange = followed.beside(ask.number, ask, self.clock.wall())
+        if ask.stream:
+            exchange = followed.beside(ask.number, ask, self.clock.wall())
+        else:
+            plan = Plan([End(Stop.END)], [0.0], Usage(), "dialect")
+            exchange = Exchange(ask.number, ask, plan, self.clock.now(), self.clock.wall())
+            exchange.seed, exchange.standing = followed.seed, followed.standing
         exchange.request = request
         self.journal.add(exchange)
         self.meter.began(exchange)
@@ -128,7 +136,8 @@ class Simulator:
 
     def standing(self, ask: Ask) -> Standing:
         """Where the key stands with its rate limits once this ask is counted."""
-        wanted = ask.prompt_tokens + (ask.max_tokens or self.settings.target_tokens) * ask.n
+        words = (ask.max_tokens or self.settings.target_tokens) * ask.n if ask.parts is None else 0
+        wanted = ask.prompt_tokens + words
         return self.limiter.admit(ask.key, ask.model, wanted, self.settings.rpm, self.settings.tpm)
 
     def _seed_of(self, ask: Ask) -> int:
@@ -238,21 +247,25 @@ class Simulator:
         return len(gone)
 
     def act(self, number: int, action: str, *, who: str = "") -> bool:
-        """Pauses, resumes, cuts or fails one reply under way; False when it has already ended."""
+        """Pauses, resumes, cuts or fails one reply under way, and what follows it; False when it has already ended."""
         exchange = self.meter.live.get(number)
         if exchange is None or exchange.over:
             return False
+        if action not in ("pause", "resume", "cut", "fail"):
+            raise SettingsError(f"action: there is no {action!r}; there are pause, resume, cut, fail")
+        for one in [exchange, *(other for other in self.meter.live.values() if other.ask.follows is exchange)]:
+            self._act(one, action)
+        self.events.add("act", f"{action} #{number}", who)
+        return True
+
+    def _act(self, exchange: Exchange, action: str) -> None:
         if action in ("cut", "fail"):
             piece = Drop() if action == "cut" else Fail(Failure("internal"))
             exchange.divert(piece, self.clock.now())
             self._pace(exchange, exchange.rate or self.settings.speed or 1.0)
-        elif action in ("pause", "resume"):
+        else:
             exchange.held = action == "pause"
             self._pace(exchange, 0.0 if exchange.held else self.settings.speed)
-        else:
-            raise SettingsError(f"action: there is no {action!r}; there are pause, resume, cut, fail")
-        self.events.add("act", f"{action} #{number}", who)
-        return True
 
     def _new_id(self) -> str:
         taken = {one.id for one in self.settings.faults}

@@ -1,7 +1,8 @@
 """Counts the tokens of a text and cuts it at their borders, exactly as OpenAI's models do and without a network.
 
-The vocabularies lie packed in llmsim/data (zlib: 1.42 MB for both; scripts/pack_vocabulary.py makes them) and are
-loaded at first use: some 0.3 s of CPU and 70 MB for o200k_base, so `preload` it in a thread before the first request.
+The vocabularies lie packed in llmsim/data (1.4 MB for both; scripts/pack_vocabulary.py makes them). Short ASCII texts
+are cut straight from there (bytepairs.py), after 10 ms to unpack it; all others by tiktoken, which has to set up its
+tables first: some 0.3 s of CPU and 70 MB for o200k_base, at the first use or by `preload`, and best before it is busy.
 
 Counts are exact for OpenAI's models (`is_exact`); gpt-6, which OpenAI's tiktoken does not name yet, is taken to have
 kept the vocabulary of gpt-5. For other models they are estimates, since neither Anthropic nor Google publish a
@@ -16,14 +17,15 @@ from __future__ import annotations
 import os
 import re
 import threading
-import zlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import blake2b
-from itertools import accumulate, chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, cast
+
+from llmsim.bytepairs import BytePairs
 
 if TYPE_CHECKING:
     import tiktoken
@@ -106,13 +108,32 @@ def _lookup(model: str) -> tuple[str, bool]:
 
 def unpack(encoding: str) -> list[bytes]:
     """All tokens of a vocabulary, each at its rank; raises ValueError for an unknown encoding."""
+    return prime(encoding).tokens()
+
+
+@cache
+def prime(encoding: str) -> BytePairs:
+    """Unpacks a vocabulary, so that short ASCII texts can be cut; raises ValueError for an unknown encoding."""
     if encoding not in _PATTERN:
         raise ValueError(f"unknown encoding {encoding!r}; there are: {', '.join(ENCODINGS)}")
     with open(os.path.join(os.path.dirname(__file__), "data", f"{encoding}.bin"), "rb") as file:
-        packed = zlib.decompress(file.read())
-    count = int.from_bytes(packed[:4], "big")
-    ends = accumulate(packed[4 : 4 + count], initial=4 + count)
-    return [packed[start:end] for start, end in pairwise(ends)]
+        return BytePairs(encoding, file.read())
+
+
+_SHORT = 2_000
+"""Characters of a text that is not worth waiting for tiktoken, and bytes of a request that has no others."""
+
+
+def _shortly(text: str, encoding: str) -> list[bytes] | None:
+    """The tokens of a text where they are to be had without tiktoken and it is not there yet."""
+    if encoding in _vocabularies or len(text) > _SHORT or not text.isascii():
+        return None
+    return prime(encoding).cut(text)
+
+
+def quick(body: bytes, encoding: str = DEFAULT_ENCODING) -> bool:
+    """Whether the texts in a request's body can be counted at once, without setting up tiktoken first."""
+    return encoding in _vocabularies or (len(body) <= _SHORT and body.isascii())
 
 
 # tiktoken gives up (a Rust panic) on some hundred thousand blanks in a row, and takes more than linear time for one
@@ -148,6 +169,15 @@ class _Words(dict[int, tuple[str, int] | None]):
             word = (self.tokens[token].decode(), 1)
         self[token] = word
         return word
+
+
+class NoToken(ValueError):
+    """A number that stands for no token: `token`; the `highest` that does is one of the special tokens."""
+
+    def __init__(self, token: int, highest: int, encoding: str) -> None:
+        super().__init__(f"{token} is no token of {encoding}, whose tokens are 0 to {highest}")
+        self.token = token
+        self.highest = highest
 
 
 class _Vocabulary:
@@ -191,12 +221,12 @@ def _vocabulary(name: str) -> _Vocabulary:
 
 
 def preload(encoding: str = DEFAULT_ENCODING) -> None:
-    """Loads an encoding if it is not loaded yet; safe in any thread; raises ValueError for an unknown one."""
+    """Loads all of an encoding if it is not loaded yet; safe in any thread; raises ValueError for an unknown one."""
     _vocabulary(encoding)
 
 
 def loaded(encoding: str = DEFAULT_ENCODING) -> bool:
-    """Whether an encoding is loaded, so that counting with it starts at once."""
+    """Whether all of an encoding is loaded, so that counting any text with it starts at once."""
     return encoding in _vocabularies
 
 
@@ -227,7 +257,8 @@ class CountCache:
             if known is not None:
                 self._counts.move_to_end(key)
                 return known
-        counted = _vocabulary(encoding).count(text)
+        short = _shortly(text, encoding)
+        counted = _vocabulary(encoding).count(text) if short is None else len(short)
         with self._lock:
             if key not in self._counts:
                 self._counts[key] = counted
@@ -272,6 +303,9 @@ def pieces(text: str, encoding: str = DEFAULT_ENCODING) -> Pieces:
     That is one token a string, except where tokens are parts of one character (rare CJK, emoji): those stay together.
     The numbers add up to `count`. Raises ValueError for an unknown encoding.
     """
+    short = _shortly(text, encoding)
+    if short is not None:
+        return tuple([(token.decode(), 1) for token in short])
     vocabulary = _vocabulary(encoding)
     ids = vocabulary.ids(text)
     words = tuple(map(vocabulary.words.__getitem__, ids))
@@ -296,5 +330,26 @@ def _merged(ids: list[int], words: tuple[tuple[str, int] | None, ...], tokens: l
 
 def token_bytes(text: str, encoding: str = DEFAULT_ENCODING) -> list[bytes]:
     """The bytes of each token of a text, as `logprobs` lists them; raises ValueError for an unknown encoding."""
+    short = _shortly(text, encoding)
+    if short is not None:
+        return short
     vocabulary = _vocabulary(encoding)
     return [vocabulary.tokens[token] for token in vocabulary.ids(text)]
+
+
+def decode(ids: Sequence[int], encoding: str = DEFAULT_ENCODING) -> str:
+    """The text that tokens stand for, special ones by their names; what is no whole character becomes U+FFFD.
+
+    Raises NoToken for a number that stands for none, and ValueError for an unknown encoding.
+    """
+    known = _vocabulary(encoding).tokens
+    if ids and min(ids) >= 0 and max(ids) < len(known):
+        return b"".join(map(known.__getitem__, ids)).decode("utf-8", "replace")
+    special = {token: name.encode() for name, token in _SPECIAL[encoding].items()}
+    told = []
+    for token in ids:
+        found = known[token] if 0 <= token < len(known) else special.get(token)
+        if found is None:
+            raise NoToken(token, max(special), encoding)
+        told.append(found)
+    return b"".join(told).decode("utf-8", "replace")

@@ -2,18 +2,20 @@
 
     python scripts/pack_vocabulary.py o200k_base.tiktoken.xz llmsim/data/o200k_base.bin
 
-An official table has a line for every token, "base64 rank", with ranks that count up from 0, so the tokens in their
-order say it all. The packed file is zlib over: the number of tokens (4 bytes, big-endian), a length byte for each, all
-of them joined. zlib and not lzma: 1.42 MB instead of 1.19 MB for both vocabularies together, but 14 ms instead of 80 ms
-to unpack, and every Python has it.
+An official table has a line for every token, "base64 rank", with ranks that count up from 0. llmsim/bytepairs.py says
+what the packed file is: such that tokens can be searched as soon as it is unpacked. zlib and not lzma: more bytes, but
+10 ms instead of 80 ms to unpack, and every Python has it.
 """
 
 import base64
 import hashlib
 import lzma
+import struct
 import sys
 import zlib
 from pathlib import Path
+
+from llmsim.bytepairs import LONGEST
 
 # The sums tiktoken itself checks (tiktoken_ext/openai_public.py).
 SUMS = {
@@ -28,8 +30,17 @@ def pack(table: bytes) -> bytes:
     if [int(rank) for _, rank in lines] != list(range(len(lines))):
         raise ValueError("the ranks do not count up from 0")
     tokens = [base64.b64decode(token) for token, _ in lines]
-    lengths = bytes(len(token) for token in tokens)
-    return zlib.compress(len(tokens).to_bytes(4, "big") + lengths + b"".join(tokens), 9)
+    order = sorted(range(len(tokens)), key=lambda rank: (len(tokens[rank]), tokens[rank]))
+    same = [[tokens[rank] for rank in order if len(tokens[rank]) == length] for length in range(1, LONGEST + 1)]
+    counts = struct.pack(f"<{LONGEST}I", *map(len, same))
+    strings = [columns(b"".join(group), length) for length, group in enumerate(same, 1)]
+    ranks = b"".join(rank.to_bytes(3, "little") for rank in order)
+    return zlib.compress(b"".join((counts, *strings, columns(ranks, 3))), 9)
+
+
+def columns(rows: bytes, width: int) -> bytes:
+    """Rows of so many bytes, column by column."""
+    return b"".join(rows[place::width] for place in range(width))
 
 
 def main(source: str, target: str) -> None:

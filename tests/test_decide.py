@@ -270,3 +270,17 @@ def test_faults_strike_in_the_order_they_are_armed():
 def test_the_plan_says_who_made_it():
     assert planned().origin == "generator words"
     assert planned(settings=BASE.changed(generator="echo")).origin == "generator echo"
+
+
+def test_each_of_several_prompts_has_alternatives_of_its_own():
+    asked = tuple((Message("user", text),) for text in ("one", "two", "three"))
+    echoing = BASE.changed(generator="echo")
+    plan = planned(settings=echoing, prompts=asked, n=6)
+    told = {choice: said([piece for piece in plan.pieces if piece.choice == choice]) for choice in range(6)}
+    assert told == {0: "one", 1: "one", 2: "two", 3: "two", 4: "three", 5: "three"}
+
+
+def test_several_prompts_may_be_longer_together_than_the_window():
+    asked = tuple((Message("user", "word"),) for _ in range(2))
+    assert planned(model="gpt-4", prompt_tokens=9000).failure.kind == "context_length"
+    assert planned(model="gpt-4", prompt_tokens=9000, prompts=asked, n=2).failure is None

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    "conversation errors tokens clock gather dice catalogue media store",
+    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds",
     "plan layout limits schema generators match mocks",
     "latency exchange faults tapes pacer",
     "settings dialects",

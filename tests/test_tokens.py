@@ -218,3 +218,25 @@ def test_preload_loads_an_encoding_once() -> None:
         list(pool.map(tokens.preload, ["o200k_base"] * 4))
     assert tokens.loaded("o200k_base")
     assert not tokens.loaded("p50k_base")
+
+
+@pytest.mark.parametrize("encoding", tokens.ENCODINGS)
+@pytest.mark.parametrize("text", [text for text, _, _ in KNOWN])
+def test_the_ids_of_a_text_decode_to_it(text: str, encoding: str) -> None:
+    assert tokens.decode(tokens._vocabulary(encoding).ids(text), encoding) == text
+
+
+def test_special_tokens_decode_to_their_names() -> None:
+    assert tokens.decode([15339, 100257], "cl100k_base") == "hello<|endoftext|>"
+    assert tokens.decode([200018], "o200k_base") == "<|endofprompt|>"
+
+
+def test_a_part_of_a_character_decodes_to_the_replacement_character() -> None:
+    first, *_ = tokens._vocabulary("o200k_base").ids("🫨")
+    assert "\ufffd" in tokens.decode([first])
+
+
+@pytest.mark.parametrize("token", [-1, 100256, 100277, 1 << 40])
+def test_a_number_that_is_no_token_is_an_error_that_names_it(token: int) -> None:
+    with pytest.raises(tokens.NoToken, match=f"{token} is no token of cl100k_base, whose tokens are 0 to 100276"):
+        tokens.decode([1, token], "cl100k_base")

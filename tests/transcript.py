@@ -15,6 +15,9 @@ _VARYING = [
     (r"req_[0-9a-f]{32}", "req_ID"),
     (r'"created":\d+', '"created":DATE'),
     (r"(openai-processing-ms): \d+", r"\1: MS"),
+    (r'"created_at":\d+', '"created_at":DATE'),
+    # Pictures and sounds: long, and drawn a little differently by each release of the libraries.
+    (r'"(b64_json|audio)":"[A-Za-z0-9+/=]{80,}"', r'"\1":"BASE64"'),
 ]
 
 

@@ -81,7 +81,7 @@ class Desk:
 
     def __init__(self, store: Store | None = None, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or RealClock()
-        self.store = store or Store(self.clock)
+        self.store = Store(self.clock) if store is None else store  # an empty store is false
 
     def wall(self) -> int:
         """Whole seconds since the epoch, as the APIs tell them."""
@@ -132,8 +132,8 @@ class Encoder(ABC):
         return b""
 
     @abstractmethod
-    def fail(self, failure: Failure) -> bytes:
-        """A failure told in the middle of a stream."""
+    def fail(self, failure: Failure) -> bytes | None:
+        """A failure told in the middle of a stream; None on a wire without words for it: the connection is closed."""
 
     @abstractmethod
     def whole(self, pieces: Sequence[Piece]) -> bytes:

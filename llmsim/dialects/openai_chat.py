@@ -16,9 +16,11 @@ from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
 from llmsim.dialects import _openai_wire as wire
 from llmsim.dialects._openai_chat_request import read_chat
 from llmsim.dialects._openai_logprobs import Logprobs
+from llmsim.dialects._openai_stored_chat import keep
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Script, Think, Usage
+from llmsim.plan import Call, Decline, Drop, End, Garbled, Piece, Say, Script, Think, Usage
+from llmsim.store import Store
 
 FINISH = {
     Stop.END: "stop",
@@ -51,7 +53,7 @@ class OpenAIChat(Dialect):
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""
-        return ChatEncoder(exchange)
+        return StoringEncoder(exchange, self.desk.store) if exchange.ask.extra.get("store") else ChatEncoder(exchange)
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """OpenAI's error object."""
@@ -69,8 +71,11 @@ class ChatEncoder(Encoder):
         self._logprobs = Logprobs(exchange, ask.extra["top_logprobs"]) if ask.extra.get("logprobs") else None
         self._opened: set[int] = set()
         self._script: Script | None = None
-        self._base = b'{"id":"chatcmpl-%b","object":"chat.completion%b","created":%d,%b' % (
-            wire.token(exchange).encode(),
+        high, low = wire.ids(exchange)
+        # The id is wire.token(), formatted in one go.
+        self._base = b'{"id":"chatcmpl-%016x%013x","object":"chat.completion%b","created":%d,%b' % (
+            high,
+            low >> 12,
             b".chunk" if ask.stream else b"",
             exchange.wall,
             _about(ask.model, ask.extra.get("service_tier") or "default"),
@@ -237,6 +242,26 @@ class ChatEncoder(Encoder):
         if self.exchange.ask.extra.get("legacy_functions"):
             return {"function_call": worded[0]["function"]}
         return {"tool_calls": worded}
+
+
+class StoringEncoder(ChatEncoder):
+    """Words a chat completion that the client wants stored, and keeps it when it has come to its end."""
+
+    def __init__(self, exchange: Exchange, store: Store) -> None:
+        super().__init__(exchange)
+        self._store = store
+
+    def close(self) -> bytes:
+        """What ends the stream, which is kept in the form of a whole reply."""
+        keep(self._store, self.exchange, super().whole(self.exchange.plan.pieces))
+        return super().close()
+
+    def whole(self, pieces: Sequence[Piece]) -> bytes:
+        """The completion as one object, which is kept unless the connection is to be cut in it."""
+        worded = super().whole(pieces)
+        if not isinstance(self.exchange.plan.pieces[-1], Drop):
+            keep(self._store, self.exchange, worded)
+        return worded
 
 
 def bodies(script: Script, pads: bool) -> list[bytes]:

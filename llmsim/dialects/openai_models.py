@@ -1,6 +1,6 @@
-"""OpenAI's list of models.
+"""OpenAI's models: the list, one of them, and the end of a fine-tuned one.
 
-Source: OpenAI API reference, models.
+Source: OpenAI API reference, models: list, retrieve, delete.
 """
 
 from __future__ import annotations
@@ -14,9 +14,15 @@ from llmsim.dialects import _openai_wire as wire
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
 
+_DELETED = "openai.deleted_model"
+
 
 class OpenAIModels(Dialect):
-    """`GET /v1/models` and `/v1/models/{model}`: the models of every provider, as all of them can be asked."""
+    """`/v1/models` and `/v1/models/{model}`.
+
+    The list has OpenAI's own models, as OpenAI's does; those that were shut down are in it with their date, since they
+    are still simulated. One model is told of whatever provider it is.
+    """
 
     kind: ClassVar[str] = "openai_models"
     provider: ClassVar[str] = "openai"
@@ -26,18 +32,32 @@ class OpenAIModels(Dialect):
         return [
             Route("GET", "/v1/models", answer=self._list),
             Route("GET", "/v1/models/{model:path}", answer=self._one),
+            Route("DELETE", "/v1/models/{model:path}", answer=self._delete),
         ]
 
     def _list(self, request: Request, exchange: Exchange) -> Answer:
-        models = [_worded(model) for model in catalogue.known()]
+        models = [_worded(model) for model in catalogue.known() if model.provider == self.provider]
         return Answer.json({"object": "list", "data": models}, headers=wire.headers(exchange, 0))
 
     def _one(self, request: Request, exchange: Exchange) -> Answer:
+        name, model = self._found(request)
+        return Answer.json(_worded(model, name), headers=wire.headers(exchange, 0))
+
+    def _delete(self, request: Request, exchange: Exchange) -> Answer:
+        """Deletes a fine-tuned model: it is not found any more; others are not the client's to delete."""
+        name, _ = self._found(request)
+        if not name.startswith("ft:"):
+            raise Refused(Failure("invalid", "You have insufficient permissions for this operation.", status=403))
+        self.desk.store.put(_DELETED, name, name, len(name))
+        return Answer.json({"id": name, "object": "model", "deleted": True}, headers=wire.headers(exchange, 0))
+
+    def _found(self, request: Request) -> tuple[str, catalogue.Model]:
+        """The model of the path by the name it was asked by; raises Refused where there is none."""
         name = request.params["model"]
         model = catalogue.find(name)
-        if model is None:
+        if model is None or self.desk.store.get(_DELETED, name):
             raise Refused(Failure("not_found", code="model_not_found", param="model", extra=name))
-        return Answer.json(_worded(model, name), headers=wire.headers(exchange, 0))
+        return name, model
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """OpenAI's error object."""
