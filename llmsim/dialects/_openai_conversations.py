@@ -34,3 +34,17 @@ def add(store: Store, conversation: Conversation, items: list[dict[str, Any]]) -
     conversation.items.extend(items)
     conversation.size += len(orjson.dumps(items))
     store.put(KIND, conversation.id, conversation, conversation.size)
+
+
+def remove(store: Store, conversation: Conversation, item: dict[str, Any]) -> None:
+    """Takes an item out."""
+    conversation.items.remove(item)
+    conversation.size -= len(orjson.dumps([item]))
+    store.put(KIND, conversation.id, conversation, conversation.size)
+
+
+def describe(store: Store, conversation: Conversation, metadata: dict[str, str]) -> None:
+    """Puts other metadata in place of what it has."""
+    conversation.size += len(orjson.dumps(metadata)) - len(orjson.dumps(conversation.metadata))
+    conversation.metadata = metadata
+    store.put(KIND, conversation.id, conversation, conversation.size)

@@ -190,6 +190,17 @@ async def test_who_follows_later_gets_what_has_passed_at_once(server: Runner) ->
     assert (await ask(server.app, f"/toy/{number}", method="GET")).json["state"] == "abandoned"
 
 
+async def test_what_is_done_to_a_detached_reply_reaches_who_follows_it(server: Runner) -> None:
+    server.simulator.change(latency_profile="glacial")
+    async with Wire.to(server) as wire:
+        await wire.ask({"detached": True, "stream": True}, "/toy")
+        await wire.head()
+        assert await wire.chunk() == b"data: open\n\ndata: one\n\n"
+        detached = next(one for one in server.simulator.meter.live.values() if one.ask.detached)
+        server.simulator.act(detached.number, "fail")
+        assert await wire.chunk() == b"data: fail internal\n\n"
+
+
 async def test_there_are_only_so_many_replies_without_a_client(server: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "MOST_UNATTENDED", 1)
     server.simulator.change(latency_profile="silent")
@@ -236,3 +247,13 @@ async def test_a_submitted_request_may_be_cut(server: Runner) -> None:
 
 async def test_a_submitted_request_for_no_api_is_not_begun(server: Runner) -> None:
     assert (await ask(server.app, "/toy/submit?path=/nowhere", {})).json == {"begun": False}
+
+
+async def test_limits_and_faults_are_asked_once_about_a_detached_reply(server: Runner) -> None:
+    server.simulator.change(rpm=1)
+    assert (await ask(server.app, "/toy", {"detached": True})).status == 200
+    assert (await ask(server.app, "/toy", {"detached": True})).status == 429
+    server.simulator.change(rpm=None)
+    server.simulator.arm({"kind": "refuse", "status": 500, "probability": 0.5})
+    statuses = [(await ask(server.app, "/toy", {"detached": True})).status for _ in range(40)]
+    assert len(Toy.over) == 1 + statuses.count(200)
