@@ -1,0 +1,3 @@
+"""Pictures are no words."""
+
+ADAPTER = None
