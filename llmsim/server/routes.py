@@ -46,7 +46,7 @@ class Routes:
         return dict(sorted(patterns.items(), key=lambda item: -len(item[0])))
 
     def find(self, request: Request) -> Found | None:
-        """The dialect and its route; where several serve a path, the one that claims the request, else the first."""
+        """The dialect and its route; where several serve a path, the one that claims the request, else OpenAI's."""
         found = self._table.get((request.method, request.path))
         if found is not None:
             return _claimed(found, request)
@@ -79,7 +79,8 @@ class Routes:
 
 
 def _claimed(found: Sequence[Found], request: Request) -> Found:
-    """Of several that serve a path, the one that claims the request, else the first."""
+    """Of several that serve a path, the one that claims the request, else OpenAI's, the API most clients speak."""
     if len(found) == 1:
         return found[0]
-    return next((pair for pair in found if pair[0].claims(request)), found[0])
+    home = next((pair for pair in found if pair[0].provider == "openai"), found[0])
+    return next((pair for pair in found if pair[0].claims(request)), home)

@@ -11,7 +11,7 @@ import orjson
 import pytest
 import pytest_asyncio
 from adapters import Adapter, adapters
-from inprocess import ask
+from inprocess import Told, ask
 from running import Wire, application, nothing_left, running, until
 
 from llmsim.dialects import kinds
@@ -21,6 +21,16 @@ from llmsim.server.serve import Runner
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ADAPTERS = {kind: adapter for kind, adapter in adapters().items() if adapter is not None}
+
+
+async def put(adapter: Adapter, app: Application, *asked: Any, **more: Any) -> Told:
+    """The answer to what the adapter asks."""
+    return await ask(app, *adapter.ask(*asked, **more), **adapter.headers)
+
+
+def lines(adapter: Adapter) -> list[str]:
+    """The adapter's headers as they stand on the wire."""
+    return [f"{name}: {value}" for name, value in adapter.headers.items()]
 
 
 # -- the suite
@@ -63,27 +73,30 @@ async def test_every_dialect_with_generations_is_in_the_table() -> None:
 )
 async def test_a_whole_reply_is_the_stream_joined(dialect: Adapter, app: Application, text: str) -> None:
     app.simulator.change(generator="echo")
-    whole, streamed = [await ask(app, *dialect.ask(text, stream)) for stream in (False, True)]
+    if text.isspace() and not dialect.blank:
+        assert (await put(dialect, app, text, False)).status == 400
+        return
+    whole, streamed = [await put(dialect, app, text, stream) for stream in (False, True)]
     assert dialect.words(whole, False) == dialect.words(streamed, True) == text
     assert dialect.usage(whole, False) == dialect.usage(streamed, True)
 
 
 async def test_the_usage_counts_what_went_in_and_out(dialect: Adapter, app: Application) -> None:
-    short, long = [await ask(app, *dialect.ask("word " * times, False)) for times in (1, 50)]
+    short, long = [await put(dialect, app, "word " * times, False) for times in (1, 50)]
     assert dialect.usage(long, False)[0] - dialect.usage(short, False)[0] >= 45
     assert dialect.usage(short, False)[1] == 20
 
 
 @STREAMED
 async def test_a_limit_cuts_the_reply(dialect: Adapter, app: Application, streamed: bool) -> None:
-    told = await ask(app, *dialect.ask("Hello", streamed, limit=7))
+    told = await put(dialect, app, "Hello", streamed, limit=16)
     assert dialect.cut(told, streamed)
-    assert dialect.usage(told, streamed)[1] == 7
+    assert dialect.usage(told, streamed)[1] == 16
 
 
 @STREAMED
 async def test_a_tool_is_called(dialect: Adapter, app: Application, streamed: bool) -> None:
-    told = await ask(app, *dialect.ask("The weather in Oslo, please", streamed, tool="get_weather"))
+    told = await put(dialect, app, "The weather in Oslo, please", streamed, tool="get_weather")
     ((name, arguments),) = dialect.calls(told, streamed)
     assert name == "get_weather"
     assert set(arguments) == {"city"}
@@ -95,7 +108,7 @@ async def test_a_failure_that_comes_first_is_the_whole_answer(
     dialect: Adapter, app: Application, streamed: bool
 ) -> None:
     app.simulator.arm({"kind": "refuse", "status": 503, "message": "Not today."})
-    told = await ask(app, *dialect.ask("Hello", streamed))
+    told = await put(dialect, app, "Hello", streamed)
     assert told.status == 503
     assert dialect.failed(told, False) == "Not today."
 
@@ -103,7 +116,7 @@ async def test_a_failure_that_comes_first_is_the_whole_answer(
 async def test_a_failure_in_mid_stream_is_told_in_the_stream(dialect: Adapter, app: Application) -> None:
     app.simulator.change(generator="fixed:one two three four")
     app.simulator.arm({"kind": "refuse", "status": 500, "after_tokens": 2, "message": "No more."})
-    told = await ask(app, *dialect.ask("Hello", True))
+    told = await put(dialect, app, "Hello", True)
     assert told.status == 200
     assert dialect.words(told, True) == "one two"
     assert dialect.failed(told, True) == "No more."
@@ -113,7 +126,7 @@ async def test_a_failure_in_mid_stream_is_told_in_the_stream(dialect: Adapter, a
 async def test_every_kind_of_failure_has_words(dialect: Adapter, app: Application, streamed: bool) -> None:
     for status in (400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529):
         app.simulator.change(faults=({"kind": "refuse", "status": status},))
-        told = await ask(app, *dialect.ask("Hello", streamed))
+        told = await put(dialect, app, "Hello", streamed)
         assert told.status == status
         assert dialect.failed(told, False)
 
@@ -123,23 +136,23 @@ async def test_a_plan_says_the_same_to_every_dialect() -> None:
     said = set()
     for adapter in ADAPTERS.values():
         app = application(generator="echo", seed=5)
-        said.add(adapter.words(await ask(app, *adapter.ask("Hello", False, seed=1)), False))
+        said.add(adapter.words(await put(adapter, app, "Hello", False, seed=1), False))
     assert said == {"Hello"}
 
 
 # -- clients that leave
 
 
-async def before_the_body_is_sent(wire: Wire, path: str, body: dict[str, Any]) -> None:
-    await wire.ask(orjson.dumps(body)[:10], path, "content-length: 1000")
+async def before_the_body_is_sent(wire: Wire, path: str, body: dict[str, Any], *headers: str) -> None:
+    await wire.ask(orjson.dumps(body)[:10], path, "content-length: 1000", *headers)
 
 
-async def while_nothing_has_come(wire: Wire, path: str, body: dict[str, Any]) -> None:
-    await wire.ask(body, path)
+async def while_nothing_has_come(wire: Wire, path: str, body: dict[str, Any], *headers: str) -> None:
+    await wire.ask(body, path, *headers)
 
 
-async def in_mid_stream(wire: Wire, path: str, body: dict[str, Any]) -> None:
-    await wire.ask(body, path)
+async def in_mid_stream(wire: Wire, path: str, body: dict[str, Any], *headers: str) -> None:
+    await wire.ask(body, path, *headers)
     await wire.head()
     await wire.chunk()
 
@@ -168,7 +181,7 @@ async def test_a_client_that_leaves_leaves_nothing_behind(
     begins = leave is not before_the_body_is_sent
     with caplog.at_level(logging.WARNING):
         async with nothing_left(server), Wire.to(server) as wire:
-            await leave(wire, *dialect.ask("Hello", streamed))
+            await leave(wire, *dialect.ask("Hello", streamed), *lines(dialect))
             if begins:
                 await until(lambda: server.simulator.meter.live)
             if reset:
@@ -184,7 +197,7 @@ async def test_a_client_that_leaves_at_any_piece_leaves_nothing_behind(
 
     async def read_some(chunks: int) -> None:
         async with Wire.to(server) as wire:
-            await wire.ask(*reversed(dialect.ask("Hello", True)))
+            await wire.ask(*reversed(dialect.ask("Hello", True)), *lines(dialect))
             await wire.head()
             for _ in range(chunks):
                 if not await wire.chunk():

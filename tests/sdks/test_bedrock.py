@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import anthropic
 import boto3
 import pytest
 from botocore.config import Config
@@ -35,6 +37,12 @@ def bedrock(server: Runner, simulator: Simulator) -> Iterator[Any]:
     client.close()
 
 
+def streamed(bedrock: Any) -> list[Any]:
+    """All events of a stream, whose connection is closed whatever becomes of it."""
+    with contextlib.closing(bedrock.converse_stream(modelId=MODEL, messages=HI)["stream"]) as stream:
+        return list(stream)
+
+
 async def using(work: Callable[[], Any]) -> Any:
     return await asyncio.to_thread(work)
 
@@ -47,7 +55,7 @@ async def test_converse(bedrock: Any) -> None:
 
 
 async def test_converse_streamed(bedrock: Any) -> None:
-    events = await using(lambda: list(bedrock.converse_stream(modelId=MODEL, messages=HI)["stream"]))
+    events = await using(lambda: streamed(bedrock))
     deltas = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
     assert "".join(deltas) == "one two three"
     assert events[0] == {"messageStart": {"role": "assistant"}}
@@ -81,4 +89,58 @@ async def test_errors_have_their_classes(bedrock: Any, simulator: Simulator) -> 
 async def test_an_error_in_mid_stream(bedrock: Any, simulator: Simulator) -> None:
     simulator.arm({"kind": "refuse", "status": 503, "after_tokens": 1})
     with pytest.raises(EventStreamError, match="serviceUnavailableException"):
-        await using(lambda: list(bedrock.converse_stream(modelId=MODEL, messages=HI)["stream"]))
+        await using(lambda: streamed(bedrock))
+
+
+# -- Anthropic's client for Bedrock
+
+
+@pytest.fixture
+def claude(server: Runner, simulator: Simulator) -> Iterator[anthropic.AnthropicBedrock]:
+    simulator.change(generator="fixed:one two three")
+    with anthropic.AnthropicBedrock(
+        base_url=server.url, aws_region="us-east-1", aws_access_key="AKIATEST", aws_secret_key="s", max_retries=0
+    ) as client:
+        yield client
+
+
+ASK: Any = {
+    "model": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "max_tokens": 100,
+    "messages": [{"role": "user", "content": "Hi"}],
+}
+
+
+async def test_claude_whole(claude: anthropic.AnthropicBedrock) -> None:
+    told = await using(lambda: claude.messages.create(**ASK))
+    assert told.content[0].text == "one two three"
+    assert told.stop_reason == "end_turn"
+
+
+async def test_claude_streamed(claude: anthropic.AnthropicBedrock) -> None:
+    def stream() -> tuple[str, Any]:
+        with claude.messages.stream(**ASK) as stream:
+            return "".join(stream.text_stream), stream.get_final_message()
+
+    text, final = await using(stream)
+    assert text == "one two three"
+    assert final.usage.output_tokens == 3
+
+
+async def test_claude_errors(claude: anthropic.AnthropicBedrock, simulator: Simulator) -> None:
+    simulator.arm({"kind": "refuse", "status": 429})
+    with pytest.raises(anthropic.RateLimitError, match="Too many requests"):
+        await using(lambda: claude.messages.create(**ASK))
+    simulator.lift()
+    with pytest.raises(anthropic.BadRequestError):
+        await using(lambda: claude.messages.create(**{**ASK, "messages": []}))
+
+
+async def test_claude_asynchronously(server: Runner, simulator: Simulator) -> None:
+    simulator.change(generator="fixed:one two three")
+    async with anthropic.AsyncAnthropicBedrock(
+        base_url=server.url, aws_region="us-east-1", aws_access_key="AKIATEST", aws_secret_key="s", max_retries=0
+    ) as client:
+        stream = await client.messages.create(**ASK, stream=True)
+        kinds = [event.type async for event in stream]
+    assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")

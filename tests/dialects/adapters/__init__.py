@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from inprocess import Told
@@ -19,10 +19,11 @@ Calls = list[tuple[str, Any]]
 
 @dataclass(frozen=True)
 class Adapter:
-    """How this suite speaks a dialect: `ask` gives path and body; the rest read answers.
+    """How this suite speaks a dialect: `ask` gives path and body, sent with `headers`; the rest read answers.
 
     `words` gives the text, `calls` the names and arguments of tool calls, `usage` tokens in and out, `cut` whether the
-    reply ended at its limit, `failed` the message of an error event or body, None where there is none.
+    reply ended at its limit, `failed` the message of an error event or body, None where there is none. `blank` is
+    whether the API takes a text of nothing but blanks.
     """
 
     ask: Callable[..., tuple[str, dict[str, Any]]]
@@ -31,6 +32,8 @@ class Adapter:
     usage: Callable[[Told, bool], Usage]
     cut: Callable[[Told, bool], bool]
     failed: Callable[[Told, bool], str | None]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    blank: bool = True
 
 
 def adapters() -> dict[str, Adapter | None]:

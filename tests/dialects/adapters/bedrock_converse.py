@@ -71,4 +71,4 @@ def failed(told: Told, streamed: bool) -> str | None:
     return str(payload["message"]) if kind.endswith("Exception") else None
 
 
-ADAPTER = Adapter(ask, words, calls, usage, cut, failed)
+ADAPTER = Adapter(ask, words, calls, usage, cut, failed, blank=False)

@@ -1,0 +1,3 @@
+"""Sounds are no words."""
+
+ADAPTER = None
