@@ -4,7 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run serve test check lint format types bench clean
+# Frameworks over llmsim, each set of them in a Python of its own: a folder with requirements.txt is such a set.
+FRAMEWORKS := tests/frameworks
+FRAMEWORK_VENVS := .venv-frameworks
+SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
+PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
+
+.PHONY: run serve test check lint format types bench clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,8 +47,34 @@ check: lint types  ## lint, format, types, and the tests with their coverage
 	$(BIN)/coverage report --include='llmsim/*' --fail-under=90 --skip-covered
 	$(BIN)/coverage report --include='tui/*' --fail-under=80 --skip-covered
 
+$(FRAMEWORK_VENVS)/%/.ready: $(FRAMEWORKS)/%/requirements.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@echo $(@D): installing what $< names
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $< \
+	  || { echo "*** $<: these packages cannot be had, so the frameworks are NOT tested" >&2; exit 1; }
+	touch $@
+
+$(FRAMEWORKS)/node/node_modules/.ready: $(FRAMEWORKS)/node/package.json
+	@echo $(@D): installing what $< names
+	@npm install --prefix $(<D) --no-package-lock --no-audit --no-fund --loglevel=error \
+	  || { echo "*** $<: these packages cannot be had, so the frameworks are NOT tested" >&2; exit 1; }
+	touch $@
+
+test-frameworks: $(PYTHON_SETS) test-frameworks-node  ## the SDKs and frameworks people use, each as they use it
+
+$(PYTHON_SETS): test-frameworks-%: $(VENV)/.run $(FRAMEWORK_VENVS)/%/.ready
+	LLMSIM_PYTHON=$(abspath $(BIN))/python $(FRAMEWORK_VENVS)/$*/bin/python -m pytest $(FRAMEWORKS)/$* $(ARGS)
+
+ifneq ($(shell command -v node 2>/dev/null),)
+test-frameworks-node: $(VENV)/.run $(FRAMEWORKS)/node/node_modules/.ready
+	cd $(FRAMEWORKS)/node && LLMSIM_PYTHON=$(abspath $(BIN))/python node --test --test-reporter=spec
+else
+test-frameworks-node:
+	@echo "*** there is no node: the npm packages in $(FRAMEWORKS)/node are NOT tested" >&2
+endif
+
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	$(BIN)/python -m bench $(ARGS)
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage* dist build
+	rm -rf $(VENV) $(FRAMEWORK_VENVS) $(FRAMEWORKS)/node/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage* dist build

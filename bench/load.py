@@ -14,7 +14,8 @@ from bench.process import Process, on_core
 from bench.servers import PACED_TOKENS, TBT_MS
 
 SOURCE = Path(__file__).with_name("load.c")
-Mode = Literal["whole", "stream", "paced"]
+Mode = Literal["whole", "stream", "paced", "models"]
+MODELS = b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer sk-bench\r\n\r\n"
 
 
 class LoadFailed(Exception):
@@ -85,6 +86,7 @@ class Load:
             "whole": chat_request(),
             "stream": chat_request(stream=True),
             "paced": chat_request(stream=True, max_tokens=PACED_TOKENS),
+            "models": MODELS,
         }
         for mode, request in self.requests.items():
             (folder / mode).write_bytes(request)
@@ -110,7 +112,7 @@ class Load:
         """
         moments = self.folder / "moments"
         options: dict[str, object] = {
-            "mode": mode,
+            "mode": "whole" if mode == "models" else mode,
             "port": server.port,
             "request": self.folder / mode,
             "connections": connections,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from llmsim.conversation import Ask
 from llmsim.limits import Standing
-from llmsim.plan import Garbled, Piece, Plan, Say, Think
+from llmsim.plan import Garbled, Piece, Plan, Say, Script, Think
 
 State = Literal["live", "done", "failed", "dropped", "abandoned"]
 
@@ -131,7 +131,10 @@ class Exchange:
         """Tokens handed out so far; counted when asked, so that playing them costs nothing more."""
         if self.ask.parts is not None:
             return 0
-        return sum(piece.tokens for piece in self.plan.pieces[: self.cursor])
+        pieces = self.plan.pieces
+        if type(pieces) is Script:
+            return pieces.spent[self.cursor]
+        return sum(piece.tokens for piece in pieces[: self.cursor])
 
     def divert(self, piece: Piece, now: float) -> None:
         """Puts this piece in place of all that has not been played, due at once."""

@@ -73,8 +73,11 @@ class Pacer:
             waiting.append(playback)
 
     def drop(self, playback: Playback) -> None:
-        """Takes the playback off the wheel."""
+        """Takes the playback off the wheel, which lets go of it: its moment may be an hour away."""
         if playback.slot:
+            waiting = self._slots.get(playback.slot)
+            if waiting is not None:
+                waiting.remove(playback)
             playback.slot = 0
             self._waiting -= 1
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Literal, Self
 
 import orjson
@@ -145,6 +147,11 @@ class Script(tuple[Piece, ...]):
         self = super().__new__(cls, pieces)
         self.memo = {}
         return self
+
+    @cached_property
+    def spent(self) -> array[int]:
+        """Tokens in the first so many pieces, from none to all of them."""
+        return array("L", accumulate((piece.tokens for piece in self), initial=0))
 
     @cached_property
     def plain(self) -> bool:

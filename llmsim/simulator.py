@@ -130,6 +130,7 @@ class Simulator:
         plan = Plan([Fail(failure)], [0.0], Usage(), "refused", notes=(failure.message or failure.kind,))
         exchange = Exchange(ask.number, ask, plan, self.clock.now(), self.clock.wall())
         exchange.request = request
+        exchange.seed = blend(ask.number, self.settings.seed, 0)
         self.journal.add(exchange)
         self.meter.began(exchange)
         return exchange

@@ -28,7 +28,7 @@ async def stream(
     async for pieces in simulator.play(exchange):
         last = pieces[-1]
         told = pieces[:-1] if isinstance(last, Fail | Drop) else pieces
-        yield opening + encoder.frames(told) + (encoder.fail(last.failure) if isinstance(last, Fail) else b"")
+        yield opening + encoder.frames(told) + ((encoder.fail(last.failure) or b"") if isinstance(last, Fail) else b"")
         opening = b""
     if not isinstance(last, Fail | Drop):
         yield encoder.close()

@@ -129,6 +129,13 @@ async def test_a_reply_that_is_moved_is_played_at_its_new_moment_alone(clock, pa
     assert pacer._waiting == 0
 
 
+async def test_a_dropped_reply_is_let_go_of_long_before_its_moment(clock, pacer):
+    kept, dropped = Tape(clock, [3600.0]), Tape(clock, [3600.0])
+    start(pacer, kept, dropped)
+    pacer.drop(dropped)
+    assert [one for waiting in pacer._slots.values() for one in waiting] == [kept]
+
+
 async def test_a_dropped_reply_can_be_put_back(clock, pacer):
     tape = Tape(clock, [0.5])
     start(pacer, tape)

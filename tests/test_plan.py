@@ -118,6 +118,10 @@ def test_the_fragments_of_a_call_are_told_apart():
     assert Call(call, 0, "x", 1, False) != Call(call, 1, "x", 1, False)
 
 
+def test_a_script_knows_the_tokens_in_its_first_pieces():
+    assert [*Script([Say("a"), Say("xyz", 3), End(Stop.END)]).spent] == [0, 1, 4, 4]
+
+
 def test_a_script_is_plain_where_it_is_text_of_one_alternative_and_its_end():
     assert Script([Say("a"), End(Stop.END)]).plain
     assert not Script([Think("a"), End(Stop.END)]).plain

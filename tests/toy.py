@@ -32,6 +32,8 @@ class Toy(Dialect):
             Route("POST", "/toy/submit", answer=self.submit),
             Route("DELETE", "/toy/{number}", answer=self.stop),
             Route("WEBSOCKET", "/toy", read=self.read),
+            Route("GET", "/toy/open", answer=lambda request, exchange: Answer.json({}), public=True),
+            Route("POST", "/toy/upload", read=self.read, uploads=True, heavy=True),
         ]
 
     def read(self, request: Request) -> Ask:

@@ -64,12 +64,18 @@ class Route:
     `path` may hold names in braces; they come as `Request.params`. Both functions may raise Refused. An answer is made
     at its moment, if no fault comes before; its exchange has the dice for ids. The method `WEBSOCKET` stands for a
     connection whose text frames are each read as the body of a request and answered by a stream.
+
+    What is `heavy` is read in a thread however short the body; `uploads` takes bodies as long as files may be; `public`
+    needs no key, as a link in a reply does not.
     """
 
     method: str
     path: str
     read: Callable[[Request], Ask] | None = None
     answer: Callable[[Request, Exchange], Answer] | None = None
+    heavy: bool = False
+    uploads: bool = False
+    public: bool = False
 
 
 Done = Callable[[Exchange, Answer | None], None]

@@ -103,7 +103,7 @@ class Batches:
         batch.running += 1
         request = Request("POST", "/v1/messages", headers=batch.headers, body=orjson.dumps(params), client="batch")
         if self._desk.submit(request, partial(self._done, batch, custom_id, params)) is None:
-            self._over(batch, custom_id, _errored(None))
+            self._over(batch, custom_id, _result(None))
 
     def _done(self, batch: Batch, custom_id: str, params: Json, exchange: Exchange, answer: Answer | None) -> None:
         if answer is not None and answer.status == 429:
@@ -111,8 +111,7 @@ class Batches:
             moment = self._desk.clock.now() + wait
             self._desk.clock.call_at(moment, partial(self._again, batch, custom_id, params))
             return
-        good = answer is not None and answer.status == 200
-        self._over(batch, custom_id, _succeeded(answer) if good else _errored(answer))
+        self._over(batch, custom_id, _result(answer))
 
     def _again(self, batch: Batch, custom_id: str, params: Json) -> None:
         batch.running -= 1
@@ -138,19 +137,22 @@ class Batches:
         self._keep(batch)
 
 
-def _succeeded(answer: Answer | None) -> Json:
-    assert answer is not None
-    message = orjson.loads(answer.body)
-    message["usage"]["service_tier"] = "batch"
-    return {"type": "succeeded", "message": message}
+def _result(answer: Answer | None) -> Json:
+    """What became of a request; what was cut or arrived garbled is the server's fault."""
+    try:
+        told = orjson.loads(answer.body) if answer is not None else None
+    except orjson.JSONDecodeError:
+        told = None
+    if answer is None or told is None:
+        return _failed({"type": "error", "error": {"type": "api_error", "message": "Internal server error"}})
+    if answer.status != 200:
+        return _failed(told)
+    told["usage"]["service_tier"] = "batch"
+    return {"type": "succeeded", "message": told}
 
 
-def _errored(answer: Answer | None) -> Json:
-    """The result of a request that failed; what was cut is the server's fault."""
-    failed: Json = {"type": "error", "error": {"type": "api_error", "message": "Internal server error"}}
-    if answer is not None and answer.status != 200:
-        failed = orjson.loads(answer.body)
-    return {"type": "errored", "error": {"request_id": None, **failed}}
+def _failed(error: Json) -> Json:
+    return {"type": "errored", "error": {"request_id": None, **error}}
 
 
 def worded(batch: Batch, base: str) -> Json:

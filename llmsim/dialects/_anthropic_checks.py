@@ -13,7 +13,7 @@ from llmsim.dialects._anthropic_media import Files, check_block
 from llmsim.dialects._anthropic_schemas import strict_fault
 from llmsim.dialects._anthropic_thinking import check_replayed
 from llmsim.dialects._anthropic_tool_changes import tool_name, tools_in_force
-from llmsim.dialects._anthropic_tools import SERVER_TOOLS
+from llmsim.dialects._anthropic_tools import SERVER_TOOLS, TYPES
 from llmsim.dialects._anthropic_types import OF_BETAS, SAMPLING
 from llmsim.dialects._anthropic_wire import NEW, invalid
 
@@ -40,7 +40,7 @@ def check(request: Json, facts: Facts, version: str, betas: frozenset[str], file
     for block in request["system"] if isinstance(request.get("system"), list) else ():
         if not block["text"]:
             raise invalid("system: text content blocks must be non-empty")
-    _check_tools(request)
+    _check_tools(request, facts)
     _check_tool_choice(request, facts)
     _check_effort(request, facts)
     _check_thinking(request, facts, betas)
@@ -53,7 +53,11 @@ def check(request: Json, facts: Facts, version: str, betas: frozenset[str], file
 # -- tools
 
 
-def _check_tools(request: Json) -> None:
+def _check_tools(request: Json, facts: Facts) -> None:
+    lacking = [tool["type"] for tool in request.get("tools") or () if tool.get("type") in facts.lacks]
+    if lacking:
+        there = ", ".join(kind for kind in TYPES if kind not in facts.lacks)
+        raise invalid(f"'{facts.id}' does not support tool types: {', '.join(lacking)}. Did you mean one of {there}?")
     names: set[str] = set()
     for at, tool in enumerate(request.get("tools") or ()):
         name = tool_name(tool)

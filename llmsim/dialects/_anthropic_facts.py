@@ -17,6 +17,8 @@ THINKING = ("adaptive", "between_tools", "disabled", "enabled")
 
 Version = tuple[int, int]
 
+_COMPUTERS = ("computer_20241022", "computer_20250124", "computer_20251124")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -25,7 +27,8 @@ class Facts:
     `thinking` are the values of `thinking.type` it takes; with `thinks` it thinks when not told otherwise, with `shows`
     it shows its thinking when not told otherwise. `sampling` is whether it takes temperature, top_p and top_k, `forces`
     whether tools can be forced on it, `prefill` whether it continues an assistant message, `hears_system` whether it
-    takes system messages in the conversation. `cache_minimum` is the least number of tokens that are cached.
+    takes system messages in the conversation, `lacks` are types of tools it does not take. `cache_minimum` is the least
+    number of tokens that are cached.
     """
 
     id: str
@@ -41,16 +44,17 @@ class Facts:
     prefill: bool = True
     hears_system: bool = True
     threads: bool = True
+    lacks: tuple[str, ...] = ()
     cache_minimum: int = 1024
 
 
-def facts(name: str) -> Facts:
-    """What the model of this name takes."""
-    return _facts(name) if len(name) <= 200 else Facts(name)
+def facts(name: str, amazon: bool = False) -> Facts:
+    """What the model of this name takes, from Anthropic itself or on Amazon's platform."""
+    return _facts(name, amazon) if len(name) <= 200 else Facts(name)
 
 
 @lru_cache(maxsize=256)
-def _facts(name: str) -> Facts:
+def _facts(name: str, amazon: bool) -> Facts:
     model = catalogue.find(name)
     if model is None or model.provider != "anthropic":
         return Facts(name if model is None else model.id)
@@ -72,6 +76,7 @@ def _facts(name: str) -> Facts:
         prefill=not (preview or version >= (4, 6)),
         hears_system=version >= (5, 5) or version == (4, 8) or (version >= (5, 0) and line not in ("sonnet", "haiku")),
         threads=version >= (4, 5),
+        lacks=_lacks(line, version, amazon),
         cache_minimum=_cache_minimum(line, version, preview),
     )
 
@@ -107,6 +112,13 @@ def _efforts(line: str, version: Version, preview: bool) -> tuple[str, ...]:
     if version >= (4, 7):
         return EFFORTS
     return ("low", "medium", "high") if (line, version) == ("opus", (4, 5)) else ()
+
+
+def _lacks(line: str, version: Version, amazon: bool) -> tuple[str, ...]:
+    """The types of tools that newer ones have replaced: Amazon's platform does not have the newest."""
+    if version < (5, 5) or line not in ("opus", "sonnet"):
+        return ()
+    return _COMPUTERS[:-1] if amazon else _COMPUTERS
 
 
 def _cache_minimum(line: str, version: Version, preview: bool) -> int:

@@ -32,22 +32,22 @@ _SMALL = 8192
 class Reader:
     """Reads messages and counts, with what clients have left: files, threads, cached prefixes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, amazon: bool = False) -> None:
         self.cache = PromptCache(desk)
         self.threads = Threads(desk)
-        self._desk = desk
+        self._desk, self._amazon = desk, amazon
 
     def message(self, request: Request) -> Ask:
         """The ask that a message is; raises Refused where Anthropic's API refuses."""
         version, betas = wire.version_of(request), wire.betas_of(request)
         with _readable():
-            ask = _alone(request.body, version, betas) if len(request.body) <= _SMALL else None
+            ask = _alone(request.body, version, betas, self._amazon) if len(request.body) <= _SMALL else None
             return self._kept(request, version, betas) if ask is None else ask.again()
 
     def _kept(self, request: Request, version: str, betas: frozenset[str]) -> Ask:
         """The ask of a body that may need what clients have left."""
         body = _validated(request.body, version, betas)
-        about, files, key = facts(body["model"]), find_file(self._desk), _key(request)
+        about, files, key = facts(body["model"], self._amazon), find_file(self._desk), _key(request)
         threaded, before = body.get("thread") is not None, None
         if threaded:
             body, before = self.threads.joined(body, key, about)
@@ -91,12 +91,12 @@ def _readable() -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def _alone(body: bytes, version: str, betas: frozenset[str]) -> Ask | None:
+def _alone(body: bytes, version: str, betas: frozenset[str], amazon: bool) -> Ask | None:
     """The ask of a body that needs nothing of what clients have left, else None; programs send the same ones again."""
     request = _validated(body, version, betas)
     if request.get("thread") is not None or b"file_id" in body or b"cache_control" in body:
         return None
-    about = facts(request["model"])
+    about = facts(request["model"], amazon)
     check(request, about, version, betas, _no_file)
     tokens = base_cost(request, request["model"])
     tokens += sum(part.tokens for part in pieces(request, request["model"], _no_file))

@@ -7,6 +7,7 @@ Source: Google's API reference, "Embeddings"; the refusals are those of the live
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -24,8 +25,11 @@ from llmsim.dialects._gemini_request import Target
 Json = Mapping[str, Any]
 
 MOST_REQUESTS = 100
-_SIZES = {"text-embedding-004": 768, "embedding-001": 768}
+_SIZES = {"text-embedding-004": 768, "text-embedding-005": 768, "embedding-001": 768}
 LARGEST = 3072
+
+# Its vectors are of length 1 only as a whole ("Embeddings", "Ensuring quality for smaller dimensions").
+_CUT_ONLY = "gemini-embedding-001"
 
 
 def read_one(target: Target, body: bytes) -> Ask:
@@ -96,9 +100,11 @@ def _ask(requests: Sequence[Json], target: Target, body: bytes, form: bytes) -> 
 
 
 def _asked(target: Target, texts: Sequence[str], spent: int, body: bytes, answer: bytes) -> Ask:
+    said = tuple((Message("user", text),) for text in texts)
     return Ask(
         target.model,
-        messages=(Message("user", "\n".join(texts)),),
+        messages=tuple(one for (one,) in said),
+        prompts=said,
         dialect=target.dialect,
         endpoint=target.endpoint,
         prompt_tokens=spent,
@@ -118,8 +124,15 @@ def _text(request: Json) -> str:
 
 
 def _vector_of(request: Json, target: Target) -> bytes:
-    vector = vectors.embed(_text(request), _size(request) or size_of(target.model))
-    return b'{"values":%b}' % orjson.dumps(vector.tolist())
+    return b'{"values":%b}' % orjson.dumps(vector_of(_text(request), target.model, _size(request)).tolist())
+
+
+def vector_of(text: str, model: str, size: int | None) -> array[float]:
+    """The vector of a text as the model gives it: the first `size` numbers of it, all where that is None."""
+    vector = vectors.embed(text, size_of(model))
+    if size is None or size == len(vector):
+        return vector
+    return vector[:size] if model == _CUT_ONLY else vectors.shortened(vector, size)
 
 
 def _size(request: Json) -> int | None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 _MOST_PARTS = 1000
 _MOST_HEADERS = 16 << 10
+_BYTES = "application/octet-stream"
 
 _PARAM = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
 # What may stand behind the boundary on its line; two dashes end the form.
@@ -61,9 +62,11 @@ def read_form(content_type: bytes, body: bytes) -> Form:
         if "name" not in told:
             raise BadForm("a part has no name")
         name = told["name"].removesuffix("[]")
-        filename = _filename(told)
+        what = headers.get("content-type", "").partition(";")[0].strip().lower()
+        # Bytes that say so are no text, also where a client has no name for them, as Anthropic's has none.
+        filename = _filename(told) if what != _BYTES else _filename(told) or ""
         if filename is not None:
-            upload = Upload(filename, headers.get("content-type", "application/octet-stream"), data)
+            upload = Upload(filename, headers.get("content-type", _BYTES), data)
             form.files.setdefault(name, []).append(upload)
         else:
             form.texts.setdefault(name, []).append(data.decode("utf-8", "replace"))

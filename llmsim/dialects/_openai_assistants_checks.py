@@ -7,7 +7,7 @@ from typing import Any
 
 from llmsim.catalogue import resolve
 from llmsim.dialects._openai_refusals import invalid, missing
-from llmsim.dialects._openai_schemas import root_fault, strict_fault
+from llmsim.dialects._openai_schemas import root_fault, shape_fault, strict_fault
 from llmsim.errors import Refused
 
 
@@ -65,7 +65,8 @@ def check_format(reply: Any, tools: Sequence[dict[str, Any]]) -> None:
         )
     if reply["type"] == "json_schema":
         told = reply["json_schema"]
-        fault = strict_fault(told["schema"]) if told.get("strict") and told.get("schema") else None
+        schema = told.get("schema") or {}
+        fault = strict_fault(schema) if told.get("strict") and schema else shape_fault(schema)
         if fault is not None:
             raise invalid(f"Invalid schema for response_format '{told['name']}': {fault}", "response_format")
 

@@ -7,7 +7,7 @@ from typing import Any
 from llmsim import media
 from llmsim.catalogue import Model, resolve
 from llmsim.dialects._openai_refusals import invalid
-from llmsim.dialects._openai_schemas import root_fault, strict_fault
+from llmsim.dialects._openai_schemas import root_fault, shape_fault, strict_fault
 from llmsim.errors import Failure, Refused
 
 MOST_TOP_LOGPROBS = 20
@@ -187,7 +187,7 @@ def _check_format(request: Any) -> None:
         )
     if kind == "json_schema" and reply["json_schema"].get("schema"):
         told = reply["json_schema"]
-        fault = strict_fault(told["schema"]) if told.get("strict") else None
+        fault = strict_fault(told["schema"]) if told.get("strict") else shape_fault(told["schema"])
         if fault is not None:
             raise invalid(f"Invalid schema for response_format '{told['name']}': {fault}", "response_format")
 

@@ -38,11 +38,12 @@ class Logprobs:
         return self._lists(counted) if counted else None
 
     def _lists(self, pieces: Sequence[Piece]) -> dict[str, Any]:
-        content = [entry for piece in pieces if type(piece) is Say for entry in self._entries(piece)]
-        refusal = [entry for piece in pieces if isinstance(piece, Decline) for entry in self._entries(piece)]
+        content = [entry for piece in pieces if type(piece) is Say for entry in self.entries(piece)]
+        refusal = [entry for piece in pieces if isinstance(piece, Decline) for entry in self.entries(piece)]
         return {"content": content if content or not refusal else None, "refusal": refusal or None}
 
-    def _entries(self, piece: Say) -> list[dict[str, Any]]:
+    def entries(self, piece: Say) -> list[dict[str, Any]]:
+        """The tokens of one piece with their log probabilities."""
         return [self._entry(raw) for raw in tokens.token_bytes(piece.text, self._encoding)]
 
     def _entry(self, raw: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ flat parameters only; nested ones are counted in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -35,13 +35,21 @@ _TOOLS_END = 12
 def prompt_cost(request: Any, model: str) -> int:
     """All tokens that go in: messages, media, tools and the schema of the reply; `request` is a valid ChatRequest."""
     total = PRIMING + sum(_message(message, model) for message in request["messages"])
-    tools = [*(request.get("tools") or ()), *(request.get("functions") or ())]
-    if tools:
-        total += _TOOLS_END + sum(_tool(orjson.dumps(tool), model) for tool in tools)
+    total += tools_cost([*(request.get("tools") or ()), *(request.get("functions") or ())], model)
     reply = request.get("response_format")
     if reply and reply["type"] == "json_schema":
-        total += count_tokens(orjson.dumps(reply["json_schema"].get("schema") or {}).decode(), model)
+        total += schema_cost(reply["json_schema"].get("schema"), model)
     return total
+
+
+def tools_cost(tools: Sequence[Any], model: str) -> int:
+    """All functions and custom tools, of whatever shape, together."""
+    return _TOOLS_END + sum(_tool(orjson.dumps(tool), model) for tool in tools) if tools else 0
+
+
+def schema_cost(schema: Any, model: str) -> int:
+    """The schema of a reply."""
+    return count_tokens(orjson.dumps(schema or {}).decode(), model)
 
 
 def _message(message: Any, model: str) -> int:
@@ -79,12 +87,17 @@ def _part(part: Any, model: str) -> int:
         return count_tokens(part[kind], model)
     if kind == "image_url":
         image = part["image_url"]
-        return media.image_tokens(model, *_size(image["url"]), image.get("detail") or "auto")
+        return image_cost(image["url"], image.get("detail"), model)
     if kind == "input_audio":
         sound = part["input_audio"]
         data = media.decode_base64(sound["data"]) or b""
         return media.audio_tokens(media.audio_seconds(data, sound["format"]))
-    return _file(part["file"].get("file_data"))
+    return file_cost(part["file"].get("file_data"))
+
+
+def image_cost(url: str, detail: str | None, model: str) -> int:
+    """An image by its size in pixels, where it is at hand as a data URL."""
+    return media.image_tokens(model, *_size(url), detail or "auto")
 
 
 def _size(url: str) -> tuple[int, int]:
@@ -92,7 +105,7 @@ def _size(url: str) -> tuple[int, int]:
     return (media.image_size(found[1]) if found else None) or media.UNKNOWN_SIZE
 
 
-def _file(content: str | None) -> int:
+def file_cost(content: str | None) -> int:
     """A file by its pages where it is a PDF, else at four bytes a token; one that is not at hand as a page."""
     if not content:
         return media.PAGE_TOKENS
@@ -113,8 +126,9 @@ def _tool(source: bytes, model: str) -> int:
     told = tool.get("function") or tool.get("custom") or tool
     total = _FUNCTION.get(encoding_for(model), _NEWER_FUNCTION)
     total += count_tokens(f"{told['name']}:{_sentence(told.get('description'))}", model)
-    grammar = (told.get("format") or {}).get("grammar")
-    if grammar:
+    form = told.get("format") or {}
+    grammar = form.get("grammar") or form
+    if "definition" in grammar:
         total += count_tokens(grammar["definition"], model)
     return total + _properties(told.get("parameters"), model)
 

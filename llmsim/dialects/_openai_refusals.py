@@ -97,7 +97,11 @@ def _path(detail: Detail, body: Any) -> Steps:
     if loc[-1:] == ("[key]",):
         return tuple(loc[:-1])
     steps = _steps(loc, detail["input"], body)
-    return (*steps, detail["ctx"]["discriminator"].strip("'")) if kind.startswith("union_tag") else steps
+    if not kind.startswith("union_tag") or not isinstance(detail["input"], dict):
+        return steps
+    told = detail["ctx"]["discriminator"]
+    # What is told apart by a function is told apart by its type, which the function fills in where it may be missing.
+    return (*steps, "type" if told.endswith("()") else told.strip("'"))
 
 
 def _steps(loc: Steps, value: Any, body: Any) -> Steps:
@@ -155,8 +159,9 @@ _KINDS = {
 
 def wrong_type(param: str, expected: str, value: Any, several: bool = False) -> Failure:
     """The failure of a value of the wrong type; `expected` has no article ("string or array of objects")."""
-    article = "" if expected.startswith("one of") else "an " if expected[0] in "aeiou" else "a "
-    expected = f"{'one of ' if several else ''}{article}{expected}"
+    listed = expected.startswith("one of")
+    article = "" if listed else "an " if expected[0] in "aeiou" else "a "
+    expected = f"{'one of ' if several and not listed else ''}{article}{expected}"
     message = f"Invalid type for '{param}': expected {expected}, but got {_KINDS[type(value)]} instead."
     return Failure("invalid", message, param=param, code="invalid_type")
 
@@ -190,6 +195,8 @@ def _listed(values: Iterable[str], word: str) -> str:
 
 
 def _missing(param: str, detail: Detail) -> Failure:
+    if detail["type"] == "union_tag_not_found" and not isinstance(detail["input"], dict):
+        return wrong_type(param, "object", detail["input"])
     return missing(param)
 
 

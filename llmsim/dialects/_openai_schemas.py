@@ -12,7 +12,18 @@ from typing import Any
 Context = tuple[str, ...]
 
 _NOT_PERMITTED = ("allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
+_HOLDS_SCHEMAS = ("items", "anyOf")
 _SAYS_WHAT_IT_IS = ("type", "$ref", "anyOf", "enum", "const")
+
+# Keywords by what they hold: a schema, several, several by name, anything in a list.
+_ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
+_SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
+_NAMED = ("properties", "patternProperties", "$defs", "definitions")
+_LISTS = ("required", "enum", *_SEVERAL)
+_KINDS = {"string", "number", "integer", "boolean", "object", "array", "null"}
+
+_SHOWN = 200
+"""Characters of a wrong value that are told."""
 
 
 def strict_fault(schema: dict[str, Any]) -> str | None:
@@ -27,10 +38,81 @@ def strict_fault(schema: dict[str, Any]) -> str | None:
     return None
 
 
+def strict_form(schema: Any) -> Any:
+    """The schema as strict mode would have it: no other properties, and all there are required."""
+    if isinstance(schema, list):
+        return [strict_form(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: strict_form(part) if key in _HOLDS_SCHEMAS else part for key, part in schema.items()}
+    for name in ("properties", "$defs", "definitions"):
+        if isinstance(inner.get(name), dict):
+            inner[name] = {key: strict_form(part) for key, part in inner[name].items()}
+    if schema.get("type") == "object" or "properties" in schema:
+        declared = schema.get("properties")
+        inner["required"] = list(declared) if isinstance(declared, dict) else []
+        inner.setdefault("additionalProperties", False)
+    return inner
+
+
 def root_fault(schema: dict[str, Any]) -> str | None:
-    """What is refused of every schema, strict or not: that it describes something that is no object."""
+    """What is refused of every schema, strict or not: that it describes no object, or is none of JSON Schema."""
     kind = schema.get("type", "object")
-    return None if kind == "object" else f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
+    if kind != "object":
+        return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
+    return shape_fault(schema)
+
+
+def shape_fault(schema: Any) -> str | None:
+    """What makes it no JSON Schema at all, in the words of the validator that OpenAI uses; None where it is one."""
+    waiting: list[tuple[Context, Any]] = [((), schema)]
+    while waiting:
+        context, part = waiting.pop()
+        fault = _misshapen(part)
+        if fault is not None:
+            return f"In context={context!r}, {fault}" if context else fault
+        waiting += reversed(list(_inner(context, part)))
+    return None
+
+
+def _misshapen(part: Any) -> str | None:
+    """What is wrong with the keywords of one schema, whatever the schemas in it say."""
+    if not isinstance(part, dict):
+        return None if isinstance(part, bool) else f"{_shown(part)} is not of type 'object', 'boolean'."
+    for name in _NAMED:
+        if not isinstance(part.get(name, {}), dict):
+            return f"{_shown(part[name])} is not of type 'object'."
+    for name in _LISTS:
+        if not isinstance(part.get(name, []), list):
+            return f"{_shown(part[name])} is not of type 'array'."
+    for name in part.get("required", ()):
+        if not isinstance(name, str):
+            return f"{_shown(name)} is not of type 'string'."
+    if not isinstance(part.get("$ref", ""), str):
+        return f"{_shown(part['$ref'])} is not of type 'string'."
+    kind = part.get("type", "object")
+    kinds = kind if isinstance(kind, list) else [kind]
+    known = all(isinstance(one, str) and one.lower() in _KINDS for one in kinds)
+    return None if known else f"{_shown(kind)} is not valid under any of the given schemas."
+
+
+def _inner(context: Context, part: Any) -> Iterator[tuple[Context, Any]]:
+    """The schemas that a well-shaped one holds itself, each with the way to it."""
+    if not isinstance(part, dict):
+        return
+    for name in _NAMED:
+        for key, inner in part.get(name, {}).items():
+            yield (*context, name, key), inner
+    for name in (*_ONE, *_SEVERAL):
+        inner = part.get(name, True)
+        if isinstance(inner, list):  # tuples of draft 7 are lists under `items`
+            yield from (((*context, name, str(index)), one) for index, one in enumerate(inner))
+        else:
+            yield (*context, name), inner
+
+
+def _shown(value: Any) -> str:
+    return repr(value)[:_SHOWN]
 
 
 def _parts(context: Context, schema: Any) -> Iterator[tuple[Context, dict[str, Any]]]:

@@ -135,10 +135,14 @@ def headers(exchange: Exchange | None, processing_ms: int) -> Headers:
 
 
 def ids(exchange: Exchange | None) -> tuple[int, int]:
-    """128 bits for ids: an exchange's own, from its seed and number."""
+    """128 bits for ids: an exchange's own, from its seed and number.
+
+    A client's own seed gives many exchanges the same one; their number then makes the upper bits of the second half
+    differ too, for ids that are cut short.
+    """
     if exchange is None:
         return _stray.bits(), _stray.bits()
-    return exchange.seed, (exchange.seed * 0x9E3779B97F4A7C15 + exchange.number) & 0xFFFFFFFFFFFFFFFF
+    return exchange.seed, ((exchange.seed + exchange.number) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 
 
 def token(exchange: Exchange) -> str:

@@ -26,9 +26,9 @@ class AnthropicMessages(Dialect):
     kind: ClassVar[str] = "anthropic_messages"
     provider: ClassVar[str] = "anthropic"
 
-    def __init__(self, desk: Desk | None = None) -> None:
+    def __init__(self, desk: Desk | None = None, amazon: bool = False) -> None:
         super().__init__(desk)
-        self._reader = Reader(self.desk)
+        self._reader = Reader(self.desk, amazon)
 
     def routes(self) -> Sequence[Route]:
         """Messages, and what they would count."""

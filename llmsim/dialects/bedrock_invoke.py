@@ -21,7 +21,7 @@ from llmsim.dialects._bedrock_requests import invalid, read_object
 from llmsim.dialects.anthropic_messages import AnthropicMessages
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.plan import Piece
+from llmsim.plan import Garbled, Piece
 
 _VERSIONS = {"bedrock-2023-05-31": b"2023-06-01", "2023-06-01": b"2023-06-01", "2026-10-21": b"2026-10-21"}
 
@@ -37,7 +37,7 @@ class BedrockInvoke(Dialect):
 
     @cached_property
     def _messages(self) -> AnthropicMessages:
-        return AnthropicMessages(self.desk)
+        return AnthropicMessages(self.desk, amazon=True)
 
     def routes(self) -> Sequence[Route]:
         """Both ways; a model may be an ARN, with slashes in it."""
@@ -101,7 +101,9 @@ class EnvelopeEncoder(Encoder):
         return self._chunks(self._inner.open())
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
-        """Pieces that are due together, each a chunk of its own."""
+        """Pieces that are due together, each a chunk of its own; what is garbled is the chunk, not what it holds."""
+        if any(type(piece) is Garbled for piece in pieces):
+            return super().frames(pieces)
         return self._chunks(self._inner.frames(pieces))
 
     def frame(self, piece: Piece) -> bytes:

@@ -27,7 +27,7 @@ class OpenAIEmbeddings(Dialect):
 
     def routes(self) -> Sequence[Route]:
         """The one path there is."""
-        return [Route("POST", "/v1/embeddings", read=self.read)]
+        return [Route("POST", "/v1/embeddings", read=self.read, heavy=True)]
 
     def read(self, request: Request) -> Ask:
         """The ask of a request body; raises Refused as OpenAI refuses."""

@@ -48,12 +48,17 @@ def choose_tools(ask: Ask, dice: Dice) -> tuple[Tool, ...]:
     """The tools to call for the newest user message, among those that the tool choice allows.
 
     The tool that shares most words with the message is called. Where parallel calls are allowed and several tools have
-    words of their own in the message, each is called once, in the order the message names them, at most four.
+    words of their own in the message, each is called once, in the order the message names them, at most four. After a
+    tool's result a call that is still required goes to a tool that has not been called for this message, as agents
+    that take their answer as a call of a tool would go on for ever otherwise.
     """
     choice = ask.tool_choice
     allowed = [tool for tool in ask.tools if not choice.names or tool.name in choice.names]
     if choice.mode == "none" or not allowed:
         return ()
+    if ask.answers_a_tool:
+        called = _called(ask)
+        allowed = [tool for tool in allowed if tool.name not in called] or allowed
     words = _words(ask.last_user_text)
     scores = [_score(tool, words) for tool in allowed]
     if choice.parallel and choice.mode != "named":
@@ -62,6 +67,16 @@ def choose_tools(ask: Ask, dice: Dice) -> tuple[Tool, ...]:
             return several[:_MOST_CALLS]
     best = max(score.points for score in scores)
     return (dice.choice([score.tool for score in scores if score.points == best]),)
+
+
+def _called(ask: Ask) -> set[str]:
+    """The names of the tools that have been called since the newest user message."""
+    called: set[str] = set()
+    for message in reversed(ask.messages):
+        if message.role == "user":
+            break
+        called.update(call.name for call in message.calls)
+    return called
 
 
 def call(tool: Tool, ask: Ask, dice: Dice) -> ToolCall:

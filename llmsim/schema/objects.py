@@ -98,7 +98,9 @@ class _Object:
             group = self._with_needed([name]) if self._needs else {name: None}
             if self._most is None or len(wanted | group) <= self._most:
                 wanted |= group
-        return wanted
+        # A model says something where it may: a wrapper around one optional list is not left empty.
+        first = self._with_needed(list(known)[:1])
+        return wanted or (first if self._most is None or len(first) <= self._most else {})
 
     def _is_affordable(self, name: str) -> bool:
         return not self._maker.shallow or self._maker.is_flat(self._children(name))

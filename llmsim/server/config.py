@@ -29,6 +29,9 @@ class Config(Settings, BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535, description="port to listen on; 0 takes a free one")] = 8080
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged to stderr")
     body_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of a request, then 413")] = 32 << 20
+    upload_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of an uploaded file, then 413")] = (
+        128 << 20
+    )
     apis_off: tuple[str, ...] = Field((), description="APIs that answer as if there were none, by their kind")
     journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
     journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20

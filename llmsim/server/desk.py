@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping
 from functools import partial
 from hashlib import blake2b
+from typing import NamedTuple
 
 from llmsim.conversation import Ask
 from llmsim.dialects import Desk, Dialect, Done, Request, Route, kinds
@@ -17,6 +18,9 @@ from llmsim.server.tray import Tray
 from llmsim.simulator import Simulator
 
 logger = logging.getLogger("llmsim")
+
+LONG = 48 << 10
+"""Bytes of a body above which it is read and counted in a thread, so that the other replies keep their pace."""
 
 STOPPING = "The server is shutting down."
 
@@ -49,8 +53,11 @@ class ServerDesk(Desk):
             logger.exception("a request could not be read")
             return Failure("internal")
 
-    def begin(self, dialect: Dialect, request: Request, ask: Ask | Failure) -> Exchange:
-        """Opens an exchange for an ask, or for a request that is refused."""
+    def begin(self, dialect: Dialect, request: Request, ask: Ask | Failure, caller: Caller | None = None) -> Exchange:
+        """Opens an exchange for an ask, or for a request that is refused; gives the one that its client is answered by.
+
+        `caller` is who the headers say it is, where that is known already.
+        """
         if isinstance(ask, Failure):
             failure: Failure | None = ask
             ask = Ask(
@@ -63,10 +70,12 @@ class ServerDesk(Desk):
             failure = Failure("unavailable", STOPPING) if self.stopping else None
             if ask.detached and len(self._unattended) >= MOST_UNATTENDED:
                 failure = Failure("unavailable")
-        _sign(ask, request.headers)
+        key, ask.client, ask.attempt = caller or calling(request.headers)
+        ask.key = key or ask.key
         if failure is not None:
             return self.simulator.refuse(ask, failure, request.body)
-        return self.simulator.begin(ask, request.body)
+        exchange = self.simulator.begin(ask, request.body)
+        return self._detached(dialect, exchange) if ask.detached and exchange.plan.failure is None else exchange
 
     def player(
         self, dialect: Dialect, route: Route | None, request: Request, exchange: Exchange, channel: Channel
@@ -79,7 +88,7 @@ class ServerDesk(Desk):
 
     # -- without a client
 
-    def detached(self, dialect: Dialect, exchange: Exchange) -> Exchange:
+    def _detached(self, dialect: Dialect, exchange: Exchange) -> Exchange:
         """Lets a detached exchange go on by itself; gives the one that its client is answered by."""
         ask = exchange.ask.again()
         ask.follows, ask.detached, ask.parts = exchange, False, None if ask.stream else 0
@@ -97,8 +106,6 @@ class ServerDesk(Desk):
         if isinstance(ask, Ask):
             ask.stream = False
         exchange = self.begin(dialect, request, ask)
-        if exchange.ask.detached and exchange.plan.failure is None:
-            exchange = self.detached(dialect, exchange)
         self._attend(self.player(dialect, route, request, exchange, Tray(partial(done, exchange))))
         return exchange
 
@@ -140,21 +147,24 @@ def _plain(dialect: Dialect, route: Route, request: Request) -> Ask:
     """The ask of a request that needs no model."""
     told = f"{request.method} {request.path}?{request.query} {len(request.body)} ".encode()
     digest = blake2b(told + request.body[:8192], digest_size=16).digest()
-    return Ask("", dialect=dialect.kind, endpoint=route.path, parts=0, digest=digest)
+    key = "public" if route.public else ""
+    return Ask("", dialect=dialect.kind, endpoint=route.path, parts=0, digest=digest, key=key)
 
 
-def _sign(ask: Ask, headers: Mapping[bytes, bytes]) -> None:
-    """Notes who asks: the key, a name for the client, and which try of the same request it is."""
-    ask.key = _key(headers)
-    client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
-    ask.client = client[:40].decode("latin-1")
-    retries = headers.get(b"x-stainless-retry-count", b"0")
-    ask.attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0
+class Caller(NamedTuple):
+    """Who asks: the key, a name for the client, and which try of the same request it is."""
+
+    key: str
+    client: str
+    attempt: int
 
 
-def _key(headers: Mapping[bytes, bytes]) -> str:
-    """The key, in whichever provider's header it comes; empty where there is none."""
+def calling(headers: Mapping[bytes, bytes]) -> Caller:
+    """Who asks, by the headers; the key comes in whichever provider's it is, and is empty where there is none."""
     key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
     if not key:
         key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
-    return key.decode("latin-1")
+    client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
+    retries = headers.get(b"x-stainless-retry-count", b"0")
+    attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0
+    return Caller(key.decode("latin-1"), client[:40].decode("latin-1"), attempt)

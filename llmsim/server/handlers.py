@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from functools import partial
 
 from llmsim import tokens
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route
 from llmsim.errors import Failure
 from llmsim.server import control
-from llmsim.server.desk import ServerDesk
+from llmsim.server.desk import LONG, ServerDesk
+from llmsim.server.heads import joined
 from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.server.sockets import Receive, Session
 from llmsim.simulator import Simulator
 
-_LONG = 48 << 10
-"""Bytes of a body above which it is read and counted in a thread, so that the other replies keep their pace."""
+_IDLE = 0.5
+"""Seconds without a request after which the server counts as idle."""
 
 
 class TooLarge(Exception):
@@ -30,9 +32,16 @@ class Gone(Exception):
 class Application:
     """Every dialect at the root and below `/{provider}`; beside them /health and /ready."""
 
-    def __init__(self, simulator: Simulator, body_limit: int = 32 << 20, apis_off: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        simulator: Simulator,
+        body_limit: int = 32 << 20,
+        apis_off: Collection[str] = (),
+        upload_limit: int = 128 << 20,
+    ) -> None:
         self.simulator = simulator
         self.body_limit = body_limit
+        self.upload_limit = max(body_limit, upload_limit)
         self.desk = ServerDesk(simulator, apis_off)
         self.players = self.desk.players
         self.routes = self.desk.routes
@@ -65,10 +74,21 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self.simulator.light_fuses()
-        asyncio.get_running_loop().run_in_executor(None, tokens.preload)
+        tokens.prime(tokens.DEFAULT_ENCODING)
+        self._load_when_idle()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _load_when_idle(self, begun: int = -1) -> None:
+        """Loads the rest of the vocabulary once nobody has asked for anything for a while: no thread runs meanwhile."""
+        meter, clock = self.simulator.meter, self.simulator.clock
+        if tokens.loaded():
+            return
+        if meter.live or meter.begun != begun:
+            clock.call_at(clock.now() + _IDLE, partial(self._load_when_idle, meter.begun))
+        else:
+            asyncio.get_running_loop().run_in_executor(None, tokens.preload)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -76,7 +96,7 @@ class Application:
             scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
-            headers if len(headers) == len(scope["headers"]) else _joined(scope["headers"]),
+            headers if len(headers) == len(scope["headers"]) else joined(scope["headers"]),
             client=(scope.get("client") or ("",))[0],
         )
         found = self.routes.find(request)
@@ -84,17 +104,18 @@ class Application:
             await self._reply(send, self._unrouted(request))
             return
         dialect, route = found
+        limit = self.upload_limit if route.uploads else self.body_limit
         try:
-            request.body = await self._body(request, receive)
+            request.body = await self._body(request, receive, limit)
         except TooLarge:
-            failure = Failure("too_large", extra=self.body_limit)
+            failure = Failure("too_large", extra=limit)
             await self._play(dialect, None, request, failure, scope, receive, send)
             return
         await self._play(dialect, route, request, await self._read(dialect, route, request), scope, receive, send)
 
     async def _read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
         """The ask; a long body is read in a thread, so that the other replies keep their pace."""
-        if route.read is not None and (len(request.body) > _LONG or not tokens.loaded()):
+        if route.read is not None and (len(request.body) > LONG or route.heavy or not tokens.quick(request.body)):
             return await asyncio.get_running_loop().run_in_executor(None, self.desk.read, dialect, route, request)
         return self.desk.read(dialect, route, request)
 
@@ -108,17 +129,17 @@ class Application:
         return self.routes.owner(request).failure(failure)
 
     def _health(self, request: Request) -> Answer:
-        """/health: the process answers; /ready: it also takes traffic and counts tokens."""
-        ready = not self.desk.stopping and tokens.loaded()
+        """/health: the process answers; /ready: it also takes new requests."""
+        ready = not self.desk.stopping
         if request.path == "/ready":
             return Answer.json({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
         up = self.simulator.clock.now() - self.simulator.started
         return Answer.json({"status": "ok", "uptime_seconds": round(up, 3), "active": len(self.simulator.meter.live)})
 
-    async def _body(self, request: Request, receive: Receive) -> bytes:
+    async def _body(self, request: Request, receive: Receive, limit: int) -> bytes:
         """The request's whole body; raises TooLarge as soon as it is known to be, Gone when the client left."""
         told = request.headers.get(b"content-length", b"")
-        if told.isdigit() and int(told) > self.body_limit:
+        if told.isdigit() and int(told) > limit:
             raise TooLarge
         message = await receive()
         chunks: list[bytes] = []
@@ -128,7 +149,7 @@ class Application:
                 raise Gone
             chunk: bytes = message.get("body", b"")
             size += len(chunk)
-            if size > self.body_limit:
+            if size > limit:
                 raise TooLarge
             if not message.get("more_body"):
                 return b"".join((*chunks, chunk)) if chunks else chunk
@@ -148,8 +169,6 @@ class Application:
         """Begins the exchange and has it played until it ends or the client leaves."""
         desk = self.desk
         exchange = desk.begin(dialect, request, ask)
-        if exchange.ask.detached and exchange.plan.failure is None:
-            exchange = desk.detached(dialect, exchange)
         outlet = Outlet(send, scope)
         player = desk.player(dialect, route, request, exchange, outlet)
         outlet.drained = player.drained
@@ -173,11 +192,3 @@ class Application:
         headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
-
-
-def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Headers by name, those of one name joined."""
-    joined: dict[bytes, bytes] = {}
-    for name, value in headers:
-        joined[name] = b"%b, %b" % (joined[name], value) if name in joined else value
-    return joined

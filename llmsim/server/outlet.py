@@ -18,9 +18,6 @@ WIRE = "llmsim.wire"
 FLOW = "llmsim.flow"
 """The scope extension with the connection's flow control: `write_paused` says that the client reads too slowly."""
 
-SHORTCUT = "llmsim.shortcut"
-"""The scope extension that opens and finishes a response without ASGI messages."""
-
 # Linger on, for no time: closing then sends a TCP reset (socket(7), SO_LINGER).
 _RESET = struct.pack("ii", 1, 0)
 
@@ -33,13 +30,10 @@ class Outlet:
     """
 
     __slots__ = (
-        "_chunked",
         "_coroutine",
         "_flow",
-        "_head",
         "_queue",
         "_send",
-        "_shortcut",
         "_task",
         "_wire",
         "blocked",
@@ -54,9 +48,6 @@ class Outlet:
         extensions = scope.get("extensions", {})
         self._wire: Any = extensions.get(WIRE)
         self._flow = extensions.get(FLOW)
-        self._shortcut = extensions.get(SHORTCUT)
-        self._head: bytes | None = None
-        self._chunked = False
         self._task = asyncio.current_task() if self._wire is None else None
         self._queue: deque[Message] = deque()
         self._coroutine: Coroutine[Any, Any, None] | None = None
@@ -65,36 +56,19 @@ class Outlet:
         self.started = False
 
     def start(self, status: int, headers: list[tuple[bytes, bytes]], length: int | None = None) -> None:
-        """Sends the status and the headers, together with the data that follows at once where that can be done.
-
-        `length` is that of the whole body in bytes; None where it is not known yet.
-        """
+        """Sends the status and the headers; `length` is that of the whole body in bytes, None where it is not known."""
         self.started = True
-        if self._shortcut is not None and not self.blocked:
-            self._head = self._shortcut.open(status, headers, length)
-        if self._head is None:
-            told = headers if length is None else [*headers, (b"content-length", b"%d" % length)]
-            self.push({"type": "http.response.start", "status": status, "headers": told})
-        self._chunked = length is None
+        told = headers if length is None else [*headers, (b"content-length", b"%d" % length)]
+        self.push({"type": "http.response.start", "status": status, "headers": told})
 
     def body(self, data: bytes, more: bool) -> None:
         """Sends a part of the body, the last one if not `more`."""
-        if self._head is None:
-            self.push({"type": "http.response.body", "body": data, "more_body": more})
-            return
-        if self._chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data) if data else b""
-            if not more:
-                data += b"0\r\n\r\n"
-        self._wire.write(self._head + data)
-        self._head = None
-        if not more:
-            self._shortcut.finish()
+        self.push({"type": "http.response.body", "body": data, "more_body": more})
 
     def part(self, data: bytes) -> None:
         """Sends a part of a stream, with more to come; straight to the transport, in chunked coding, where it may."""
         flow = self._flow
-        if self._head is not None or flow is None or flow.write_paused or self.blocked or self._wire.is_closing():
+        if flow is None or flow.write_paused or self.blocked or self._wire.is_closing():
             self.body(data, True)
         elif data:
             self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
@@ -141,22 +115,25 @@ class Outlet:
             if self._task is not None:
                 self._task.cancel()
             return
-        if self._head is not None:
-            wire.write(self._head)
-            self._head = None
-        if not reset:
-            wire.close()
-            return
-        plug = wire.get_extra_info("socket")
-        if plug is not None and plug.family in (socket.AF_INET, socket.AF_INET6):
-            plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        wire.abort()
+        sever(wire, reset)
 
     def shut(self) -> None:
-        """Lets go of everything that was still to be sent."""
+        """Lets go of everything that was still to be sent, and of who plays."""
+        self.drained = None
         self._queue.clear()
         if self._coroutine is not None:
             self._coroutine.close()
             self._coroutine = None
         if self.cancels and self._task is not None:
             self._task.uncancel()
+
+
+def sever(wire: Any, reset: bool) -> None:
+    """Ends a transport's connection: by a TCP reset, or after what was written has gone out."""
+    if not reset:
+        wire.close()
+        return
+    plug = wire.get_extra_info("socket")
+    if plug is not None and plug.family in (socket.AF_INET, socket.AF_INET6):
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    wire.abort()

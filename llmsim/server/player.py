@@ -21,8 +21,12 @@ _FLUSH = 0.02
 class Channel(Protocol):
     """Where a player's bytes go: a client's connection, its web socket, or a tray for replies without a client."""
 
-    blocked: bool
     started: bool
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the client reads more slowly than it is written to; what is due then waits in the plan."""
+        ...
 
     def start(self, status: int, headers: Headers, length: int | None = None) -> None:
         """Sends the status and the headers; `length` is the body's in bytes where it is known."""
@@ -190,11 +194,21 @@ class StreamPlayer(Player):
             self._opening = b""
             return self.drop(last, now)
         if isinstance(last, Fail):
-            self.outlet.body(self._opening + self.encoder.frames(pieces[:-1]) + self.encoder.fail(last.failure), False)
-            self.simulator.end(self.exchange, "failed")
-        else:
-            self.outlet.body(self._opening + self.encoder.frames(pieces) + self.encoder.close(), False)
-            self.simulator.end(self.exchange, "done")
+            return self._failed(self._opening + self.encoder.frames(pieces[:-1]), last.failure, now)
+        self.outlet.body(b"".join((self._opening, self.encoder.frames(pieces), self.encoder.close())), False)
+        self.simulator.end(self.exchange, "done")
+        return None
+
+    def _failed(self, data: bytes, failure: Failure, now: float) -> float | None:
+        """Tells of a failure in mid-stream; where the wire has no words for one, the connection is closed."""
+        told = self.encoder.fail(failure)
+        if told is None:
+            if data:
+                self.outlet.body(data, True)
+            self._opening = b""
+            return self.drop(Drop(reset=False), now)
+        self.outlet.body(data + told, False)
+        self.simulator.end(self.exchange, "failed")
         return None
 
     def due(self) -> float | None:
@@ -206,8 +220,7 @@ class StreamPlayer(Player):
         if not self.outlet.started:
             self.answer(self.dialect.failure(failure, self.exchange))
             return
-        self.outlet.body(self.encoder.fail(failure), False)
-        self.simulator.end(self.exchange, "failed")
+        self._failed(b"", failure, self.simulator.clock.now())
 
 
 class WholePlayer(Player):

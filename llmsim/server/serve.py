@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from llmsim.errors import LlmsimError
 from llmsim.journal import Journal
 from llmsim.server.config import Config
 from llmsim.server.handlers import Application
+from llmsim.server.lane import Lanes
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
 from llmsim.store import Store
@@ -54,7 +56,7 @@ class Runner:
         store = Store(clock, config.store_count, config.store_bytes, config.store_age_s)
         self.config = config
         self.simulator = simulator or Simulator(config.settings(), clock=clock, journal=journal, store=store)
-        self.app = Application(self.simulator, config.body_limit, config.apis_off)
+        self.app = Application(self.simulator, config.body_limit, config.apis_off, config.upload_limit)
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -100,7 +102,7 @@ class Runner:
         self._server = EmbeddedServer(
             uvicorn.Config(
                 self.app,
-                http=WireProtocol,
+                http=partial(WireProtocol, lanes=Lanes(self.app.desk, self.config.body_limit)),  # type: ignore[arg-type]
                 ws=_web_socket,  # type: ignore[arg-type]
                 ws_max_size=self.config.body_limit,
                 loop="none",

@@ -1,6 +1,6 @@
-"""uvicorn's HTTP protocol, with what the application needs of a connection besides ASGI.
+"""uvicorn's HTTP protocol, with a short way for plain requests, and what the application needs besides ASGI.
 
-ASGI has no word for cutting a connection, and its two messages for one answer cost as much as planning the answer.
+ASGI has no word for cutting a connection; the transport and its flow control are put into the scope's extensions.
 """
 
 from __future__ import annotations
@@ -8,59 +8,109 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from llmsim.server.outlet import FLOW, SHORTCUT, WIRE
-
-
-class Shortcut:
-    """Opens and finishes one response as uvicorn's own `send` would, without its checks of headers that are ours."""
-
-    __slots__ = ("_cycle",)
-
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-
-    def open(self, status: int, headers: Sequence[tuple[bytes, bytes]], length: int | None) -> bytes | None:
-        """The head of a response for the transport, or None where `send` must see to it; no length: chunked coding."""
-        cycle = self._cycle
-        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused or cycle.access_log:
-            return None
-        cycle.response_started, cycle.waiting_for_100_continue = True, False
-        cycle.chunked_encoding, cycle.expected_content_length = length is None, length or 0
-        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        coding = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length
-        lines = [b"%b: %b\r\n" % header for header in (*cycle.default_headers, *headers)]
-        return b"".join((STATUS_LINE[status], *lines, coding, end))
-
-    def finish(self) -> None:
-        """The response is complete: the next request of the connection may come."""
-        cycle = self._cycle
-        cycle.response_complete = True
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
+from llmsim.server.lane import Lane, Lanes
+from llmsim.server.outlet import FLOW, WIRE
 
 
 class WireProtocol(HttpToolsProtocol):
-    """Hands each request its connection's transport, flow control and shortcut."""
+    """Serves a plain request in the call that brings its last byte; leaves all others to uvicorn."""
 
     _earlier: Sequence[RequestResponseCycle] = ()
+
+    def __init__(self, *, lanes: Lanes, **given: Any) -> None:
+        super().__init__(**given)
+        self._lanes = lanes
+        self._waiting = b""
+        self._within = False
+        self._idle_since: float | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes of the connection, which end anywhere: all of a request, a part of one, or several."""
+        cycle, lanes = self.cycle, self._lanes
+        if self._within or not (cycle is None or cycle.response_complete):
+            super().data_received(data)
+            return
+        if self._waiting:
+            data, self._waiting = self._waiting + data, b""
+        found = lanes.find(data)
+        if found is None or found[2] < len(data):
+            super().data_received(data)
+            return
+        self._unset_keepalive_if_required()
+        head, start, end = found
+        if end > len(data):
+            self._waiting = data
+            return
+        self.cycle = lane = Lane(self, lanes.desk)  # type: ignore[assignment]
+        lane.serve(head, data[start:])
+
+    def shutdown(self) -> None:
+        """Ends the connection once what is under way has been answered, be it only a part of a request."""
+        if self._waiting:
+            data, self._waiting = self._waiting, b""
+            super().data_received(data)
+        super().shutdown()
+
+    def resume_writing(self) -> None:
+        """Told that the client reads again."""
+        super().resume_writing()
+        cycles: tuple[object, ...] = (*self._earlier, self.cycle)
+        for cycle in cycles:
+            if isinstance(cycle, Lane):
+                cycle.drained()
+
+    # -- keeping the connection: one timer that is looked after when it fires costs less than a new one for each request
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Notes that the client is at work."""
+        self._idle_since = None
+
+    def on_response_complete(self) -> None:
+        """Goes on with the next request of a pipeline, or waits for one."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_again(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes the connection if nothing has come for so long."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._look_again(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _look_again(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+
+    # -- what uvicorn's parser and the transport tell
 
     def on_message_begin(self) -> None:
         """Notes requests that are still under way when the next one of a pipeline comes."""
         super().on_message_begin()
+        self._within = True
         if self.cycle is not None and not self.cycle.response_complete:
             self._earlier = [*(one for one in self._earlier if not one.response_complete), self.cycle]
 
+    def on_message_complete(self) -> None:
+        """Notes that uvicorn's parser is between two requests."""
+        super().on_message_complete()
+        self._within = False
+
     def on_headers_complete(self) -> None:
-        """Puts the extensions into the scope, the shortcut as soon as there is a response to take it."""
+        """Puts the extensions into the scope."""
         extensions: dict[Any, Any] = {WIRE: self.transport, FLOW: self.flow}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
-        if self.cycle is not None and self.cycle.scope is self.scope:
-            extensions[SHORTCUT] = Shortcut(self.cycle)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells every request that the client is gone; uvicorn tells the newest of pipelined ones alone."""
@@ -69,3 +119,6 @@ class WireProtocol(HttpToolsProtocol):
                 cycle.disconnected = True
                 cycle.message_event.set()
         super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        self.cycle, self._earlier = None, ()  # type: ignore[assignment]

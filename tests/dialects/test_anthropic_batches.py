@@ -110,7 +110,12 @@ async def test_a_request_that_is_refused_is_an_errored_result(app: Application, 
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
-    [({"kind": "refuse", "status": 529}, "overloaded_error"), ({"kind": "cut", "after_tokens": 0}, "api_error")],
+    [
+        ({"kind": "refuse", "status": 529}, "overloaded_error"),
+        ({"kind": "cut", "after_tokens": 0}, "api_error"),
+        ({"kind": "garble"}, "api_error"),
+        ({"kind": "garble", "how": "malformed"}, "api_error"),
+    ],
 )
 async def test_a_fault_is_an_errored_result(
     app: Application, clock: ToldClock, fault: dict[str, Any], kind: str

@@ -122,6 +122,14 @@ async def test_a_name_that_no_file_has_is_refused(app: Application) -> None:
     assert told.json["error"]["message"].startswith("file: Invalid filename")
 
 
+@pytest.mark.parametrize(("data", "name"), [(PNG, "unnamed.png"), (b"\xfe\xff", "unnamed")])
+async def test_bytes_without_a_name_get_one(app: Application, data: bytes, name: str) -> None:
+    head = b'--edge\r\ncontent-disposition: form-data; name="file"\r\ncontent-type: application/octet-stream\r\n\r\n'
+    sent = head + data + b"\r\n--edge--\r\n"
+    told = await tell(app, sent, path="/v1/files", **{"content-type": "multipart/form-data; boundary=edge"})
+    assert (told.json["filename"], told.json["size_bytes"]) == (name, len(data))
+
+
 async def test_a_body_that_is_no_form_is_refused(app: Application) -> None:
     told = await tell(app, {"file": "x"}, path="/v1/files")
     assert told.json["error"]["message"].startswith("The request body is not valid multipart/form-data")

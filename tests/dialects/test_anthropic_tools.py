@@ -109,6 +109,17 @@ async def test_a_shell_gets_a_command(app: Application) -> None:
     assert set(block["input"]) == {"command"}
 
 
+@pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-sonnet-5-5"])
+async def test_what_a_toolset_has_replaced_is_refused(app: Application, model: str) -> None:
+    computer = {"type": "computer_20251124", "name": "computer", "display_width_px": 10, "display_height_px": 10}
+    told = await tell(app, body(tools=[computer], model=model))
+    assert told.status == 400
+    message = told.json["error"]["message"]
+    assert message.startswith(f"'{model}' does not support tool types: computer_20251124. Did you mean one of advisor_")
+    assert "computer_toolset_20260801" in message
+    assert (await tell(app, body(tools=[computer], model="claude-opus-4-6"))).status == 200
+
+
 async def test_a_toolset_s_member_is_called(app: Application) -> None:
     (block,) = of(await tell(app, body(tools=[{"type": "computer_toolset_20260801"}])), "tool_use")
     assert (block["name"], block["toolset_name"], block["input"]) == ("screenshot", "computer", {})

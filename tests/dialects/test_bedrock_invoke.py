@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from adapters.bedrock_converse import events
+from botocore.eventstream import ChecksumMismatch
 from inprocess import Told, ask
 from running import application
 
@@ -71,6 +72,21 @@ async def test_what_is_wrong_is_told_in_amazons_shape(app: Application, fields: 
     assert words in told.json["message"]
 
 
+@pytest.mark.parametrize(("kind", "status"), [("computer_20251124", 200), ("computer_20250124", 400)])
+async def test_amazon_has_tools_that_a_toolset_replaced_elsewhere(app: Application, kind: str, status: int) -> None:
+    computer = {"type": kind, "name": "computer", "display_width_px": 10, "display_height_px": 10}
+    told = await invoke(app, model="anthropic.claude-opus-5-5", tools=[computer])
+    assert told.status == status
+
+
 async def test_a_failure_in_mid_stream_is_an_exception_event(app: Application) -> None:
     app.simulator.arm({"kind": "refuse", "status": 503, "after_tokens": 1})
     assert events(await invoke(app, stream=True))[-1][0] == "serviceUnavailableException"
+
+
+@pytest.mark.parametrize("how", ["broken", "malformed"])
+async def test_what_is_garbled_is_the_chunk_and_not_what_it_holds(app: Application, how: str) -> None:
+    app.simulator.arm({"kind": "garble", "how": how, "after_tokens": 1})
+    told = await invoke(app, stream=True)
+    with pytest.raises(ChecksumMismatch):
+        events(told)

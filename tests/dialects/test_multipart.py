@@ -45,6 +45,11 @@ def test_texts_and_files_come_apart() -> None:
     assert told == Form({"a": ["one"]}, {"f": [Upload("x.bin", "image/png", b"\x89PNG")]})
 
 
+def test_bytes_that_say_they_are_bytes_are_a_file_without_a_name() -> None:
+    told = read(part(NAMED + b"\r\nContent-Type: Application/Octet-Stream", b"\xff"), part(NAMED, b"text"))
+    assert told == Form({"a": ["text"]}, {"a": [Upload("", "Application/Octet-Stream", b"\xff")]})
+
+
 def test_several_of_one_name_keep_their_order_with_brackets_and_without() -> None:
     listed = b'Content-Disposition: form-data; name="a[]"'
     told = read(part(listed, b"1"), part(NAMED, b"2"), part(listed, b"3"))

@@ -221,6 +221,13 @@ async def test_every_mount_gives_the_same_answer(app: Application) -> None:
     assert told[0] == told[1]
 
 
+async def test_the_same_reply_twice_has_an_id_of_its_own_each_time(app: Application) -> None:
+    """A client's own seed repeats the reply, but what is stored under one id must not take the place of another's."""
+    one, two = [(await complete(app, seed=5)).json for _ in range(2)]
+    assert one["choices"] == two["choices"]
+    assert one["id"] != two["id"]
+
+
 # -- the wire, byte by byte
 
 

@@ -13,6 +13,20 @@ UNANSWERED = (
 )
 EVERY_KEY = "'required' is required to be supplied and to be an array including every key in properties."
 
+# What is no JSON Schema at all, and what a function's parameters with it in them are told.
+NO_SCHEMAS: list[tuple[dict[str, Any], str]] = [
+    ({"properties": {"city": None}}, "In context=('properties', 'city'), None is not of type 'object', 'boolean'."),
+    ({"properties": [None]}, "[None] is not of type 'object'."),
+    ({"required": True}, "True is not of type 'array'."),
+    ({"required": [1]}, "1 is not of type 'string'."),
+    ({"anyOf": {}}, "{} is not of type 'array'."),
+    ({"$ref": 5}, "5 is not of type 'string'."),
+    (
+        {"$defs": {"a": {"anyOf": [{}, {"type": "text"}]}}},
+        "In context=('$defs', 'a', 'anyOf', '1'), 'text' is not valid under any of the given schemas.",
+    ),
+]
+
 # What is sent; then message, param and code of the refusal.
 REFUSALS: list[tuple[dict[str, Any], str, str | None, str | None]] = [
     # what the model does not do
@@ -192,6 +206,24 @@ REFUSALS: list[tuple[dict[str, Any], str, str | None, str | None]] = [
         "Invalid schema for function 'f': schema must be a JSON Schema of 'type: \"object\"', got 'type: \"string\"'.",
         "tools[0].function.parameters",
         "invalid_function_parameters",
+    ),
+    *(
+        (
+            tool(parameters={"type": "object"} | schema),
+            f"Invalid schema for function 'f': {fault}",
+            "tools[0].function.parameters",
+            "invalid_function_parameters",
+        )
+        for schema, fault in NO_SCHEMAS
+    ),
+    (
+        form({"properties": {"city": {"type": "array", "items": None}}}, strict=False),
+        (
+            "Invalid schema for response_format 'answer': In context=('properties', 'city', 'items'), None is not of "
+            "type 'object', 'boolean'."
+        ),
+        "response_format",
+        None,
     ),
     # media
     (

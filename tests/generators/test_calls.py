@@ -7,7 +7,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from llmsim.conversation import Ask, Message, Tool, ToolChoice
+from llmsim.conversation import Ask, Message, Tool, ToolCall, ToolChoice
 from llmsim.dice import Dice
 from llmsim.generators.calls import call, choose_tools
 from llmsim.generators.structured import UnsatisfiableSchema
@@ -54,6 +54,19 @@ def test_the_same_dice_choose_the_same_tool() -> None:
 
 def test_tools_with_words_of_their_own_are_all_called_in_the_users_order() -> None:
     assert names(ask("Compare the time and the weather in Paris")) == ["get_time", "get_weather"]
+
+
+def test_a_call_that_is_still_required_goes_to_another_tool_than_before() -> None:
+    """Agents that take their answer as a call of a tool require calls until that one comes."""
+    asked = ask("What is the weather in Oslo?", ToolChoice("required"), (WEATHER, TIME))
+    for name, after in (("get_weather", ["get_time"]), ("get_time", ["get_weather"])):
+        called = Message("assistant", calls=(ToolCall("1", name, "{}"),)), Message("tool", "so", call_id="1")
+        asked.messages = (*asked.messages[:1], *called)
+        assert names(asked) == after
+    asked.messages = (*asked.messages, Message("assistant", calls=(ToolCall("2", "get_weather", "{}"),)), called[1])
+    assert names(asked) == ["get_weather"]
+    asked.messages = (*asked.messages, Message("user", "And the weather in Rome?"))
+    assert names(asked) == ["get_weather"]
 
 
 def test_a_word_that_tools_share_calls_only_one() -> None:

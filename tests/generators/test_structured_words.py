@@ -73,6 +73,13 @@ def test_the_properties_come_in_the_order_of_the_schema() -> None:
     assert list(structured.value(obj(z=STRING, a=STRING, m=STRING), Dice(1))) == ["z", "a", "m"]
 
 
+def test_an_object_is_not_left_empty_where_it_may_hold_something() -> None:
+    """Clients that ask for a list of things wrap it in an object that need not have it."""
+    wrapper = {"type": "object", "properties": {"tasks": {"type": "array", "items": {"type": "string"}}}}
+    assert all("tasks" in structured.value(wrapper, Dice(seed)) for seed in range(50))
+    assert structured.value({**wrapper, "maxProperties": 0}, Dice(1)) == {}
+
+
 def test_optional_properties_are_mostly_there() -> None:
     schema = {"type": "object", "properties": dict.fromkeys("abcdefghij", STRING)}
     kept = sum(len(structured.value(schema, Dice(seed))) for seed in range(100))

@@ -12,7 +12,10 @@ from running import Wire, nothing_left, running, until
 from toy import Toy, toys
 
 from llmsim.server import desk
+from llmsim.server.handlers import Application
 from llmsim.server.serve import Runner
+from llmsim.settings import Settings
+from llmsim.simulator import Simulator
 
 WORDS = "fixed:one two three four"
 
@@ -257,3 +260,17 @@ async def test_limits_and_faults_are_asked_once_about_a_detached_reply(server: R
     server.simulator.arm({"kind": "refuse", "status": 500, "probability": 0.5})
     statuses = [(await ask(server.app, "/toy", {"detached": True})).status for _ in range(40)]
     assert len(Toy.over) == 1 + statuses.count(200)
+
+
+async def test_what_is_public_needs_no_key_under_strict(server: Runner) -> None:
+    server.simulator.change(strict=True)
+    assert (await ask(server.app, "/toy/open", method="GET", authorization="")).status == 200
+    assert (await ask(server.app, "/toy/9", method="GET", authorization="")).status == 401
+
+
+async def test_a_file_may_be_longer_than_other_bodies(toy: type[Toy]) -> None:
+    app = Application(Simulator(Settings()), body_limit=1024, upload_limit=4096)
+    body = b'{"text": "%b"}' % (b"x" * 2000)
+    assert (await ask(app, "/toy/upload", body)).status == 200
+    assert (await ask(app, "/toy", body)).status == 413
+    assert (await ask(app, "/toy/upload", body * 3)).status == 413

@@ -15,8 +15,11 @@ from inprocess import ask
 from openapi import assert_fits
 from running import Wire, application, nothing_left, running, until, written_by
 
-from llmsim.conversation import Reply
+from llmsim.clock import ToldClock
+from llmsim.conversation import Ask, Reply
+from llmsim.server.handlers import Application
 from llmsim.server.serve import Runner
+from llmsim.settings import Settings
 from llmsim.simulator import Simulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -178,7 +181,7 @@ async def test_a_head_request_has_no_body(server: Runner) -> None:
     async with Wire.to(server) as wire:
         await wire.ask(b"", CHAT, method="HEAD")
         status, headers = await wire.head()
-        assert (status, headers["allow"]) == (405, "POST")
+        assert (status, headers["allow"]) == (405, "GET, POST")
         await wire.ask(ASK, CHAT)
         assert (await wire.answer())[0] == 200
 
@@ -355,3 +358,20 @@ async def test_nothing_is_logged_of_ordinary_traffic(server: Runner, caplog: pyt
                 await wire.ask(body, CHAT)
                 await wire.answer()
     assert not [record for record in caplog.records if record.name == "llmsim"]
+
+
+async def test_the_whole_vocabulary_is_loaded_when_nobody_asks_for_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = ToldClock()
+    app = Application(Simulator(Settings(), clock=clock))
+    loaded: list[str] = []
+    monkeypatch.setattr("llmsim.tokens.loaded", lambda: bool(loaded))
+    monkeypatch.setattr("llmsim.tokens.preload", lambda: loaded.append("all of it"))
+    app._load_when_idle()
+    for _ in range(5):
+        app.simulator.begin(Ask("gpt-4o", parts=0))
+        await clock.advance(0.5)
+    app.simulator.meter.live.clear()
+    await clock.advance(0.4)
+    assert not loaded
+    await clock.advance(1)
+    await until(lambda: loaded)

@@ -145,8 +145,6 @@ async def test_a_client_that_does_not_read_costs_a_bounded_buffer_and_nobody_s_t
                 assert body.endswith(b"data: [DONE]\n\n")
         # What the sockets have taken since may have let some more through; nothing piles up behind them.
         assert player.exchange.cursor < len(player.exchange.plan.pieces)
-        assert len(player.outlet._queue) <= 1
-        assert player.outlet._wire is not None
         assert player.outlet._wire.get_write_buffer_size() < 4 << 20
         writer.transport.abort()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 from llmsim_tui.app import LlmsimApp
@@ -48,11 +50,24 @@ async def test_slow_frames_halve_the_rate_until_they_are_quick_again() -> None:
         console.app._drawn(0.0)
         assert console.app.slow
         beats = []
-        console.app.refresh_views = lambda: beats.append(console.app.beat)  # type: ignore[method-assign]
+        console.app._parts = lambda: beats.append(console.app.beat) or []  # type: ignore[method-assign,func-returns-value]
         console.app.beat = 0
         for _ in range(4):
             console.app.tick()
         assert beats == [2, 4]
+
+
+async def test_the_parts_of_a_frame_are_drawn_some_time_apart_so_that_none_holds_up_the_replies() -> None:
+    async with stage((100, 28)) as console:
+        drawn: list[int] = []
+        screen: Any = console.app.screen
+        screen.parts = lambda beat: [partial(drawn.append, place) for place in range(3)]
+        console.app.fps = 1000
+        console.app.tick()
+        assert drawn == [0]
+        while len(drawn) < 3:
+            await console.pilot.pause()
+        assert drawn == [0, 1, 2]
 
 
 async def test_the_clocks_start_where_a_rate_is_given() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from textual.app import SystemCommand
@@ -19,6 +20,9 @@ from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.ticking import Ticking
 from llmsim_tui.widgets.lines import Lines
+
+Part = tuple[Ticking, Callable[[], None]]
+"""A part of a frame: the screen, and what draws it."""
 
 _SLOW: Final = 0.060
 _QUICK: Final = 0.030
@@ -59,23 +63,43 @@ class LlmsimApp(Console):
         self.set_interval(1.0, self.look_for_themes)
 
     def tick(self) -> None:
-        """Pulls from the backend and draws what has changed; every second time only, while frames are slow."""
+        """Pulls from the backend and draws what has changed, part by part until the next tick.
+
+        Every second time only, while frames are slow.
+        """
         self.beat += 1
         if not self.is_running or (self.slow and self.beat % 2):
             return
-        started = asyncio.get_running_loop().time()
-        self.refresh_views()
-        self.call_after_refresh(self._drawn, started)
+        parts = self._parts()
+        for place, part in enumerate(parts):
+            if self.fps and place:
+                self.set_timer(place / len(parts) / self.fps, partial(self._draw, part, len(parts)))
+            else:
+                self._draw(part, len(parts))
 
-    def _drawn(self, started: float) -> None:
-        self.cost += (asyncio.get_running_loop().time() - started - self.cost) / 4
+    def _draw(self, part: Part, parts: int) -> None:
+        started = asyncio.get_running_loop().time()
+        screen, draw = part
+        if self.is_running and screen.is_mounted:
+            draw()
+            self.call_after_refresh(self._drawn, started, parts)
+
+    def _drawn(self, started: float, parts: int = 1) -> None:
+        self.cost += ((asyncio.get_running_loop().time() - started) * parts - self.cost) / 4 / parts
         self.slow = self.cost > (_QUICK if self.slow else _SLOW)
 
     def refresh_views(self) -> None:
         """Draws what has changed; what lies under a dialog once a second."""
-        for screen in self.screen_stack:
-            if isinstance(screen, Ticking) and screen.is_mounted and (screen is self.screen or self.beat % 4 == 0):
-                screen.tick(self.beat)
+        for _, draw in self._parts():
+            draw()
+
+    def _parts(self) -> list[Part]:
+        return [
+            (screen, draw)
+            for screen in self.screen_stack
+            if isinstance(screen, Ticking) and screen.is_mounted and (screen is self.screen or self.beat % 4 == 0)
+            for draw in screen.parts(self.beat)
+        ]
 
     def _repaint(self, theme: Theme) -> None:
         plain = palette.ink(self).plain

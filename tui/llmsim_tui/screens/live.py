@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from textual.app import ComposeResult
@@ -93,6 +95,14 @@ class Live(Ticking):
 
     def tick(self, beat: int) -> None:
         """Pulls from the backend; frozen views keep their picture, the safety line and the pads never do."""
+        for draw in self.parts(beat):
+            draw()
+
+    def parts(self, beat: int) -> Sequence[Callable[[], None]]:
+        """The lines that never freeze, the requests, the streams, the events and charts."""
+        return [self._never_frozen, self._requests, self._streams, partial(self._figures, beat)]
+
+    def _never_frozen(self) -> None:
         backend = self.console.backend
         pulse = backend.pulse()
         note = "READ ONLY" if backend.read_only else ""
@@ -101,15 +111,23 @@ class Live(Ticking):
         self.query_one(Pads).show(self.console.deck, list(pulse.armed))
         self._show_keys()
         self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))
+
+    def _requests(self) -> None:
+        backend = self.console.backend
+        if not self.frozen:
+            self.query_one(Flows).show(*backend.numbers(), backend.row)
+
+    def _streams(self) -> None:
+        backend, streams = self.console.backend, self.query_one(Streams)
+        if streams.display and not self.frozen:
+            streams.show(backend.streams(streams.wanted), backend.pulse().live)
+
+    def _figures(self, beat: int) -> None:
         if self.frozen:
             return
-        self.query_one(Flows).show(*backend.numbers(), backend.row)
-        streams = self.query_one(Streams)
-        if streams.display:
-            streams.show(backend.streams(streams.wanted), pulse.live)
         self.query_one(Log).show(tuple(self.log_lines))
         if beat % 2 == 0:
-            self._charts(pulse)
+            self._charts(self.console.backend.pulse())
 
     def _charts(self, pulse: Pulse) -> None:
         backend, bars, waits = self.console.backend, self.query_one(Bars), self.query_one(Distribution)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.events import Click
 from textual.screen import ModalScreen, Screen
@@ -21,6 +24,10 @@ class Ticking(Screen[None]):
 
     def tick(self, beat: int) -> None:
         """Shows the present state; `beat` counts the ticks."""
+
+    def parts(self, beat: int) -> Sequence[Callable[[], None]]:
+        """What a tick does, in parts that may be done some time apart: each holds up the replies under way."""
+        return [partial(self.tick, beat)]
 
 
 class Dialog(Ticking, ModalScreen[None]):

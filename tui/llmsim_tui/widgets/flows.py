@@ -263,7 +263,7 @@ def fitted(width: int) -> list[Column]:
 def _heading(columns: list[Column], ink: Ink) -> Line:
     line = Line(ink)
     for column in columns:
-        line.add(column.head, ink.head, width=column.width, right=column.right).add(" ", ink.head)
+        line.add(column.head, ink.head, width=column.width, right=column.right, gap=1)
     return line.pad(400, ink.head)
 
 
@@ -284,7 +284,7 @@ def _worded(row: Row, columns: list[Column], ink: Ink) -> Line:
     line = Line(ink)
     for column in columns:
         text, style = cells[column.head]
-        line.add(text, style, width=column.width, right=column.right).add(" ")
+        line.add(text, style, width=column.width, right=column.right, gap=1)
     return line
 
 

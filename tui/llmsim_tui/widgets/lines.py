@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -40,10 +41,13 @@ class Line:
         self.width = 0
         self.plain = ink.plain
 
-    def add(self, text: str, style: Style | None = None, width: int = 0, right: bool = False) -> Line:
-        """Appends text; with a `width` in exactly that many cells, at their right end if `right`."""
+    def add(self, text: str, style: Style | None = None, width: int = 0, right: bool = False, gap: int = 0) -> Line:
+        """Appends text and a gap; with a `width` the text in exactly that many cells, at their right end if `right`."""
         if width > 0:
             text = text.rjust(width)[-width:] if right else clip(text, width)
+            width += gap
+        if gap:
+            text += " " * gap
         if text:
             self.segments.append(Segment(plainly(text) if self.plain else text, style))
             self.width += width if width > 0 else cell_len(text)
@@ -59,6 +63,33 @@ class Line:
     def strip(self, width: int) -> Strip:
         """The finished line in exactly `width` cells."""
         return Strip(self.segments, self.width).adjust_cell_length(width)
+
+
+class Ground:
+    """A background, and the styles that were put on it: found again by their identity, as hashing a style is slow."""
+
+    def __init__(self, base: Style) -> None:
+        self._base = base
+        self._dressed: dict[int, tuple[Style | None, Style]] = {}
+
+    @staticmethod
+    @lru_cache(maxsize=32)
+    def of(base: Style) -> Ground:
+        """The one for this background."""
+        return Ground(base)
+
+    def under(self, strip: Strip) -> Strip:
+        """The strip on this background."""
+        return Strip([Segment(text, self._on(style), control) for text, style, control in strip], strip.cell_length)
+
+    def _on(self, style: Style | None) -> Style:
+        found = self._dressed.get(id(style))
+        if found is None:
+            if len(self._dressed) > 1024:
+                self._dressed.clear()
+            # The style is kept beside what it became: its identity is its own only as long as it lives.
+            found = self._dressed[id(style)] = style, self._base + style
+        return found[1]
 
 
 class Lines(Widget):
@@ -95,8 +126,8 @@ class Lines(Widget):
         size = self.size
         key = (size, self.ink, self.has_focus)
         if key != self._built:
-            base = self.rich_style.background_style
-            self._strips = [strip.apply_style(base) for strip in self.lines(size.width, size.height)]
+            ground = Ground.of(self.rich_style.background_style)
+            self._strips = [ground.under(strip) for strip in self.lines(size.width, size.height)]
             self._built = key
         if y < len(self._strips):
             return self._strips[y]

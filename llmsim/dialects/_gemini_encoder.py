@@ -1,0 +1,210 @@
+"""Words a reply of Gemini: whole, as server-sent events, or as one JSON array that comes bit by bit.
+
+Source: Google's API reference, GenerateContentResponse; the stream as google-genai 3.4 reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
+
+import orjson
+
+from llmsim.conversation import Stop
+from llmsim.dialects import Encoder, Headers
+from llmsim.dialects import _gemini_wire as wire
+from llmsim.dialects._gemini_candidates import FINISH, Candidates
+from llmsim.dialects._gemini_errors import error_body
+from llmsim.dialects._gemini_usage import MIDDLE, UsageMetadata, numbers
+from llmsim.errors import Failure
+from llmsim.exchange import Exchange
+from llmsim.plan import End, Garbled, Piece, Say, Script, Think
+
+
+class _Plain(NamedTuple):
+    """A script of words: how many unseen thoughts come first; each token as JSON, and how many there are by then.
+
+    `counts` is None where each text is one token.
+    """
+
+    thoughts: int
+    texts: list[bytes]
+    counts: list[int] | None
+
+
+class GeminiEncoder(Encoder):
+    """Words one GenerateContentResponse; each event is one with what is new, and what it all cost so far."""
+
+    media_type = b"text/event-stream"
+    whole_type = wire.JSON
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        ask, plan = exchange.ask, exchange.plan
+        self._array = bool(ask.extra.get("array"))
+        self._before, self._after = (b",\r\n", b"") if self._array else (b"data: ", b"\r\n\r\n")
+        if self._array:
+            self.media_type = wire.JSON
+        self._first = self._array
+        self._usage = UsageMetadata(exchange)
+        self._candidates = Candidates(exchange)
+        self._said = 0
+        self._thought = 0 if ask.shows_thinking else plan.usage.thinking
+        self._about = b"%b%b" % (self._candidates.about(), self._after)
+        self._plain: _Plain | None = None
+        script = plan.pieces
+        if ask.stream and self._candidates.plain and type(script) is Script:
+            self._plain = _plain(script, ask.shows_thinking)
+
+    def headers(self) -> Headers:
+        """Google's headers, the time to the first token among them."""
+        tier: str = self.exchange.ask.extra.get("tier", "standard")
+        return [*wire.headers(self.exchange), (b"x-gemini-service-tier", tier.encode())]
+
+    # -- streamed
+
+    def open(self) -> bytes:
+        """The bracket of an array."""
+        return b"[" if self._array else b""
+
+    def close(self) -> bytes:
+        """The bracket of an array."""
+        return b"]" if self._array else b""
+
+    def frames(self, pieces: Sequence[Piece]) -> bytes:
+        """Everything that is due; the end goes with the last token where both are due."""
+        told = self._many(self._plain, pieces) if self._plain is not None else None
+        if told is None:
+            told = b"".join([self._one(pieces, at) for at in range(len(pieces))])
+        return self._begun(told) if self._first else told
+
+    def _begun(self, told: bytes) -> bytes:
+        """Without the comma before the first element of an array."""
+        if self._first and told:
+            self._first = False
+            return told.removeprefix(b",\r\n")
+        return told
+
+    def _many(self, plain: _Plain, pieces: Sequence[Piece]) -> bytes | None:
+        """Tokens of plain text, one event each; None where a fault has put other pieces in place of the script."""
+        script, end = self.exchange.plan.pieces, self.exchange.cursor
+        if type(script) is not Script:
+            return None
+        start, stop = max(0, end - len(pieces) - plain.thoughts), end - plain.thoughts
+        if end < len(script):
+            return self._texts(plain, start, stop)
+        # The last token has the finish reason with it.
+        told, final = self._texts(plain, start, stop - 2), script[-1]
+        if len(pieces) > 1 and isinstance(final, End) and final.stop is not Stop.FILTER:
+            return told + self._last(plain, script[-2].tokens, final)
+        return told + b"".join([self._one(pieces, at) for at in range(max(0, len(pieces) - 2), len(pieces))])
+
+    def _texts(self, plain: _Plain, start: int, stop: int) -> bytes:
+        """The events of these tokens: what is the same in all of them, with texts and counts put in between."""
+        many = stop - start
+        if many <= 0:
+            return b""
+        usage, about = self._usage, self._about
+        base = usage.prompt + self._thought
+        counts = range(start + 1, stop + 1) if plain.counts is None else plain.counts[start:stop]
+        self._said = counts[-1]
+        head = b'%b{"candidates":[{"content":{"parts":[{"text":' % self._before
+        middle = b'}],"role":"model"},"index":0}],%b' % usage.head
+        tail = b"%b%b" % (usage.tail(self._thought), about)
+        if many < 4 or plain.counts is not None:
+            return b"".join(
+                [
+                    b"%b%b%b%d%b%d%b" % (head, text, middle, count, MIDDLE, base + count, tail)
+                    for text, count in zip(plain.texts[start:stop], counts, strict=True)
+                ]
+            )
+        told = [middle] * (6 * many)
+        told[0::6] = plain.texts[start:stop]
+        told[2::6] = numbers(start + 1, stop + 1)
+        told[3::6] = [MIDDLE] * many
+        told[4::6] = numbers(base + start + 1, base + stop + 1)
+        told[5::6] = [tail + head] * many
+        told[-1] = tail
+        return head + b"".join(told)
+
+    def _last(self, plain: _Plain, tokens: int, end: End) -> bytes:
+        """The last token of plain text, with the end."""
+        self._said += tokens
+        signed = self._candidates.signed(end)
+        return b'%b{"candidates":[{"content":{"parts":[{"text":%b%b}],"role":"model"},%b,"index":0}],%b%b' % (
+            self._before,
+            plain.texts[-1],
+            b',"thoughtSignature":"%b"' % signed.encode() if signed else b"",
+            b'"finishReason":"%b"' % FINISH[end.stop].encode(),
+            self._usage.worded(self._said, self._thought),
+            self._about,
+        )
+
+    def _one(self, pieces: Sequence[Piece], at: int) -> bytes:
+        """One piece's event; an end that follows at once is told with it."""
+        piece = pieces[at]
+        if isinstance(piece, Garbled):
+            return self.wording(piece)
+        if isinstance(piece, End):
+            told = at > 0 and _ends_with(pieces[at - 1], piece)
+            return b"" if told else self._event(piece, None)
+        after = pieces[at + 1] if at + 1 < len(pieces) else None
+        return self._event(piece, after if isinstance(after, End) and _ends_with(piece, after) else None)
+
+    def frame(self, piece: Piece) -> bytes:
+        """One piece's event by itself."""
+        return self._event(piece, None)
+
+    def _event(self, piece: Piece, end: End | None) -> bytes:
+        if not isinstance(piece, Think):
+            self._said += piece.tokens
+        elif self.exchange.ask.shows_thinking:
+            self._thought += piece.tokens
+        candidate = self._candidates.streamed(piece, end)
+        if candidate is None:
+            return b""
+        usage = self._usage.worded(self._said, self._thought)
+        return b"%b{%b%b%b" % (self._before, candidate, usage, self._about)
+
+    def fail(self, failure: Failure) -> bytes:
+        """An error object as an event, or as the last element of the array."""
+        error = orjson.dumps(error_body(failure, self.exchange))
+        return self._begun(b"%b%b%b" % (self._before, error, self._after)) + self.close()
+
+    # -- whole
+
+    def whole(self, pieces: Sequence[Piece]) -> bytes:
+        """The response as one object."""
+        spent = self.exchange.plan.usage
+        usage = self._usage.worded(spent.completion - spent.thinking, spent.thinking)
+        return b"{%b%b%b" % (self._candidates.whole(pieces), usage, self._candidates.about())
+
+
+def _ends_with(piece: Piece, end: End) -> bool:
+    """Whether the end of a candidate is told with the piece before it."""
+    return isinstance(piece, Say) and piece.choice == end.choice
+
+
+def _plain(script: Script, shows_thinking: bool) -> _Plain | None:
+    """What is made once of a script of words and their end, after thoughts that nobody sees; None for any other."""
+    key = (_Plain, shows_thinking)
+    if key in script.memo:
+        return script.memo[key]  # type: ignore[no-any-return]
+    made, thoughts = None, 0
+    while type(script[thoughts]) is Think and not shows_thinking:
+        thoughts += 1
+    words = script[thoughts:-1]
+    if words and type(script[-1]) is End and set(map(type, words)) == {Say} and not any(one.choice for one in words):
+        texts = [_text(piece.text) for piece in words]  # type: ignore[attr-defined]
+        counts = [piece.tokens for piece in words]
+        made = _Plain(thoughts, texts, None if set(counts) == {1} else list(accumulate(counts)))
+    script.memo[key] = made
+    return made
+
+
+@lru_cache(maxsize=1 << 15)
+def _text(text: str) -> bytes:
+    """A token's JSON; one object for every occurrence of it."""
+    return b"%b" % orjson.dumps(text)

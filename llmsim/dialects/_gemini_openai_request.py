@@ -1,0 +1,62 @@
+"""What Google's OpenAI-compatible API reads otherwise than OpenAI's: names of models, fields of its own, vectors.
+
+Source: Google's guide "OpenAI compatibility".
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from sys import byteorder
+from typing import Any
+
+import orjson
+
+from llmsim.conversation import Ask
+from llmsim.dialects._gemini_checks import invalid
+from llmsim.dialects._gemini_embeddings_request import size_of, vector_of
+
+_PREFIXES = ("models/", "google/")
+_GOOGLES = ("extra_body", "google")
+
+
+def plain_name(model: str) -> str:
+    """A model's name without the collection that it stands in."""
+    for prefix in _PREFIXES:
+        model = model.removeprefix(prefix)
+    return model
+
+
+def as_openai(body: bytes, *without: str) -> tuple[bytes, dict[str, Any]]:
+    """The body as OpenAI's API takes it, and what it said; no object is left as it is, for OpenAI's reader to refuse.
+
+    Fields that Google adds, those in `without` and the model's collection are taken out.
+    """
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body, {}
+    if not isinstance(told, dict):
+        return body, {}
+    kept = {name: value for name, value in told.items() if name not in _GOOGLES and name not in without}
+    if isinstance(kept.get("model"), str):
+        kept["model"] = plain_name(kept["model"])
+    return orjson.dumps(kept), told
+
+
+def with_vectors(ask: Ask, told: dict[str, Any]) -> Ask:
+    """An ask for embeddings with vectors of the Gemini model's size, or fewer numbers of them; raises Refused."""
+    most, size = size_of(ask.model), told.get("dimensions")
+    if size is not None and (type(size) is not int or not 1 <= size <= most):
+        raise invalid(f"* EmbedContentRequest.output_dimensionality: must be in the range [1, {most}].\n")
+    data = []
+    for index, (message,) in enumerate(ask.prompts):
+        vector = vector_of(message.text, ask.model, size)
+        if told.get("encoding_format") != "base64":
+            worded = orjson.dumps(vector.tolist())
+        else:
+            if byteorder != "little":
+                vector.byteswap()
+            worded = b'"%b"' % b64encode(vector)
+        data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, worded))
+    ask.extra = {**ask.extra, "data": b"[%b]" % b",".join(data)}
+    return ask

@@ -1,0 +1,221 @@
+"""A plain request is answered in the call that brings its last byte, whatever parts it comes in; all others by ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from running import Wire, _requests, nothing_left, running, until
+
+from llmsim.server.lane import Lane
+from llmsim.server.player import Player
+from llmsim.server.serve import Runner
+from llmsim.server.wire import WireProtocol
+from llmsim.simulator import Simulator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CHAT = "/v1/chat/completions"
+ASK: Any = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}], "seed": 5}
+STREAM: Any = {**ASK, "stream": True}
+BODY = orjson.dumps(ASK)
+RAW = f"POST {CHAT} HTTP/1.1\r\nhost: here\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[Runner]:
+    async with running() as runner:
+        yield runner
+
+
+@pytest.fixture(autouse=True)
+def simulator(server: Runner) -> Iterator[Simulator]:
+    core = server.simulator
+    core.change(latency_profile="instant")
+    core.journal.clear()
+    yield core
+    core.change(latency_profile="instant")
+
+
+@pytest.fixture
+def by_asgi(server: Runner, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that the ASGI application was asked for."""
+    asked: list[str] = []
+    serve = server.app._serve
+
+    async def noting(scope: Any, *rest: Any) -> None:
+        asked.append(scope["path"])
+        await serve(scope, *rest)
+
+    monkeypatch.setattr(server.app, "_serve", noting)
+    return asked
+
+
+async def content(wire: Wire) -> str:
+    status, _, body = await wire.answer()
+    assert status == 200
+    return str(orjson.loads(body)["choices"][0]["message"]["content"])
+
+
+async def test_a_plain_request_needs_no_task(server: Runner, simulator: Simulator, by_asgi: list[str]) -> None:
+    simulator.change(latency_profile="glacial")
+    async with nothing_left(server), Wire.to(server) as wire:
+        await wire.ask(STREAM, CHAT)
+        await wire.head()
+        assert not _requests()
+        assert len(server.app.players) == len(simulator.meter.live) == 1
+    assert by_asgi == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 90, 120])
+async def test_a_request_may_come_in_parts_of_any_size(server: Runner, by_asgi: list[str], size: int) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        wire.writer.write(RAW)
+        whole = await content(wire)
+        for at in range(0, len(RAW), size):
+            wire.writer.write(RAW[at : at + size])
+            await wire.writer.drain()
+            await asyncio.sleep(0)
+        assert await content(wire) == whole
+
+
+async def test_the_body_may_come_after_the_head_as_most_clients_send_it(server: Runner, by_asgi: list[str]) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        wire.writer.write(RAW[: -len(BODY)])
+        (protocol,) = protocols(server)
+        await until(lambda: protocol._waiting)
+        wire.writer.write(BODY)
+        await content(wire)
+        assert protocol._waiting == b""
+    assert by_asgi == []
+
+
+@pytest.mark.parametrize("at", [-1, 20, len(RAW) - 10])
+async def test_requests_that_come_at_once_are_answered_in_order(server: Runner, at: int) -> None:
+    three = RAW * 3
+    async with nothing_left(server), Wire.to(server) as wire:
+        for part in (three[:at], three[at:]):
+            wire.writer.write(part)
+            await wire.writer.drain()
+            await asyncio.sleep(0)
+        assert len({await content(wire) for _ in range(3)}) == 1
+
+
+async def test_a_request_that_comes_during_a_stream_is_answered_after_it(server: Runner, simulator: Simulator) -> None:
+    simulator.change(latency_profile="glacial")
+    async with nothing_left(server), Wire.to(server) as wire:
+        await wire.ask(STREAM, CHAT)
+        _, headers = await wire.head()
+        await wire.chunk()
+        wire.writer.write(RAW + RAW)
+        (protocol,) = protocols(server)
+        await until(lambda: protocol.pipeline)
+        simulator.change(latency_profile="instant", speed=1000)
+        (number,) = simulator.meter.live
+        simulator.act(number, "fail")
+        assert b'"error"' in await wire.body(headers)
+        assert await content(wire) == await content(wire)
+    simulator.change(speed=1)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        RAW.replace(b"host", b"connection: close\r\nhost"),
+        RAW.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        RAW.replace(BODY, b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)).replace(
+            b"content-length: %d" % len(BODY), b"transfer-encoding: chunked"
+        ),
+        RAW.replace(BODY, BODY + b" " * 60_000).replace(b"%d\r\n" % len(BODY), b"%d\r\n" % (len(BODY) + 60_000)),
+    ],
+    ids=["closing", "HTTP/1.0", "chunked", "long"],
+)
+async def test_what_is_not_plain_goes_by_asgi(server: Runner, by_asgi: list[str], raw: bytes) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        wire.writer.write(raw)
+        assert await content(wire)
+    assert by_asgi == [CHAT]
+
+
+async def test_a_client_that_expects_a_go_ahead_gets_it(server: Runner) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        wire.writer.write(RAW[: -len(BODY)].replace(b"host", b"expect: 100-continue\r\nhost"))
+        assert (await wire.head())[0] == 100
+        wire.writer.write(BODY)
+        assert await content(wire)
+
+
+async def test_a_request_that_cannot_be_served_is_a_500_and_the_connection_goes_on(
+    server: Runner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        with monkeypatch.context() as patch:
+            patch.setattr(server.app.desk, "begin", lambda *_: 1 / 0)
+            await wire.ask(ASK, CHAT)
+            assert (await wire.answer())[0] == 500
+        await wire.ask(ASK, CHAT)
+        assert (await wire.answer())[0] == 200
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_client_that_leaves_in_the_midst_of_a_request_leaves_nothing(
+    server: Runner, simulator: Simulator
+) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        wire.writer.write(RAW[:-1])
+        (protocol,) = protocols(server)
+        await until(lambda: protocol._waiting)
+        wire.writer.transport.abort()
+        await until(lambda: not protocols(server))
+    assert not simulator.journal
+
+
+async def test_replies_leave_no_garbage_for_the_collector(server: Runner, simulator: Simulator) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        gc.collect()
+        gc.disable()
+        try:
+            for body in (ASK, STREAM, b"nonsense"):
+                await wire.ask(body, CHAT)
+                await wire.answer()
+            simulator.change(latency_profile="fast")
+            await wire.ask(STREAM, CHAT)
+            await wire.answer()
+            await until(lambda: not simulator.meter.live)
+            (protocol,) = protocols(server)
+            left = [one for one in gc.get_objects() if isinstance(one, Player | Lane) and one is not protocol.cycle]
+        finally:
+            gc.enable()
+    assert left == []
+
+
+async def test_an_idle_connection_is_closed_and_one_at_work_is_not(server: Runner, simulator: Simulator) -> None:
+    async with nothing_left(server), Wire.to(server) as wire:
+        await wire.ask(ASK, CHAT)
+        await wire.answer()
+        (protocol,) = protocols(server)
+        timer = protocol.timeout_keep_alive_task
+        assert timer is not None
+        protocol.timeout_keep_alive_handler()
+        assert not protocol.transport.is_closing(), "it was idle for less than the timeout"
+        simulator.change(latency_profile="glacial")
+        await wire.ask(STREAM, CHAT)
+        await wire.head()
+        protocol.timeout_keep_alive = 0
+        protocol.timeout_keep_alive_handler()
+        assert not protocol.transport.is_closing(), "a reply is under way"
+        (number,) = simulator.meter.live
+        simulator.act(number, "fail")
+        assert await wire.reader.read()
+        await until(lambda: not protocols(server))
+        timer.cancel()
+
+
+def protocols(server: Runner) -> list[WireProtocol]:
+    assert server._server is not None
+    return [one for one in server._server.server_state.connections if isinstance(one, WireProtocol)]
