@@ -45,7 +45,11 @@ def test_a_short_text_is_cut_exactly_as_tiktoken_cuts_it(encoding: str, text: st
     tokens.preload(encoding)
     pairs = tokens.prime(encoding)
     pairs._left = 1
-    assert pairs.cut(text) == tokens.token_bytes(text, encoding)
+    told = pairs.cut(text)
+    if told is None:
+        assert max(map(len, pairs._words(text))) > bytepairs.LONGEST
+    else:
+        assert told == tokens.token_bytes(text, encoding)
 
 
 @pytest.mark.parametrize("encoding", tokens.ENCODINGS)

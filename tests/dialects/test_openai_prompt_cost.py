@@ -112,13 +112,12 @@ def test_nested_parameters_cost_more_than_flat_ones() -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"properties": []},
         {"properties": {"a": True}},
-        {"properties": {"a": {"enum": 5, "type": ["string", "null"], "description": 7}}},
-        {"properties": {"a": {"anyOf": {}, "items": [], "$defs": []}}},
+        {"properties": {"a": {"enum": [], "type": ["string", "null"], "description": 7}}},
+        {"properties": {"a": {"anyOf": [], "items": [], "$defs": {}}}},
     ],
 )
-def test_schemas_that_make_no_sense_cost_something_all_the_same(parameters: dict[str, Any]) -> None:
+def test_schemas_that_say_nothing_cost_something_all_the_same(parameters: dict[str, Any]) -> None:
     assert cost(body(tools=[{"type": "function", "function": {"name": "f", "parameters": parameters}}])) > 20
 
 
