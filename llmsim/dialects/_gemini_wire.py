@@ -133,7 +133,11 @@ def _place(token: str) -> int:
 # -- requests
 
 VERSIONS = ("/v1beta", "/v1")
-_METHOD = re.compile(r"/(?:models|tunedModels)/[^/]+:[a-zA-Z]+$")
+# Only these: OpenAI's ids of fine-tuned models have colons too, as in /v1/models/ft:gpt-4o-mini:acme::id.
+_METHOD = re.compile(
+    r"/(?:models|tunedModels|dynamic)/[^/]+:(?:generateContent|streamGenerateContent|countTokens|embedContent"
+    r"|batchEmbedContents|batchGenerateContent|asyncBatchEmbedContent|predict|predictLongRunning)$"
+)
 _ALTS = ("", "json", "sse", "proto", "media")
 
 
@@ -142,7 +146,9 @@ def claims(request: Request) -> bool:
     path = plain_path(request)
     if path != request.path or b"x-goog-api-key" in request.headers or path.startswith(("/v1beta/", "/upload/")):
         return not path.startswith("/v1beta/openai/")
-    return ("key=" in request.query and "key" in request.args) or _METHOD.search(path) is not None
+    if "key=" in request.query and "key" in request.args:
+        return True
+    return request.method == "POST" and _METHOD.search(path) is not None
 
 
 def wants_array(path: str, query: str) -> bool:
