@@ -63,6 +63,7 @@ async def test_the_parts_of_a_frame_are_drawn_some_time_apart_so_that_none_holds
         screen: Any = console.app.screen
         screen.parts = lambda beat: [partial(drawn.append, place) for place in range(3)]
         console.app.fps = 1000
+        console.app.slow, console.app.cost = False, 0.0
         console.app.tick()
         assert drawn == [0]
         while len(drawn) < 3:
