@@ -5,139 +5,27 @@ Source: Amazon Bedrock API reference, Converse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, Required
+from typing import Any
 
 import orjson
-from pydantic import Field, TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
 from llmsim import tokens
 from llmsim.catalogue import resolve
-from llmsim.conversation import AUTO, Ask, Message, Role, Tool, ToolCall, ToolChoice
+from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Role, Tool, ToolCall, ToolChoice
+from llmsim.dialects._bedrock_types import Block, converse_request
 from llmsim.errors import Failure, Refused
 
 _PER_MESSAGE = 4
 _IMAGE, _DOCUMENT = 1200, 1500
 """Tokens of an image and of a document's page or so: estimates, as models count them each in its own way."""
 
+_EFFORT = {"low": 32, "medium": 64, "high": 128, "xhigh": 256, "max": 512}
+"""How long a model thinks, in tokens, where it decides so itself."""
+
 _MEDIA = ("image", "document", "video")
-_UNITS = Annotated[float, Field(ge=0, le=1)]
-
-
-class ToolUse(TypedDict):
-    """A call that the model made."""
-
-    toolUseId: Annotated[str, Field(min_length=1, max_length=64)]
-    name: Annotated[str, Field(min_length=1, max_length=64)]
-    input: Any
-
-
-class ToolResult(TypedDict, total=False):
-    """What a call gave."""
-
-    toolUseId: Required[str]
-    content: Required[list[dict[str, Any]]]
-    status: Literal["success", "error"]
-
-
-class Block(TypedDict, total=False):
-    """A part of a message; one of these."""
-
-    text: str
-    toolUse: ToolUse
-    toolResult: ToolResult
-    image: dict[str, Any]
-    document: dict[str, Any]
-    video: dict[str, Any]
-    guardContent: dict[str, Any]
-    cachePoint: dict[str, Any]
-    reasoningContent: dict[str, Any]
-    citationsContent: dict[str, Any]
-
-
-class Turn(TypedDict):
-    """One message of the conversation."""
-
-    role: Literal["user", "assistant"]
-    content: list[Block]
-
-
-class InferenceConfig(TypedDict, total=False):
-    """How the reply is made."""
-
-    maxTokens: Annotated[int, Field(ge=1)]
-    temperature: _UNITS
-    topP: _UNITS
-    stopSequences: Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=2500)]
-
-
-class InputSchema(TypedDict):
-    """A tool's parameters."""
-
-    json: dict[str, Any]
-
-
-class ToolSpec(TypedDict, total=False):
-    """A tool."""
-
-    name: Required[Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]]
-    description: str
-    inputSchema: Required[InputSchema]
-    strict: bool
-
-
-class AnyTool(TypedDict, total=False):
-    """A tool, or a mark in the list of them."""
-
-    toolSpec: ToolSpec
-    cachePoint: dict[str, Any]
-    systemTool: dict[str, Any]
-
-
-class Named(TypedDict):
-    """A name."""
-
-    name: str
-
-
-class Choice(TypedDict, total=False):
-    """Which tool the model may or must call; one of these."""
-
-    auto: dict[str, Any]
-    any: dict[str, Any]
-    tool: Named
-
-
-class ToolConfig(TypedDict, total=False):
-    """The tools."""
-
-    tools: Required[Annotated[list[AnyTool], Field(min_length=1)]]
-    toolChoice: Choice
-
-
-class ConverseRequest(TypedDict, total=False):
-    """The body of `POST /model/{model}/converse`."""
-
-    messages: list[Turn]
-    system: list[dict[str, Any]]
-    inferenceConfig: InferenceConfig
-    toolConfig: ToolConfig
-    additionalModelRequestFields: Any
-    additionalModelResponseFieldPaths: list[str]
-    guardrailConfig: dict[str, Any]
-    performanceConfig: dict[str, Any]
-    promptVariables: dict[str, Any]
-    requestMetadata: dict[str, str]
-    serviceTier: dict[str, Any]
-    outputConfig: dict[str, Any]
-
-
-@cache
-def _adapter() -> TypeAdapter[Any]:
-    return TypeAdapter(ConverseRequest)
 
 
 def invalid(message: str) -> Refused:
@@ -160,11 +48,12 @@ def read_converse(body: bytes, model: str, stream: bool) -> Ask:
     """What the client wants; raises Refused where Bedrock refuses."""
     told = read_object(body)
     try:
-        _adapter().validate_python(told)
+        converse_request().validate_python(told)
     except ValidationError as error:
         raise invalid(_fault(error)) from None
     messages = _messages(told)
     _check(told, messages)
+    _check_tools(told)
     config, tools = told.get("inferenceConfig") or {}, _tools(told)
     thinking = _thinking(told, model)
     return Ask(
@@ -174,6 +63,7 @@ def read_converse(body: bytes, model: str, stream: bool) -> Ask:
         endpoint="/model/{model}/converse",
         tools=tools,
         tool_choice=_choice(told),
+        format=_format(told),
         max_tokens=config.get("maxTokens"),
         stop=tuple(config.get("stopSequences") or ()),
         stream=stream,
@@ -181,6 +71,10 @@ def read_converse(body: bytes, model: str, stream: bool) -> Ask:
         shows_thinking=bool(thinking),
         prompt_tokens=_cost(messages, tools, model),
         digest=blake2b(model.encode() + body + bytes([stream]), digest_size=16).digest(),
+        extra={
+            "echo": {field: told[field] for field in ("performanceConfig", "serviceTier") if told.get(field)},
+            "paths": tuple(told.get("additionalModelResponseFieldPaths") or ()),
+        },
     )
 
 
@@ -210,7 +104,7 @@ def _turn(turn: Mapping[str, Any]) -> list[Message]:
         for block in blocks
         if "toolResult" in block
     ]
-    text = "\n".join(block["text"] for block in blocks if "text" in block)
+    text = "\n".join(text for block in blocks for text in _texts(block))
     calls = tuple(_call(block["toolUse"]) for block in blocks if "toolUse" in block)
     media = tuple(kind for block in blocks for kind in _MEDIA if kind in block)
     if results and not (text or calls or media):
@@ -221,11 +115,21 @@ def _turn(turn: Mapping[str, Any]) -> list[Message]:
     return [said, *results] if results else [said]
 
 
+def _texts(block: Mapping[str, Any]) -> Iterator[str]:
+    """What a block says: its text, or that of what was found, cited or is to be guarded."""
+    if "text" in block:
+        yield str(block["text"])
+    found = block.get("searchResult") or block.get("citationsContent") or {}
+    for part in (*(found.get("content") or ()), (block.get("guardContent") or {}).get("text")):
+        if isinstance(part, Mapping) and isinstance(part.get("text"), str):
+            yield part["text"]
+
+
 def _result(result: Mapping[str, Any]) -> str:
-    told = [
-        block["text"] if "text" in block else orjson.dumps(block.get("json")).decode() for block in result["content"]
-    ]
-    return "\n".join(map(str, told))
+    told: list[str] = []
+    for block in result["content"]:
+        told += [orjson.dumps(block["json"]).decode()] if "json" in block else _texts(block)
+    return "\n".join(told)
 
 
 def _call(told: Mapping[str, Any]) -> ToolCall:
@@ -247,7 +151,7 @@ def _check(told: Mapping[str, Any], messages: Sequence[Message]) -> None:
                 "Add a ContentBlock object to the content field and try again."
             )
         for block in turn["content"]:
-            if len(block) != 1:
+            if len(block) != 1 or not block.keys() <= Block.__annotations__.keys():
                 raise invalid(f"The content block at messages.{index} must hold exactly one member.")
             if block.get("text", "x").strip() == "":
                 raise invalid(
@@ -262,6 +166,8 @@ def _check(told: Mapping[str, Any], messages: Sequence[Message]) -> None:
 def _check_calls(turns: Sequence[Mapping[str, Any]]) -> None:
     asked: set[str] = set()
     for index, turn in enumerate(turns):
+        if turn["role"] == "system":
+            continue
         answered = {block["toolResult"]["toolUseId"] for block in turn["content"] if "toolResult" in block}
         if asked - answered:
             missing = ", ".join(sorted(asked - answered))
@@ -272,6 +178,15 @@ def _check_calls(turns: Sequence[Mapping[str, Any]]) -> None:
                 "previous turn."
             )
         asked = {block["toolUse"]["toolUseId"] for block in turn["content"] if "toolUse" in block}
+
+
+def _check_tools(told: Mapping[str, Any]) -> None:
+    """Raises Refused where a tool's input is no object."""
+    for at, tool in enumerate((told.get("toolConfig") or {}).get("tools") or ()):
+        spec = tool.get("toolSpec")
+        if spec is not None and spec["inputSchema"]["json"].get("type") != "object":
+            where = f"toolConfig.tools.{at}.toolSpec.inputSchema.json.type"
+            raise invalid(f"The value at {where} must be one of the following: object.")
 
 
 def _tools(told: Mapping[str, Any]) -> tuple[Tool, ...]:
@@ -290,14 +205,31 @@ def _choice(told: Mapping[str, Any]) -> ToolChoice:
     return ToolChoice("required") if "any" in choice else AUTO
 
 
+def _format(told: Mapping[str, Any]) -> Format:
+    """The schema of a structured output, which comes as text."""
+    form = (told.get("outputConfig") or {}).get("textFormat")
+    if form is None:
+        return TEXT
+    wanted = form["structure"]["jsonSchema"]
+    try:
+        schema = orjson.loads(wanted["schema"])
+    except orjson.JSONDecodeError:
+        schema = None
+    if not isinstance(schema, dict):
+        raise invalid("The value at outputConfig.textFormat.structure.jsonSchema.schema is not a valid JSON schema.")
+    return Format("schema", schema, wanted.get("name") or "")
+
+
 def _thinking(told: Mapping[str, Any], model: str) -> int:
     """Models think here only when they are told to, each in its own way; Claude's is the one most people use."""
     extra = told.get("additionalModelRequestFields")
     wish = extra.get("thinking") or extra.get("reasoning_config") if isinstance(extra, Mapping) else None
     if not isinstance(wish, Mapping) or wish.get("type") not in ("enabled", "adaptive"):
         return 0
-    budget = wish.get("budget_tokens")
-    return min(128, budget) if isinstance(budget, int) and budget > 0 else 128 if resolve(model).reasoning else 64
+    budget, effort = wish.get("budget_tokens"), (told.get("outputConfig") or {}).get("effort")
+    if isinstance(budget, int) and budget > 0:
+        return min(128, budget)
+    return _EFFORT[effort] if effort else 128 if resolve(model).reasoning else 64
 
 
 def _cost(messages: Sequence[Message], tools: Sequence[Tool], model: str) -> int:

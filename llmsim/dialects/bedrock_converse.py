@@ -72,6 +72,8 @@ class ConverseEncoder(Encoder):
         super().__init__(exchange)
         self._block: object = None
         self._index = -1
+        self._echo: dict[str, Any] = exchange.ask.extra["echo"]
+        self._paths: tuple[str, ...] = exchange.ask.extra["paths"]
 
     def headers(self) -> Headers:
         """Bedrock's own headers."""
@@ -122,8 +124,9 @@ class ConverseEncoder(Encoder):
         return signed + event("contentBlockStop", b'{"contentBlockIndex":%d}' % self._index)
 
     def _end(self, end: End) -> bytes:
-        stopped = event("messageStop", orjson.dumps({"stopReason": _STOP[end.stop]}))
-        return stopped + event("metadata", orjson.dumps({"usage": self._usage(), "metrics": self._metrics()}))
+        stopped = event("messageStop", orjson.dumps({"stopReason": _STOP[end.stop], **self._fields(end)}))
+        told = {"usage": self._usage(), "metrics": self._metrics(), **self._echo}
+        return stopped + event("metadata", orjson.dumps(told))
 
     def fail(self, failure: Failure) -> bytes:
         """An exception as an event of its own."""
@@ -150,8 +153,16 @@ class ConverseEncoder(Encoder):
                 "stopReason": _STOP[end.stop],
                 "usage": self._usage(),
                 "metrics": self._metrics(),
+                **self._fields(end),
+                **self._echo,
             }
         )
+
+    def _fields(self, end: End) -> dict[str, Any]:
+        """The model's own fields that the client asked for; the one there is, is the stop sequence of Claude's."""
+        if "/stop_sequence" not in self._paths:
+            return {}
+        return {"additionalModelResponseFields": {"stop_sequence": end.sequence}}
 
     def _usage(self) -> dict[str, int]:
         spent = self.exchange.plan.usage

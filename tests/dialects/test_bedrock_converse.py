@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from adapters.bedrock_converse import events
+from adapters.bedrock_converse import ADAPTER, events
 from inprocess import Told, ask
 from running import application
 
@@ -18,6 +18,10 @@ TOOL = {"toolSpec": {"name": "look", "inputSchema": {"json": {"type": "object", 
 CALL = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "t1", "name": "look", "input": {}}}]}
 RESULT = {"role": "user", "content": [{"toolResult": {"toolUseId": "t1", "content": [{"json": {"seen": "a cat"}}]}}]}
 THINK = {"additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 1024}}}
+
+
+def structured(schema: str) -> Any:
+    return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": {"schema": schema, "name": "a_city"}}}}
 
 
 @pytest.fixture
@@ -100,7 +104,19 @@ async def test_a_model_may_be_an_arn(app: Application) -> None:
         ({"messages": [{"role": "user", "content": []}]}, "content field in the Message object at messages.0 is empty"),
         ({"messages": [{"role": "user", "content": [{"text": " "}]}]}, "is blank"),
         ({"messages": [{"role": "user", "content": [{}]}]}, "exactly one member"),
-        ({"messages": [{"role": "system", "content": [{"text": "a"}]}]}, "/messages/0/role"),
+        ({"messages": [{"role": "system", "content": [{"text": "a"}]}]}, "must start with a user message"),
+        ({"messages": [{"role": "tool", "content": [{"text": "a"}]}]}, "/messages/0/role"),
+        ({"messages": [{"role": "user", "content": [{"song": "a"}]}]}, "exactly one member"),
+        (
+            {"toolConfig": {"tools": [{"toolSpec": {"name": "a", "inputSchema": {"json": {}}}}]}},
+            "json.type must be one",
+        ),
+        ({"outputConfig": {"textFormat": {"type": "json_schema"}}}, "/outputConfig/textFormat/structure"),
+        ({"outputConfig": structured("{")}, "not a valid JSON schema"),
+        ({"outputConfig": structured("[]")}, "not a valid JSON schema"),
+        ({"outputConfig": {"effort": "huge"}}, "/outputConfig/effort"),
+        ({"serviceTier": {"type": "gold"}}, "/serviceTier/type"),
+        ({"performanceConfig": {"latency": "low"}}, "/performanceConfig/latency"),
         ({"messages": "Hi"}, "/messages"),
         ({"inferenceConfig": {"maxTokens": 0}}, "/inferenceConfig/maxTokens"),
         ({"inferenceConfig": {"temperature": 2}}, "/inferenceConfig/temperature"),
@@ -154,6 +170,40 @@ async def test_images_and_documents_are_counted(app: Application) -> None:
     image = {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}}
     turn = {"role": "user", "content": [*HI["content"], image]}  # type: ignore[misc]
     assert (await converse(app, messages=[turn])).json["usage"]["inputTokens"] > bare + 500
+
+
+async def test_structured_output_follows_the_schema(app: Application) -> None:
+    schema = '{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}'
+    for stream in (False, True):
+        told = await converse(app, stream, outputConfig=structured(schema))
+        assert list(orjson.loads(ADAPTER.words(told, stream))) == ["city"]
+
+
+async def test_tiers_are_told_again(app: Application) -> None:
+    told = {"serviceTier": {"type": "priority"}, "performanceConfig": {"latency": "optimized"}}
+    whole = (await converse(app, **told)).json
+    _, metadata = events(await converse(app, stream=True, **told))[-1]
+    for answer in (whole, metadata):
+        assert {field: answer[field] for field in told} == told
+
+
+async def test_the_stop_sequence_is_told_to_those_who_ask_for_the_models_own_fields(app: Application) -> None:
+    wish = {
+        "inferenceConfig": {"stopSequences": [" two"]},
+        "additionalModelResponseFieldPaths": ["/stop_sequence", "/no"],
+    }
+    fields = {"stop_sequence": " two"}
+    assert (await converse(app, **wish)).json["additionalModelResponseFields"] == fields
+    (stop,) = [told for kind, told in events(await converse(app, stream=True, **wish)) if kind == "messageStop"]
+    assert stop["additionalModelResponseFields"] == fields
+    assert "additionalModelResponseFields" not in (await converse(app)).json
+
+
+async def test_what_was_found_and_system_messages_are_heard(app: Application) -> None:
+    bare = (await converse(app)).json["usage"]["inputTokens"]
+    found = {"searchResult": {"source": "a", "title": "b", "content": [{"text": "many words " * 50}]}}
+    turns = [{"role": "user", "content": [*HI["content"], found]}, {"role": "system", "content": [{"text": "Be kind"}]}]
+    assert (await converse(app, messages=turns)).json["usage"]["inputTokens"] > bare + 50
 
 
 async def test_an_unknown_operation_is_told_so(app: Application) -> None:
