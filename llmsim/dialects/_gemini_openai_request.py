@@ -14,6 +14,7 @@ import orjson
 from llmsim.conversation import Ask
 from llmsim.dialects._gemini_checks import invalid
 from llmsim.dialects._gemini_embeddings_request import size_of, vector_of
+from llmsim.errors import Failure
 
 _PREFIXES = ("models/", "google/")
 _GOOGLES = ("extra_body", "google")
@@ -60,3 +61,26 @@ def with_vectors(ask: Ask, told: dict[str, Any]) -> Ask:
         data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, worded))
     ask.extra = {**ask.extra, "data": b"[%b]" % b",".join(data)}
     return ask
+
+
+def worded_as_google(failure: Failure) -> Failure:
+    """A refusal in OpenAI's words as Google words it: unknown fields, bodies that are no JSON, models there are not."""
+    message, extra = failure.message or "", failure.extra
+    if failure.code == "unknown_parameter" and failure.param:
+        place, _, name = failure.param.rpartition(".")
+        where = f" at '{place}'" if place else ""
+        text = f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.'
+        return Failure("invalid", text, extra=((place, text),))
+    if message.startswith("We could not parse the JSON body"):
+        return Failure("invalid", "Invalid JSON payload received. Unexpected token.")
+    if "openai.com" in message:
+        about = f" '{failure.param}'" if failure.param else ""
+        return Failure("invalid", f"Request contains an invalid argument{about}.")
+    if failure.code == "model_not_found" and not message:
+        name = str(extra or "")[:200]
+        return Failure(
+            "not_found",
+            f"models/{name} is not found for API version v1main, or is not supported for generateContent. Call "
+            "ListModels to see the list of available models and their supported methods.",
+        )
+    return failure

@@ -15,7 +15,8 @@ from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Request, Route, kinds
 from llmsim.dialects import _gemini_wire as wire
 from llmsim.dialects._gemini_errors import error_answer
-from llmsim.dialects._gemini_openai_request import as_openai, plain_name, with_vectors
+from llmsim.dialects._gemini_openai_chat import GoogleChatEncoder, with_thinking
+from llmsim.dialects._gemini_openai_request import as_openai, plain_name, with_vectors, worded_as_google
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
 
@@ -24,7 +25,10 @@ _PREFIXES = (
     "/v1/openai",
     *(f"/{version}/projects/{{project}}/locations/{{location}}/endpoints/openapi" for version in ("v1", "v1beta1")),
 )
-_EMBEDDINGS = "/v1/embeddings"
+_CHAT, _EMBEDDINGS, _IMAGES = "/v1/chat/completions", "/v1/embeddings", "/v1/images/generations"
+
+# What Google takes otherwise than OpenAI's API: read here, and not by OpenAI's dialect.
+_OWN = {_CHAT: ("reasoning_effort",), _EMBEDDINGS: ("dimensions",), _IMAGES: ("response_format",)}
 _DELEGATES = ("openai_chat", "openai_embeddings", "openai_images")
 
 
@@ -59,18 +63,21 @@ class GeminiOpenAI(Dialect):
 
     def _read(self, read: Callable[[Request], Ask], path: str, request: Request) -> Ask:
         """The ask as OpenAI's dialect reads it, without what Google alone has; raises Refused."""
-        embeds = path == _EMBEDDINGS
-        body, told = as_openai(request.body, *(("dimensions",) if embeds else ()))
+        body, told = as_openai(request.body, *_OWN.get(path, ()))
         ask = read(replace(request, path=path, body=body))
-        if embeds:
+        if path == _EMBEDDINGS:
             ask = with_vectors(ask, told)
+        elif path == _CHAT:
+            ask = with_thinking(ask, told)
         ask.endpoint = f"/v1beta/openai{path.removeprefix('/v1')}"
         if ask.extra.get("obfuscate"):
             ask.extra = {**ask.extra, "obfuscate": False}
         return ask
 
     def encoder(self, exchange: Exchange) -> Encoder:
-        """That of OpenAI's dialect which read the request."""
+        """Chats in Google's words, all else in those of OpenAI's dialect which read the request."""
+        if exchange.ask.dialect == "openai_chat":
+            return GoogleChatEncoder(exchange)
         return self._theirs[exchange.ask.dialect].encoder(exchange)
 
     def ended(self, exchange: Exchange, answer: Answer | None) -> None:
@@ -90,12 +97,7 @@ class GeminiOpenAI(Dialect):
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """Google's error object in a list, whatever was asked for."""
-        if failure.code == "unknown_parameter" and failure.param:
-            place, _, name = failure.param.rpartition(".")
-            where = f" at '{place}'" if place else ""
-            text = f'Invalid JSON payload received. Unknown name "{name}"{where}: Cannot find field.'
-            failure = Failure("invalid", text, extra=((place, text),))
-        return error_answer(failure, exchange, in_list=True)
+        return error_answer(worded_as_google(failure), exchange, in_list=True)
 
 
 def _worded(name: str, model: catalogue.Model) -> dict[str, Any]:

@@ -1,0 +1,3 @@
+"""Embeddings are numbers, not words."""
+
+ADAPTER = None
