@@ -49,6 +49,9 @@ def invalid(message: str) -> Refused:
 
 def check(request: Json, able: Ability, message: str = "GenerateContentRequest") -> None:
     """Raises Refused where a GenerateContentRequest makes no sense, or none for its model."""
+    if request.get("continuationToken"):
+        # Replies of the simulator never end in CONTINUATION, so nobody has been given such a token.
+        raise invalid("The continuation token is invalid or has expired.")
     found = list(islice(_faults(request, message), _MOST_FAULTS))
     if found:
         raise invalid("".join(f"* {one}\n" for one in found))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from llmsim.dialects import Answer
+from llmsim.dialects._gemini_cloud_errors import on_cloud
 from llmsim.dialects._gemini_wire import answer, duration
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
@@ -71,11 +72,15 @@ class Says(NamedTuple):
 def says(failure: Failure, exchange: Exchange | None = None) -> Says:
     """A failure in Google's words."""
     model = exchange.ask.model if exchange is not None else ""
+    if exchange is not None and exchange.ask.dialect == "vertex":
+        cloud = on_cloud(failure, exchange)
+        if cloud is not None:
+            return Says(failure.status, *cloud)
     code, standard = _WORDS[failure.kind]
     if failure.code is not None and failure.code.isupper():
         code = failure.code
     message = failure.message or standard
-    if failure.kind == "unauthenticated" and not failure.message and exchange is not None and _has_no_key(exchange):
+    if failure.kind == "unauthenticated" and not failure.message and exchange is not None and not exchange.ask.key:
         return Says(403, "PERMISSION_DENIED", NO_KEY)
     if failure.kind == "method":
         return Says(404, code, "Requested entity was not found.")
@@ -89,11 +94,6 @@ def says(failure: Failure, exchange: Exchange | None = None) -> Says:
     elif failure.code == "model_not_found":
         message = _no_model(failure, exchange)
     return Says(failure.status, code, message, _details(failure, message, model))
-
-
-def _has_no_key(exchange: Exchange) -> bool:
-    """Whether a key is missing; Google Cloud wants none, but a token."""
-    return not exchange.ask.key and exchange.ask.dialect != "vertex"
 
 
 def _no_model(failure: Failure, exchange: Exchange | None) -> str:

@@ -140,6 +140,7 @@ GENERATION: dict[str, Fields] = {
         "store": "bool",
         "continuationToken": "bytes",
         "modelArmorConfig": "any",
+        "outputConfig": "any",
     },
     "GenerationConfig": {
         "candidateCount": "int32",
@@ -170,7 +171,7 @@ GENERATION: dict[str, Fields] = {
         "enableAffectiveDialog": "bool",
         "routingConfig": "any",
         "modelSelectionConfig": "any",
-        "outputConfig": "any",
+        "modelConfig": "any",
     },
     "ThinkingConfig": {
         "includeThoughts": "bool",
@@ -187,6 +188,7 @@ GENERATION: dict[str, Fields] = {
         "generationConfig": "GenerationConfig",
         "instances": "[any]",
     },
+    "ComputeTokensRequest": {"model": "string", "contents": "[Content]", "instances": "[any]"},
 }
 
 OTHERS: dict[str, Fields] = {

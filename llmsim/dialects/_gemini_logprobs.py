@@ -36,5 +36,10 @@ class LogprobsResult:
         return {"avgLogprobs": total / len(entries), "logprobsResult": result}
 
 
+def token_id(token: str) -> int:
+    """A number that stands for a token, always the same one."""
+    return mix(token) % 256_000
+
+
 def _worded(entry: Entry) -> dict[str, Any]:
-    return {"token": entry["token"], "tokenId": mix(entry["token"]) % 256_000, "logProbability": entry["logprob"]}
+    return {"token": entry["token"], "tokenId": token_id(entry["token"]), "logProbability": entry["logprob"]}
