@@ -14,13 +14,14 @@ from typing import Any
 
 import orjson
 
-from llmsim import vectors
+from llmsim import catalogue, vectors
 from llmsim.conversation import Ask, Message
 from llmsim.dialects import _gemini_proto as proto
 from llmsim.dialects._gemini_checks import content_faults, invalid
 from llmsim.dialects._gemini_made import Made
 from llmsim.dialects._gemini_prompt_cost import prompt_cost
 from llmsim.dialects._gemini_request import Target
+from llmsim.errors import Failure, Refused
 
 Json = Mapping[str, Any]
 
@@ -78,7 +79,15 @@ def read_instances(target: Target, body: bytes) -> Ask:
     return _asked(target, texts, sum(counts), body, told_back)
 
 
+def check_embeds(model: str) -> None:
+    """Raises Refused for a model that is known to make no embeddings; unknown names may stand for one that does."""
+    known = catalogue.find(model)
+    if known is not None and known.kind != "embedding":
+        raise Refused(Failure("not_found", code="model_not_found", extra=model))
+
+
 def _check(requests: Sequence[Json], target: Target, message: str) -> None:
+    check_embeds(target.model)
     most = size_of(target.model)
     for index, request in enumerate(requests):
         where = f"{message}[{index}]" if len(requests) > 1 or "." in message else message

@@ -5,6 +5,7 @@ Source: google-genai 3.4, the types of its interactions; Google's page "API erro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -92,7 +93,19 @@ REQUEST: Fields = {
     "tools": [dict],
     "webhook_config": dict,
 }
-_RANGES = {"temperature": (0, 2), "top_p": (0, 1), "max_output_tokens": (1, 1 << 31)}
+_MOST = (1 << 31) - 1
+_RANGES = {"temperature": (0, 2), "top_p": (0, 1), "max_output_tokens": (1, _MOST), "seed": (-_MOST - 1, _MOST)}
+
+
+_FUNCTION: Fields = {
+    "type": str,
+    "name": str,
+    "description": str,
+    "short_description": str,
+    "parameters": dict,
+    "defer_loading": bool,
+}
+_FUNCTION_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,127}")
 
 
 def invalid(message: str, code: str | None = None) -> Refused:
@@ -105,29 +118,47 @@ def check(request: Any) -> None:
     if not isinstance(request, dict):
         raise invalid("The request body must be a JSON object.")
     _object(request, REQUEST, "")
-    if ("model" in request) == ("agent" in request):
+    if bool(request.get("model")) == bool(request.get("agent")):
         raise invalid("Exactly one of 'model' and 'agent' must be set.")
     config = request.get("generation_config") or {}
     for name, (least, most) in _RANGES.items():
         value = config.get(name)
         if value is not None and not least <= value <= most:
-            limit = f"between {least} and {most}" if most < 1 << 31 else f"at least {least}"
-            raise invalid(f"Invalid value for '{name}' at 'generation_config': must be {limit}.")
+            limit = f"must be between {least} and {most}"
+            raise invalid(f"Invalid value for '{name}' at 'generation_config': {limit}.")
     if len(config.get("stop_sequences") or ()) > 5:
         raise invalid("Invalid value for 'stop_sequences' at 'generation_config': at most 5 are supported.")
     for index, tool in enumerate(request.get("tools") or ()):
         _tool(tool, f"tools[{index}]")
+    _choice(config.get("tool_choice"), request.get("tools") or ())
     if request.get("background") and request.get("store") is False:
         raise invalid("'background' requires 'store' to be true.")
 
 
 def _tool(tool: Mapping[str, Any], where: str) -> None:
-    one_of(tool, "type", TOOLS, where)
-    if tool["type"] == "function":
-        if not isinstance(tool.get("name"), str) or not tool["name"]:
-            raise invalid(f"Missing required parameter 'name' at '{where}'.")
-        if not isinstance(tool.get("parameters", {}), dict):
-            raise invalid(f"Invalid value for 'parameters' at '{where}': expected an object.")
+    if one_of(tool, "type", TOOLS, where) != "function":
+        return
+    _object(tool, _FUNCTION, where)
+    if not tool.get("name"):
+        raise invalid(f"Missing required parameter 'name' at '{where}'.")
+    if not _FUNCTION_NAME.fullmatch(tool["name"]):
+        raise invalid(
+            f"Invalid value for 'name' at '{where}': must start with a letter or an underscore, must be alphanumeric "
+            "(a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or dashes (-), with a maximum length of 128."
+        )
+
+
+def _choice(choice: Any, tools: Sequence[Mapping[str, Any]]) -> None:
+    """Raises Refused where a choice among tools is none, or names functions that there are not."""
+    if choice is None or isinstance(choice, str):
+        return
+    expect(choice, dict, "tool_choice", "generation_config")
+    _object(choice, {"allowed_tools": {"mode": MODES, "tools": [str]}}, "generation_config.tool_choice")
+    declared = {tool.get("name") for tool in tools if tool["type"] == "function"}
+    for name in (choice.get("allowed_tools") or {}).get("tools") or ():
+        if name not in declared:
+            where = "generation_config.tool_choice.allowed_tools.tools"
+            raise invalid(f"Invalid value at '{where}': no function '{name[:100]}' is declared.")
 
 
 def one_of(value: Mapping[str, Any], name: str, known: Sequence[str], where: str) -> str:
@@ -160,17 +191,17 @@ def _value(value: Any, spec: Spec, name: str, where: str) -> None:
         if value not in spec:
             raise _unsupported(value, name, spec, where)
     elif isinstance(spec, list):
-        _expect(value, list, name, where)
+        expect(value, list, name, where)
         for index, one in enumerate(value):
             _value(one, spec[0], f"{name}[{index}]", where)
     elif isinstance(spec, type):
-        _expect(value, spec, name, where)
+        expect(value, spec, name, where)
     else:
-        _expect(value, dict, name, where)
+        expect(value, dict, name, where)
         _object(value, spec, f"{where}.{name}" if where else name)
 
 
-def _expect(value: Any, kind: type, name: str, where: str) -> None:
+def expect(value: Any, kind: type, name: str, where: str) -> None:
     fits = isinstance(value, kind) and not (kind is not bool and isinstance(value, bool))
     if kind is float:
         fits = isinstance(value, int | float) and not isinstance(value, bool)

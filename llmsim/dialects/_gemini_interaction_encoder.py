@@ -5,6 +5,7 @@ Source: Google's guide "Streaming interactions" and the types of google-genai 3.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -139,7 +140,7 @@ class InteractionEncoder(Encoder):
         plain = [piece.piece if isinstance(piece, Garbled) else piece for piece in pieces]
         told: dict[str, Any] = {
             "steps": steps(plain, self._signature(), ask.shows_thinking),
-            "usage": usage(self.exchange, ask.extra["spent"]),
+            "usage": usage(self.exchange, ask.extra["spent"], ask.extra.get("cached", Counter())),
         }
         if status == "failed":
             told["errors"] = [BLOCKED]

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 
-from llmsim.dialects._gemini_interaction_checks import CONTENTS, STEPS, invalid, one_of
+from llmsim import media
+from llmsim.dialects._gemini_interaction_checks import CONTENTS, STEPS, expect, invalid, one_of
 
 Json = Mapping[str, Any]
 Contents = list[dict[str, Any]]
@@ -21,7 +22,7 @@ _LEGACY = (
 
 def steps_of(told: Any) -> list[dict[str, Any]]:
     """The steps that an input is; raises Refused where it is none."""
-    if told is None:
+    if told is None or told == "":
         return []
     if isinstance(told, str):
         return [{"type": "user_input", "content": [{"type": "text", "text": told}]}]
@@ -62,15 +63,19 @@ def _parts(step: Json, where: str, names: dict[str, str]) -> tuple[str, list[dic
     if kind in ("user_input", "model_output"):
         content = step.get("content") or []
         items = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        expect(items, list, "content", where)
         parts = [_part(item, f"{where}.content[{at}]") for at, item in enumerate(items)]
         return "user" if kind == "user_input" else "model", parts
     if kind == "function_call":
         id, name = _text(step, "id", where), _text(step, "name", where)
         names[id] = name
-        return "model", [{"functionCall": {"id": id, "name": name, "args": step.get("arguments") or {}}}]
+        arguments = step.get("arguments") or {}
+        expect(arguments, dict, "arguments", where)
+        return "model", [{"functionCall": {"id": id, "name": name, "args": arguments}}]
     if kind == "function_result":
         id = _text(step, "call_id", where)
-        response = {"id": id, "name": step.get("name") or names.get(id, "tool"), "response": _result(step, where)}
+        name = _text(step, "name", where) if step.get("name") is not None else names.get(id, "tool")
+        response = {"id": id, "name": name, "response": _result(step, where)}
         return "user", [{"functionResponse": response}]
     return "model", []
 
@@ -81,8 +86,11 @@ def _part(item: Any, where: str) -> dict[str, Any]:
     kind = one_of(item, "type", CONTENTS, where)
     if kind == "text":
         return {"text": _text(item, "text", where)}
-    mime_type = item.get("mime_type") or {"document": "application/pdf"}.get(kind, f"{kind}/*")
-    if isinstance(item.get("data"), str):
+    usual = {"document": "application/pdf"}.get(kind, f"{kind}/*")
+    mime_type = _text(item, "mime_type", where) if item.get("mime_type") is not None else usual
+    if item.get("data") is not None:
+        if media.decode_base64(_text(item, "data", where)) is None:
+            raise invalid(f"Invalid value for 'data' at '{where}': expected base64.")
         return {"inlineData": {"mimeType": mime_type, "data": item["data"]}}
     return {"fileData": {"mimeType": mime_type, "fileUri": _text(item, "uri", where)}}
 

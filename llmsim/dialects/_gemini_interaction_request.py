@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from llmsim.conversation import TEXT, Ask, Format, Tool, ToolChoice
-from llmsim.dialects._gemini_interaction_checks import MODES, check, invalid
+from llmsim.dialects._gemini_interaction_checks import MODES, check, expect, invalid
 from llmsim.dialects._gemini_interaction_input import contents_of, steps_of
 from llmsim.dialects._gemini_interaction_kept import Kept, find
 from llmsim.dialects._gemini_kept import file_finder
@@ -49,6 +49,8 @@ def _ask(request: Json, store: Store, dialect: str, endpoint: str, body: bytes) 
         raise invalid("Missing required parameter 'input'.")
     before = previous.contents if previous is not None else []
     contents = [*before, *contents_of(steps, before)]
+    if not contents:
+        raise invalid("Missing required parameter 'input'.")
     told: dict[str, Any] = {"contents": contents}
     if request.get("system_instruction"):
         told["systemInstruction"] = {"parts": [{"text": request["system_instruction"]}]}
@@ -74,7 +76,14 @@ def _ask(request: Json, store: Store, dialect: str, endpoint: str, body: bytes) 
         prompt_tokens=sum(spent.values()),
         digest=blake2b(body, digest_size=16).digest(),
         detached=bool(request.get("background")),
-        extra={"about": _about(request, model), "spent": spent, "contents": contents, "input": steps},
+        extra={
+            "about": _about(request, model),
+            "spent": spent,
+            "contents": contents,
+            "input": steps,
+            "cached_content": request.get("cached_content"),
+            "with_tools": bool(request.get("system_instruction") or request.get("tools")),
+        },
     )
 
 
@@ -92,7 +101,12 @@ def _about(request: Json, model: str) -> dict[str, Any]:
 
 def _previous(request: Json, store: Store) -> Kept | None:
     id = request.get("previous_interaction_id")
-    return find(store, id) if id else None
+    if not id:
+        return None
+    previous = find(store, id)
+    if previous.told["status"] == "in_progress":
+        raise invalid(f"Interaction {id[:100]} is still in progress.", "failed_precondition")
+    return previous
 
 
 def _tools(request: Json) -> tuple[Tool, ...]:
@@ -122,6 +136,7 @@ def _format(request: Json) -> Format:
         if form.get("type") == "text":
             if form.get("mime_type") != "application/json" and not form.get("schema"):
                 continue
+            expect(form.get("schema") or {}, dict, "schema", "response_format")
             return Format("schema", form["schema"], "response") if form.get("schema") else Format("json")
         if form.get("type") not in ("image", "audio", "video"):
             return Format("schema", form, "response")

@@ -67,20 +67,25 @@ def end_of(pieces: Sequence[Piece]) -> End | None:
     return last if isinstance(last, End) else None
 
 
-def usage(exchange: Exchange, spent: Counter[str]) -> dict[str, Any]:
-    """What an interaction cost."""
+def usage(exchange: Exchange, spent: Counter[str], cached: Counter[str]) -> dict[str, Any]:
+    """What an interaction cost; `spent` and `cached` are tokens that went in, by modality."""
     told = exchange.plan.usage
     output = told.completion - told.thinking
     return {
         "total_tokens": told.prompt + told.completion,
         "total_input_tokens": told.prompt,
-        "input_tokens_by_modality": [{"modality": kind.lower(), "tokens": count} for kind, count in spent.items()],
-        "total_cached_tokens": 0,
+        "input_tokens_by_modality": _by_modality(spent),
+        "total_cached_tokens": sum(cached.values()),
+        **({"cached_tokens_by_modality": _by_modality(cached)} if cached else {}),
         "total_output_tokens": output,
         "output_tokens_by_modality": [{"modality": "text", "tokens": output}],
         "total_tool_use_tokens": 0,
         "total_thought_tokens": told.thinking,
     }
+
+
+def _by_modality(spent: Counter[str]) -> list[dict[str, Any]]:
+    return [{"modality": kind.lower(), "tokens": count} for kind, count in spent.items()]
 
 
 def resource(exchange: Exchange, about: dict[str, Any], status: str, **more: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import orjson
 
 from llmsim.conversation import Ask
 from llmsim.dialects._gemini_checks import invalid
-from llmsim.dialects._gemini_embeddings_request import size_of, vector_of
+from llmsim.dialects._gemini_embeddings_request import check_embeds, size_of, vector_of
 from llmsim.errors import Failure
 
 _PREFIXES = ("models/", "google/")
@@ -46,6 +46,7 @@ def as_openai(body: bytes, *without: str) -> tuple[bytes, dict[str, Any]]:
 
 def with_vectors(ask: Ask, told: dict[str, Any]) -> Ask:
     """An ask for embeddings with vectors of the Gemini model's size, or fewer numbers of them; raises Refused."""
+    check_embeds(ask.model)
     most, size = size_of(ask.model), told.get("dimensions")
     if size is not None and (type(size) is not int or not 1 <= size <= most):
         raise invalid(f"* EmbedContentRequest.output_dimensionality: must be in the range [1, {most}].\n")

@@ -16,6 +16,9 @@ from llmsim.dialects import _gemini_proto as proto
 from llmsim.dialects._gemini_checks import invalid
 
 UPLOAD = "gemini.upload"
+LARGEST = 2 << 30
+_COMMANDS = {"start", "upload", "finalize", "query", "cancel"}
+_LONGEST_NAME = 512
 _BOUNDARY = re.compile(rb'multipart/related;.*boundary="?([^";,]+)"?', re.IGNORECASE)
 _MIME_TYPE = re.compile(r"[a-z]+/[A-Za-z0-9][A-Za-z0-9.+_-]*")
 _NAME = re.compile(r"(?:files/)?([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)")
@@ -23,10 +26,11 @@ _NAME = re.compile(r"(?:files/)?([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)")
 
 @dataclass(slots=True)
 class Upload:
-    """An upload under way: what its file is to be, and what has come of it."""
+    """An upload under way: what its file is to be, how long where that was told, and what has come of it."""
 
     id: str
     about: Mapping[str, Any]
+    expected: int | None = None
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0
     digest: Any = field(default_factory=sha256)
@@ -48,9 +52,34 @@ def protocol(request: Request) -> str:
     return "multipart" if _BOUNDARY.match(kind) else "metadata" if kind.startswith(b"application/json") else "raw"
 
 
+def expected_size(request: Request) -> int | None:
+    """How many bytes are to come, where the client told that; raises Refused for no number and for too many."""
+    told = header(request, "header-content-length")
+    if not told:
+        return None
+    if not told.isascii() or not told.isdigit():
+        raise invalid(f"Invalid value for header X-Goog-Upload-Header-Content-Length: {told[:40]}")
+    if len(told) > 12 or int(told) > LARGEST:
+        raise invalid(f"File is too large: at most {LARGEST} bytes can be uploaded.")
+    return int(told)
+
+
+def check_fits(upload: Upload, request: Request, ends: bool) -> None:
+    """Raises Refused for bytes that do not follow those that have come, or are more or fewer than were announced."""
+    offset = header(request, "offset")
+    if offset and offset != str(upload.size):
+        raise invalid(f"Invalid upload offset: {upload.size} bytes have been received.")
+    most, whole = upload.expected, upload.size + len(request.body)
+    if most is not None and (whole > most or (ends and whole < most)):
+        raise invalid(f"Upload size mismatch: {most} bytes were announced, {whole} have come.")
+
+
 def commands(request: Request) -> set[str]:
-    """What is to be done with an upload: "start", "upload", "finalize", "query", "cancel"."""
-    return {one.strip().lower() for one in header(request, "command").split(",")} - {""}
+    """What is to be done with an upload: some of "start", "upload", "finalize", "query", "cancel"; raises Refused."""
+    told = {one.strip().lower() for one in header(request, "command").split(",")} - {""}
+    if told - _COMMANDS:
+        raise invalid(f"Invalid upload command: {min(told - _COMMANDS)[:40]}")
+    return told
 
 
 def read_about(body: bytes, mime_type: str) -> dict[str, Any]:
@@ -65,6 +94,8 @@ def check_about(told: Mapping[str, Any]) -> None:
     """Raises Refused for a type or a name that cannot be."""
     if not _MIME_TYPE.fullmatch(told["mimeType"].partition(";")[0]):
         raise invalid(f"Unsupported MIME type: {told['mimeType'][:100]}")
+    if len(told.get("displayName", "")) > _LONGEST_NAME:
+        raise invalid(f"* CreateFileRequest.file.display_name: at most {_LONGEST_NAME} characters.\n")
     name = told.get("name")
     if name and not _NAME.fullmatch(name):
         raise invalid(

@@ -26,6 +26,7 @@ from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 
 USUAL_TTL = 3600.0
+MOST_NAME = 128
 
 
 class GeminiCaches(Dialect):
@@ -58,8 +59,10 @@ class GeminiCaches(Dialect):
         model = str(told.get("model", "")).removeprefix("models/")
         if not model:
             raise invalid("* CreateCachedContentRequest.cached_content.model: model is required\n")
-        if "ttl" in told and "expireTime" in told:
-            raise invalid("Only one of ttl and expire_time can be set.")
+        if len(told.get("displayName", "")) > MOST_NAME:
+            raise invalid(
+                f"* CreateCachedContentRequest.cached_content.display_name: at most {MOST_NAME} characters.\n"
+            )
         if not told.get("contents") and not told.get("systemInstruction") and not told.get("tools"):
             raise invalid("Cached content is too small. total_token_count=0, min_total_token_count=1")
         try:
@@ -134,7 +137,9 @@ class GeminiCaches(Dialect):
 
 
 def _lifetime(told: Mapping[str, Any], now: float) -> float:
-    """How many seconds a content is to be kept."""
+    """How many seconds a content is to be kept; raises Refused where that is told twice, or is no time at all."""
+    if "ttl" in told and "expireTime" in told:
+        raise invalid("Only one of ttl and expire_time can be set.")
     seconds: float = told["expireTime"] - now if "expireTime" in told else told.get("ttl", USUAL_TTL)
     if seconds <= 0:
         raise invalid("The expiration time of a CachedContent must be in the future.")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
@@ -39,7 +40,9 @@ class GeminiFiles(Dialect):
         for version in wire.VERSIONS:
             every, one = f"{version}/files", f"{version}/files/{{name}}"
             for path in (f"/upload{every}", every):
-                routes += [Route(method, path, read=partial(self._read, path)) for method in ("POST", "PUT")]
+                routes += [
+                    Route(method, path, read=partial(self._read, path), uploads=True) for method in ("POST", "PUT")
+                ]
             routes += [
                 Route("GET", every, answer=self._list),
                 Route("GET", f"{one}:download", answer=self._download),
@@ -78,13 +81,14 @@ class GeminiFiles(Dialect):
         if "start" not in uploads.commands(request):
             raise invalid("The upload command of a new resumable upload must be start.")
         about = uploads.read_about(request.body, uploads.header(request, "header-content-type"))
+        expected = uploads.expected_size(request)
         self._not_taken(about)
         scheme = request.headers.get(b"x-forwarded-proto", b"http").decode("latin-1")
         host = request.headers.get(b"host", b"localhost").decode("latin-1")
 
         def make(exchange: Exchange) -> Made:
             id = wire.resource_id(exchange, 26)
-            self.desk.store.put(UPLOAD, id, Upload(id, about))
+            self.desk.store.put(UPLOAD, id, Upload(id, about, expected))
             url = f"{scheme}://{host}{request.path}?upload_id={id}&upload_protocol=resumable".encode("latin-1")
             return Made(
                 b"",
@@ -104,17 +108,20 @@ class GeminiFiles(Dialect):
         if upload is None:
             raise Refused(Failure("not_found", "Upload not found: it has ended, or there has never been one."))
         commands = uploads.commands(request) or {"upload", "finalize"}
+        if "start" in commands:
+            raise invalid("The upload has been started already.")
         if "cancel" in commands:
             return lambda exchange: self._cancel(upload)
         if not commands & {"upload", "finalize"}:
             return lambda exchange: Made(b"", [*_status("active"), _received(upload)])
-        offset = uploads.header(request, "offset")
-        if offset and offset != str(upload.size):
-            raise invalid(f"Invalid upload offset: {upload.size} bytes have been received.")
-        digest = upload.digest.copy()
+        uploads.check_fits(upload, request, ends="finalize" in commands)
+        before, digest = upload.size, upload.digest.copy()
         digest.update(request.body)
 
         def make(exchange: Exchange) -> Made:
+            if upload.size != before:
+                # The same bytes have come twice at once: they count once, and the client is told how far it is.
+                return Made(b"", [*_status("active"), _received(upload)])
             upload.chunks.append(request.body)
             upload.size += len(request.body)
             upload.digest = digest
@@ -124,6 +131,11 @@ class GeminiFiles(Dialect):
             return Made(b"", [*_status("active"), _received(upload)])
 
         return make
+
+    def _goes_on(self, exchange: Exchange) -> bool:
+        """Whether a request was about an upload that can still be gone on with."""
+        id = parse_qs(exchange.ask.extra.get("query", "")).get("upload_id", [""])[0]
+        return bool(id) and self.desk.store.get(UPLOAD, id) is not None
 
     def _finish(self, exchange: Exchange, upload: Upload) -> Made:
         self.desk.store.pop(UPLOAD, upload.id)
@@ -192,10 +204,10 @@ class GeminiFiles(Dialect):
         return MadeEncoder(exchange)
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
-        """Google's error object; of an upload with a status that tells the client not to go on."""
+        """Google's error object; of an upload with a status that tells the client whether to go on."""
         answer = error_answer(failure, exchange)
         if exchange is not None and "/upload/" in exchange.ask.endpoint:
-            answer.headers += _status("final")
+            answer.headers += _status("active" if self._goes_on(exchange) else "final")
         return answer
 
 

@@ -20,6 +20,7 @@ from llmsim.dialects._gemini_interaction_input import contents_of
 from llmsim.dialects._gemini_interaction_kept import KIND, Kept, find
 from llmsim.dialects._gemini_interaction_request import read_interaction
 from llmsim.dialects._gemini_interaction_steps import resource
+from llmsim.dialects._gemini_kept import with_cached
 from llmsim.dialects._gemini_made import Made, MadeEncoder
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
@@ -51,7 +52,8 @@ class GeminiInteractions(Dialect):
 
     def _read(self, request: Request) -> Ask:
         path = wire.plain_path(request)
-        return read_interaction(request.body, self.desk.store, self.kind, path)
+        ask = read_interaction(request.body, self.desk.store, self.kind, path)
+        return with_cached(ask, self.desk.store, self.desk.clock.wall())
 
     def _get(self, request: Request) -> Ask:
         """How an interaction stands, or its events once more, from behind the last one that the client has seen."""

@@ -55,7 +55,7 @@ class GeminiModels(Dialect):
     def _one(self, request: Request, exchange: Exchange) -> Answer:
         name = request.params["model"]
         model = catalogue.find(name)
-        if model is None:
+        if model is None or model.provider != "google":
             raise Refused(Failure("not_found", code="model_not_found", extra=name))
         return wire.answer(_worded(model, name), exchange)
 

@@ -91,7 +91,7 @@ class GeminiOpenAI(Dialect):
     def _model(self, request: Request, exchange: Exchange) -> Answer:
         name = plain_name(request.params["model"])
         model = catalogue.find(name)
-        if model is None:
+        if model is None or model.provider != "google":
             raise Refused(Failure("not_found", code="model_not_found", extra=name))
         return wire.answer(_worded(name, model), exchange)
 
