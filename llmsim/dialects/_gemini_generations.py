@@ -23,6 +23,7 @@ def read(dialect: Dialect, path: str, model: str, request: Request) -> Ask:
     target = Target(model, path, dialect.kind, stream, stream and alt != "sse")
     reader: Callable[..., Ask] = read_count if method == "countTokens" else read_generation
     ask = reader(target, request.body, file_finder(desk.store))
+    ask.key = wire.key_of(request)
     return with_cached(ask, desk.store, desk.clock.wall())
 
 

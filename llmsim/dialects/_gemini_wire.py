@@ -151,6 +151,11 @@ def claims(request: Request) -> bool:
     return request.method == "POST" and _METHOD.search(path) is not None
 
 
+def key_of(request: Request) -> str:
+    """The key that stands in the query, empty where there is none."""
+    return request.args.get("key", "") if "key=" in request.query else ""
+
+
 def wants_array(path: str, query: str) -> bool:
     """Whether what is asked for comes as one JSON array: a stream without `alt=sse`."""
     return path.endswith(":streamGenerateContent") and _alt(query) != "sse"

@@ -72,6 +72,7 @@ class Vertex(Dialect):
         reader, model = _MAKES.get(path.rpartition(":")[2]), request.params["model"]
         if reader is not None:
             ask = reader(Target(model, path, self.kind), request.body)
+            ask.key = wire.key_of(request)
         else:
             ask = read(self, path, model, request)
         # Asks are remembered, what is in them is shared: so a mapping of its own.
