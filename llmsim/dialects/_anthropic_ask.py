@@ -11,6 +11,7 @@ import orjson
 from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Tool, ToolCall, ToolChoice
 from llmsim.dialects._anthropic_cache import Cached
 from llmsim.dialects._anthropic_citations import citation
+from llmsim.dialects._anthropic_compaction import goes_on_from_summary
 from llmsim.dialects._anthropic_conversation import blocks_of, turns
 from llmsim.dialects._anthropic_facts import Facts
 from llmsim.dialects._anthropic_media import Files
@@ -40,7 +41,7 @@ def made(body: Json, about: Facts, betas: frozenset[str], files: Files, cached: 
         dialect="anthropic_messages",
         endpoint="/v1/messages",
         tools=_tools(body),
-        tool_choice=ToolChoice("none") if extra["server"] is not None else _choice(body),
+        tool_choice=ToolChoice("none") if extra["server"] is not None or _only_words(body) else _choice(body),
         format=_format(body),
         # What is refused has not a word; that is a reply that ends before its first token.
         max_tokens=0 if refuses else body["max_tokens"],
@@ -64,6 +65,7 @@ def _extra(body: Json, about: Facts, files: Files, cached: Cached) -> Json:
         "citation": cited,
         "compacts": compacts,
         "container": _container(body.get("container")),
+        "skills": _skills(body.get("container")),
         "geo": body.get("inference_geo") or ("global" if about.version >= (4, 6) else "not_available"),
         "manages": body.get("context_management") is not None,
         "plain": cited is None and server is None and not compacts,
@@ -86,6 +88,12 @@ def _tool_extra(body: Json) -> Json:
 def _container(told: Any) -> str | None:
     """The container that the client goes on with, if any."""
     return told.get("id") if isinstance(told, dict) else told
+
+
+def _skills(told: Any) -> list[Json] | None:
+    """The skills in the container, as the reply tells them."""
+    skills = told.get("skills") if isinstance(told, dict) else None
+    return [{"version": "latest", **skill} for skill in skills] if skills else None
 
 
 def _refuses(body: Json) -> bool:
@@ -156,6 +164,11 @@ def _choice(body: Json) -> ToolChoice:
         return AUTO
     names = (choice["name"],) if choice["type"] == "tool" else ()
     return ToolChoice(_MODES[choice["type"]], names, not choice.get("disable_parallel_tool_use"))
+
+
+def _only_words(body: Json) -> bool:
+    """Whether the reply takes up a summary: like the results in it, it is answered in words, so that loops end."""
+    return goes_on_from_summary(body["messages"]) and (body.get("tool_choice") or {}).get("type") in (None, "auto")
 
 
 def _format(body: Json) -> Format:

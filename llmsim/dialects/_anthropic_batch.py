@@ -101,6 +101,10 @@ class Batches:
 
     def _serve(self, batch: Batch, custom_id: str, params: Json) -> None:
         batch.running += 1
+        fault = _unbatched(params)
+        if fault:
+            self._over(batch, custom_id, _failed(_invalid(fault)))
+            return
         request = Request("POST", "/v1/messages", headers=batch.headers, body=orjson.dumps(params), client="batch")
         if self._desk.submit(request, partial(self._done, batch, custom_id, params)) is None:
             self._over(batch, custom_id, _result(None))
@@ -149,6 +153,22 @@ def _result(answer: Answer | None) -> Json:
         return _failed(told)
     told["usage"]["service_tier"] = "batch"
     return {"type": "succeeded", "message": told}
+
+
+def _unbatched(params: Json) -> str:
+    """What is right for a message by itself and not for one in a batch; empty where nothing is.
+
+    Source: Anthropic's guide "Batch processing": `max_tokens: 0` and `fallbacks` are not supported there.
+    """
+    if params.get("stream"):
+        return "stream: Streaming is not supported for requests in a Message Batch."
+    if params.get("max_tokens") == 0 and not isinstance(params["max_tokens"], bool):
+        return "max_tokens: Input should be greater than or equal to 1 for requests in a Message Batch."
+    return "fallbacks: Extra inputs are not permitted" if params.get("fallbacks") is not None else ""
+
+
+def _invalid(message: str) -> Json:
+    return {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
 
 
 def _failed(error: Json) -> Json:

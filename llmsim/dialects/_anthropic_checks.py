@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmsim.dialects._anthropic_compaction import check_compaction
 from llmsim.dialects._anthropic_conversation import check_conversation, every_block
 from llmsim.dialects._anthropic_facts import Facts
 from llmsim.dialects._anthropic_media import Files, check_block
@@ -34,10 +35,13 @@ def check_fields(request: Json, version: str, betas: frozenset[str]) -> None:
 
 def check(request: Json, facts: Facts, version: str, betas: frozenset[str], files: Files) -> None:
     """Raises Refused where a valid request makes no sense, or none for its model; tells of the first fault only."""
-    check_conversation(request["messages"], facts, version)
+    check_compaction(request, betas)
+    check_conversation(request["messages"], facts, version, request.get("compaction") is not None)
     for path, block in every_block(request["messages"]):
         check_block(path, block, files)
-    for block in request["system"] if isinstance(request.get("system"), list) else ():
+    for at, block in enumerate(request["system"] if isinstance(request.get("system"), list) else ()):
+        if not block["text"] and block.get("cache_control"):
+            raise invalid(f"system.{at}: cache_control cannot be set for empty text blocks")
         if not block["text"]:
             raise invalid("system: text content blocks must be non-empty")
     _check_tools(request, facts)
@@ -209,6 +213,8 @@ def cites(block: Json) -> bool:
 
 def _check_limits(request: Json, facts: Facts) -> None:
     limit = request.get("max_tokens")
+    if limit == 0:
+        _check_warming(request)
     if limit is not None and facts.max_tokens and limit > facts.max_tokens:
         raise invalid(
             f"max_tokens: {limit} > {facts.max_tokens}, which is the maximum allowed number of output tokens for "
@@ -217,3 +223,17 @@ def _check_limits(request: Json, facts: Facts) -> None:
     for sequence in request.get("stop_sequences") or ():
         if not sequence.strip():
             raise invalid("stop_sequences: each stop sequence must contain non-whitespace")
+
+
+def _check_warming(request: Json) -> None:
+    """What only warms the cache has no reply that could be streamed, thought about, shaped or a call."""
+    config = request.get("output_config") or {}
+    told = {
+        "`stream` is true": bool(request.get("stream")),
+        '`thinking.type` is "enabled"': (request.get("thinking") or {}).get("type") == "enabled",
+        "`output_config.format` is set": bool(config.get("format") or request.get("output_format")),
+        "`tool_choice` forces tool use": (request.get("tool_choice") or {}).get("type") in ("any", "tool"),
+    }
+    for what, there in told.items():
+        if there:
+            raise invalid(f"max_tokens: 0 is not supported when {what}")

@@ -14,7 +14,7 @@ import orjson
 
 from llmsim.conversation import ToolCall
 from llmsim.dialects import _anthropic_server_tools as server_tools
-from llmsim.dialects._anthropic_thinking import signature
+from llmsim.dialects._anthropic_signatures import signature
 from llmsim.exchange import Exchange
 from llmsim.plan import Call, Garbled, Piece, Say, Think
 

@@ -41,8 +41,11 @@ def turns(messages: Sequence[Json]) -> list[tuple[str, list[Placed]]]:
     return found
 
 
-def check_conversation(messages: Sequence[Json], facts: Facts, version: str) -> None:
-    """Raises Refused where the messages, each valid by itself, make no conversation."""
+def check_conversation(messages: Sequence[Json], facts: Facts, version: str, compacts: bool = False) -> None:
+    """Raises Refused where the messages, each valid by itself, make no conversation.
+
+    One that is to be summed up (`compacts`) may end with the assistant's last word.
+    """
     if not messages:
         raise invalid("messages: at least one message is required")
     for at, message in enumerate(messages):
@@ -50,7 +53,8 @@ def check_conversation(messages: Sequence[Json], facts: Facts, version: str) -> 
         _check_content(message, at, last=at == len(messages) - 1)
         _check_places(message, at, version)
     _check_calls(turns(messages))
-    _check_end(messages, facts)
+    if not compacts:
+        _check_end(messages, facts)
 
 
 def _check_role(message: Json, at: int, facts: Facts) -> None:
@@ -62,12 +66,18 @@ def _check_role(message: Json, at: int, facts: Facts) -> None:
         )
     if role not in ("user", "assistant", "system"):
         raise invalid(f'messages: Unexpected role "{role[:80]}". Allowed roles are "user" or "assistant"')
-    if at == 0 and role != "user":
+    if at == 0 and role != "user" and not _sums_up(message):
         raise invalid('messages: first message must use the "user" role')
     if role != "system":
         for field in ("clear_at", "output_config"):
             if field in message:
                 raise invalid(f"messages.{at}.{field}: Extra inputs are not permitted")
+
+
+def _sums_up(message: Json) -> bool:
+    """Whether a message begins with what stands for all that was said before."""
+    blocks = blocks_of(message)
+    return bool(blocks) and blocks[0]["type"] == "compaction" and bool(blocks[0].get("content"))
 
 
 def _check_content(message: Json, at: int, last: bool) -> None:
@@ -83,7 +93,12 @@ def _check_content(message: Json, at: int, last: bool) -> None:
                 "message"
             )
         return
-    for text in (block["text"] for block in blocks_of(message) if block["type"] == "text"):
+    for place, block in enumerate(blocks_of(message)):
+        if block["type"] != "text":
+            continue
+        text = block["text"]
+        if not text and block.get("cache_control"):
+            raise invalid(f"messages.{at}.content.{place}.text: cache_control cannot be set for empty text blocks")
         if not text:
             raise invalid("messages: text content blocks must be non-empty")
         if text.isspace():

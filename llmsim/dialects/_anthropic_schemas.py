@@ -40,7 +40,43 @@ def strict_fault(schema: Any) -> str | None:
         fault = _fault(part)
         if fault is not None:
             return fault
+    return _circle(schema)
+
+
+def _circle(schema: Any) -> str | None:
+    """What is told where a definition leads back to itself."""
+    if not isinstance(schema, dict):
+        return None
+    places = [name for name in ("$defs", "definitions") if isinstance(schema.get(name), dict)]
+    definitions: Json = {f"#/{place}/{name}": part for place in places for name, part in schema[place].items()}
+    definitions["#"] = {key: part for key, part in schema.items() if key not in places}
+    leads = {name: [ref for ref in _refs(part) if ref in definitions] for name, part in definitions.items()}
+    for name in definitions:
+        path = _way_back(name, leads)
+        if path:
+            told = " -> ".join(step.rpartition("/")[2] for step in path)
+            return (
+                f"Circular reference detected in schema definitions: {told}. Self-referencing or mutually-referencing "
+                "definitions are not supported."
+            )
     return None
+
+
+def _refs(schema: Any) -> list[str]:
+    return [part["$ref"] for part in _parts(schema) if isinstance(part.get("$ref"), str)]
+
+
+def _way_back(start: str, leads: dict[str, list[str]]) -> list[str]:
+    """The shortest way from a definition back to itself; empty where there is none."""
+    ways, seen = [[start]], set()
+    for way in ways:
+        for to in leads[way[-1]]:
+            if to == start:
+                return [*way, to]
+            if to not in seen:
+                seen.add(to)
+                ways.append([*way, to])
+    return []
 
 
 def _parts(schema: Any) -> Iterator[Json]:
@@ -66,6 +102,11 @@ def _fault(schema: Json) -> str | None:
         return "For 'object' type, 'additionalProperties' must be explicitly set to false"
     if kind == "array" and schema.get("minItems", 0) not in (0, 1):
         return "For 'array' type, 'minItems' values other than 0 or 1 are not supported"
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and not reference.startswith("#"):
+        return f"External $ref '{reference[:200]}' is not supported"
+    if any(isinstance(way, dict) and "$ref" in way for way in schema.get("allOf") or ()):
+        return "Schema type 'allOf' with '$ref' is not supported"
     if "oneOf" in schema:
         return "Schema type 'oneOf' is not supported"
     refused = sorted(_REFUSED & schema.keys()) if kind else []

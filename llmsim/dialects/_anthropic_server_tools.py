@@ -134,7 +134,7 @@ def _execute(tool: Json, text: str, exchange: Exchange, id: str) -> Run:
     container = {
         "id": exchange.ask.extra["container"] or wire.new_id("container_", exchange),
         "expires_at": wire.timestamp(int(exchange.wall) + 3600),
-        "skills": None,
+        "skills": exchange.ask.extra["skills"],
     }
     return Run([call, answer], None, {"web_search_requests": 0, "web_fetch_requests": 0}, container)
 

@@ -1,18 +1,16 @@
-"""How Claude thinks: for how long, whether it shows it, and how it signs it so that it can be given back.
+"""How Claude thinks: for how long, whether it shows it, and how its thinking has to be given back.
 
-Source: Anthropic's guides "Thinking", "Extended thinking" and "Effort". A signature carries a digest of the text it was
-made for, so that thinking that was changed on its way is found out, as the live API does.
+Source: Anthropic's guides "Thinking", "Extended thinking" and "Effort".
 """
 
 from __future__ import annotations
 
-import base64
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from llmsim import media
 from llmsim.dialects._anthropic_conversation import blocks_of, turns
 from llmsim.dialects._anthropic_facts import Facts
+from llmsim.dialects._anthropic_signatures import fits, is_ours
 from llmsim.dialects._anthropic_wire import invalid
 
 Json = dict[str, Any]
@@ -25,8 +23,6 @@ REDACTED = (
 _EFFORT = {"low": 32, "medium": 64, "high": 128, "xhigh": 256, "max": 512}
 """How long a model thinks, in tokens, where it decides so itself; `high` is the default."""
 
-_KEY = b"llmsim thinking"
-_HEAD = b"\x0a\x02\x18\x02\x12\x70"
 _LEAST = 32
 _DOCS = "https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
 
@@ -64,26 +60,7 @@ def _in_a_turn(request: Json) -> bool:
     return any(block["type"] == "tool_result" for block in blocks_of(request["messages"][-1]))
 
 
-# -- signatures
-
-
-def signature(text: str, seed: int) -> str:
-    """A signature for thinking; the same text and seed give the same."""
-    filler = b"".join(blake2b(b"%d %d" % (seed, part), digest_size=64).digest() for part in range(2))
-    return base64.b64encode(_HEAD + _mac(filler, 8) + _mac(text.encode("utf-8", "surrogatepass"), 16) + filler).decode()
-
-
-def _mac(data: bytes, size: int) -> bytes:
-    return blake2b(data, key=_KEY, digest_size=size).digest()
-
-
-def _is_ours(raw: bytes) -> bool:
-    return raw.startswith(_HEAD) and raw[len(_HEAD) :][:8] == _mac(raw[len(_HEAD) + 24 :], 8)
-
-
-def _fits(raw: bytes, text: str) -> bool:
-    at = len(_HEAD) + 8
-    return raw[at : at + 16] == _mac(text.encode("utf-8", "surrogatepass"), 16)
+# -- what comes back
 
 
 def check_replayed(request: Json) -> None:
@@ -105,7 +82,7 @@ def _check_block(block: Json, where: str, latest: bool) -> None:
     raw = media.decode_base64(block["signature"]) or b""
     if len(raw) < _LEAST:
         raise invalid(f"{where}: Invalid `signature` in `thinking` block")
-    if _is_ours(raw) and not _fits(raw, block["thinking"]):
+    if is_ours(raw) and not fits(raw, block["thinking"]):
         if latest:
             raise invalid(
                 f"{where}: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be "

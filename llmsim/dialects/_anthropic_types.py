@@ -1,6 +1,6 @@
 """What a client may send to Anthropic's Messages API: the bodies of messages, of counting tokens, and of batches.
 
-Source: the types of the SDK anthropic 2.12. Fields that only one version of the API has, or that belong to a beta, are
+Source: the types of the SDK anthropic 2.14. Fields that only one version of the API has, or that belong to a beta, are
 all here; `OF_BETAS` and `SAMPLING` say which they are.
 """
 
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
+from llmsim.dialects._anthropic_beta_types import Compaction, Container, ContextManagement, McpServer
 from llmsim.dialects._anthropic_blocks import CacheControl, Json, Message, Texts, exact
 from llmsim.dialects._anthropic_tools import AnyTool, AnyToolChoice
 
@@ -109,23 +110,15 @@ class ContinueThread(TypedDict):
 
 
 @exact
-class Container(TypedDict, total=False):
-    """Where code runs, and the skills it has there."""
-
-    id: str | None
-    skills: list[Json] | None
-
-
-@exact
 class CountRequest(TypedDict, total=False):
     """What messages and counting tokens have in common: all that goes into a prompt."""
 
     model: Required[Annotated[str, Field(min_length=1, max_length=256)]]
     messages: Required[Annotated[list[Message], Field(fail_fast=True, max_length=100_000)]]
     cache_control: CacheControl | None
-    compaction: Json | None
-    context_management: Json | None
-    mcp_servers: list[Json] | None
+    compaction: Compaction | None
+    context_management: ContextManagement | None
+    mcp_servers: Annotated[list[McpServer], Field(max_length=20)] | None
     output_config: OutputConfig | None
     output_format: JsonFormat | None
     speed: Literal["standard", "fast"] | None

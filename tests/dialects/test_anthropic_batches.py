@@ -96,9 +96,9 @@ async def test_each_request_is_an_exchange_of_its_own(app: Application, clock: T
 
 
 async def test_a_request_that_is_refused_is_an_errored_result(app: Application, clock: ToldClock) -> None:
-    id = (await create(app, item("good"), item("bad", max_tokens="x"), item("streamed", stream=True))).json["id"]
+    id = (await create(app, item("good"), item("bad", max_tokens="x"))).json["id"]
     over = await ended(app, clock, id)
-    assert (over["request_counts"]["succeeded"], over["request_counts"]["errored"]) == (2, 1)
+    assert (over["request_counts"]["succeeded"], over["request_counts"]["errored"]) == (1, 1)
     told = (await results(app, id))["rbad"]
     assert told["type"] == "errored"
     assert told["error"]["error"] == {
@@ -106,6 +106,20 @@ async def test_a_request_that_is_refused_is_an_errored_result(app: Application, 
         "message": "max_tokens: Input should be a valid integer",
     }
     assert told["error"]["request_id"].startswith("req_")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"stream": True}, {"max_tokens": 0}, {"fallbacks": [{"model": "claude-haiku-4-5"}]}]
+)
+async def test_what_no_batch_takes_is_an_errored_result(
+    app: Application, clock: ToldClock, fields: dict[str, Any]
+) -> None:
+    id = (await create(app, item("good"), item("bad", **fields))).json["id"]
+    over = await ended(app, clock, id)
+    assert (over["request_counts"]["succeeded"], over["request_counts"]["errored"]) == (1, 1)
+    error = (await results(app, id))["rbad"]["error"]["error"]
+    assert error["type"] == "invalid_request_error"
+    assert error["message"].startswith(next(iter(fields)))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from running import application, written_by
 from transcript import assert_golden
 
 from llmsim.conversation import Reply, Stop
+from llmsim.dialects._anthropic_ask import REFUSAL
 from llmsim.server.handlers import Application
 
 
@@ -80,10 +81,15 @@ async def test_the_events_come_in_their_order(app: Application) -> None:
     assert events(told)[-2][1]["usage"]["output_tokens"] == 3
 
 
+async def test_a_reply_that_only_warms_the_cache_has_no_block(app: Application) -> None:
+    told = (await tell(app, body(max_tokens=0))).json
+    assert (told["content"], told["stop_reason"], told["usage"]["output_tokens"]) == ([], "max_tokens", 0)
+
+
 async def test_a_streamed_reply_of_nothing_has_no_block(app: Application) -> None:
-    told = await tell(app, body(stream=True, max_tokens=0))
+    told = await tell(app, body(user(text(REFUSAL)), stream=True))
     assert order(told) == ["message_start", "message_delta", "message_stop"]
-    assert events(told)[1][1]["delta"]["stop_reason"] == "max_tokens"
+    assert events(told)[1][1]["delta"]["stop_reason"] == "refusal"
     assert events(told)[1][1]["usage"]["output_tokens"] == 0
 
 

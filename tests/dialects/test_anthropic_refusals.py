@@ -135,6 +135,11 @@ BOTH: list[tuple[dict[str, Any], str]] = [
     (body(user(text(""))), "messages: text content blocks must be non-empty"),
     (body(user(text(" \n"))), BLANK),
     (body({"role": "user", "content": " "}), BLANK),
+    (
+        body(user(text(), text("", **CACHED))),
+        "messages.0.content.1.text: cache_control cannot be set for empty text blocks",
+    ),
+    (body(system=[text("", **CACHED)]), "system.0: cache_control cannot be set for empty text blocks"),
     (body(system=[text("")]), "system: text content blocks must be non-empty"),
     (body(user(), said(text("Well, "))), "messages: final assistant content cannot end with trailing whitespace"),
     (
@@ -223,6 +228,10 @@ BOTH: list[tuple[dict[str, Any], str]] = [
         "claude-sonnet-4-5-20250929",
     ),
     (body(stop_sequences=["\n"]), "stop_sequences: each stop sequence must contain non-whitespace"),
+    # what only warms the cache
+    (body(max_tokens=0, stream=True), "max_tokens: 0 is not supported when `stream` is true"),
+    (body(max_tokens=0, **FORCED), "max_tokens: 0 is not supported when `tool_choice` forces tool use"),
+    (body(max_tokens=0, **form(schema())), "max_tokens: 0 is not supported when `output_config.format` is set"),
     # structured output
     (
         body(**form({"type": "object", "properties": {}})),

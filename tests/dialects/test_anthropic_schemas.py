@@ -32,6 +32,20 @@ FAULTS: list[tuple[Any, str | None]] = [
     ),
     ({"$defs": {"A": {"type": "object"}}, "$ref": "#/$defs/A"}, "For 'object' type, 'additionalProperties' must be"),
     ({"enum": ["a", 1]}, None),
+    (
+        {"$defs": {"Node": {**OBJECT, "properties": {"kids": {"type": "array", "items": {"$ref": "#/$defs/Node"}}}}}},
+        "Circular reference detected in schema definitions: Node -> Node. Self-referencing or mutually-referencing "
+        "definitions are not supported.",
+    ),
+    (
+        {"definitions": {"A": {"$ref": "#/definitions/B"}, "B": {"anyOf": [{"$ref": "#/definitions/A"}]}}},
+        "Circular reference detected in schema definitions: A -> B -> A.",
+    ),
+    ({**OBJECT, "properties": {"a": {"$ref": "#"}}}, "Circular reference detected in schema definitions: # -> #."),
+    ({"$defs": {"A": {"type": "string"}}, "anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#/$defs/A"}]}, None),
+    ({"$defs": [], "type": "string"}, None),
+    ({"$ref": "https://example.com/a.json"}, "External $ref 'https://example.com/a.json' is not supported"),
+    ({"allOf": [{"$ref": "#/$defs/A"}]}, "Schema type 'allOf' with '$ref' is not supported"),
     (True, None),
     (
         {"type": "array", "items": {"type": "number", "maximum": 1}},

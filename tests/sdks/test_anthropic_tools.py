@@ -114,6 +114,18 @@ async def test_the_runner_streams(claude: AsyncAnthropic) -> None:
     assert reasons == ["tool_use", "end_turn"]
 
 
+async def test_the_runner_goes_on_after_it_has_compacted(claude: AsyncAnthropic) -> None:
+    runner = claude.beta.messages.tool_runner(
+        model=NEWEST, max_tokens=1000, tools=[get_weather], messages=ASKED, betas=["compact-2026-09-04"]
+    )
+    reasons = []
+    async for message in runner:
+        reasons.append(message.stop_reason)
+        if message.stop_reason == "tool_use":
+            runner.compact_before_next_turn()
+    assert reasons == ["tool_use", "compaction", "end_turn"]
+
+
 async def test_the_synchronous_runner_s_loop_ends(sync_claude: Anthropic) -> None:
     def run() -> list[Any]:
         asked: Any = {"model": MODEL, "max_tokens": 1000, "tools": [get_weather_now], "messages": ASKED}
