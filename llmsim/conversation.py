@@ -94,6 +94,7 @@ class Ask:
     image, sound, numbers. 0 stands for what needs no model at all: it takes no time of its own.
     `prompts` are several conversations that are asked at once, each answered by as many of the `n` alternatives, those
     of the first one first; whether each of them fits the model's window is for the dialect to see. Empty for one.
+    `provider` is whose API it came by, `headers` those of the request in small letters (shared, never changed).
     A `detached` ask is worked on whether its client stays or not. One that `follows` an exchange replays that one's
     plan at its moments, those that have passed at once; whole, it asks how far that one is.
     `extra` holds what only the dialect itself needs again to word the reply.
@@ -102,6 +103,7 @@ class Ask:
     model: str
     messages: tuple[Message, ...] = ()
     dialect: str = ""
+    provider: str = ""
     endpoint: str = ""
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = AUTO
@@ -123,6 +125,7 @@ class Ask:
     prompts: tuple[tuple[Message, ...], ...] = ()
     detached: bool = False
     follows: Any = None
+    headers: Mapping[bytes, bytes] = field(default_factory=lambda: _NO_HEADERS)
     extra: dict[str, Any] = field(default_factory=dict)
 
     def again(self) -> Ask:
@@ -156,6 +159,7 @@ class Ask:
 
 
 _NOTHING: dict[str, Any] = {}
+_NO_HEADERS: dict[bytes, bytes] = {}
 _fields = attrgetter(*(one.name for one in fields(Ask)))
 
 

@@ -1,0 +1,242 @@
+"""One match, two ways to write it: what holds for a request, what reads back as it was written, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from support import ask_for
+
+from llmsim.conversation import Message, Tool, ToolCall
+from llmsim.errors import SettingsError
+from llmsim.match import ALWAYS, FIELDS, Match, Outcome, Subject
+
+BODY = {"model": "gpt-4o-mini", "metadata": {"team": "blue", "size": 3, "deep": [{"on": True}, {"on": None}]}}
+
+
+def subject(text: str = "I want a refund for order 42.", **fields: Any) -> Subject:
+    messages = (
+        Message("system", "You are terse."),
+        Message("user", "Hello there"),
+        Message("assistant", "Hi!"),
+        Message("user", text),
+    )
+    given = {
+        "model": "gpt-4o-mini",
+        "messages": messages,
+        "provider": "openai",
+        "dialect": "openai_chat",
+        "endpoint": "/v1/chat/completions",
+        "key": "sk-ci-1",
+        "client": "OpenAI/Python",
+        "tools": (Tool("get_order"), Tool("refund")),
+        "headers": {b"x-team": b"blue"},
+        **fields,
+    }
+    return Subject(ask_for(**given), orjson.dumps(BODY), seen=2)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "model:gpt-4o*",
+        "model:GPT-4O-mini",
+        "provider:openai api:openai_chat endpoint:/v1/chat/*",
+        "key:sk-ci-? client:openai*",
+        "stream:false tools:true tool:refund",
+        "tool_result:false",
+        "turn:2 turn:>1 turn:1..2 turn:<=2 turn:>=2 turn:<3",
+        "seen:2 attempt:0",
+        "text:refund text:REFUND text:/order \\d+/ text:/ORDER/i",
+        'text:"=I want a refund for order 42."',
+        "system:terse",
+        "any:Hi any:hello",
+        "header.x-team:blue header.X-Team:*",
+        "json.metadata.team:blue json.$.metadata.size:3 json.metadata.size:>2",
+        "json.metadata.deep[0].on:true json.metadata.deep[1].on:null json.metadata.deep[*].on:true json.metadata:*",
+        "refund openai 'I".replace("'", ""),
+        "!key:prod not stream:true",
+        "(model:o3 or model:gpt*) and (refund or cancel)",
+        "!(model:o3 or key:prod)",
+    ],
+)
+def test_it_holds(line: str) -> None:
+    assert Match(line).holds(subject())
+    assert not Match(line).failing(subject())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "model:gpt-4o",
+        "key:ci",
+        "stream:true",
+        "tool:refunds",
+        "turn:>2",
+        "seen:0",
+        "text:=refund",
+        "text:/^refund/",
+        "system:verbose",
+        "header.x-team:green",
+        "header.x-other:*",
+        "json.metadata.team:blu json.metadata.size:3",
+        "json.metadata.none:*",
+        "json.metadata.deep[0].on:>0",
+        "!refund",
+        "model:gpt* stream:true",
+        "model:o3 or model:o4",
+    ],
+)
+def test_it_does_not_hold(line: str) -> None:
+    assert not Match(line).holds(subject())
+
+
+def test_what_fails_is_told_part_by_part() -> None:
+    assert Match("model:gpt* stream:true (key:a or key:b)").failing(subject()) == ["stream:true", "key:a or key:b"]
+
+
+def test_a_body_that_is_no_json_has_no_values() -> None:
+    assert not Match("json.model:*").holds(Subject(ask_for(), b"\xff{"))
+
+
+def test_the_journal_can_be_asked_how_it_went() -> None:
+    told = Subject(ask_for(), outcome=Outcome(429, "limited", ("storm",), "refund"))
+    assert Match("status:4xx outcome:limited fault:storm mock:refund limited").holds(told)
+    assert not Match("status:2xx").holds(told)
+    with pytest.raises(SettingsError, match="status: it is known once a request has been answered"):
+        Match("model:a or !status:429").refuse_late()
+
+
+def test_a_tools_result_and_its_turn_are_seen() -> None:
+    call = ToolCall("call_1", "get_order", "{}")
+    messages = (Message("user", "Hi"), Message("assistant", calls=(call,)), Message("tool", "42", call_id="call_1"))
+    assert Match("tool_result:true turn:1").holds(Subject(ask_for(messages=messages)))
+
+
+@pytest.mark.parametrize(
+    ("mapping", "line"),
+    [
+        ({}, ""),
+        (
+            {"model": "gpt-4o*", "stream": True, "text": "/refund/", "not": {"key": "ci"}},
+            "model:gpt-4o* stream:true text:/refund/ !key:ci",
+        ),
+        ({"model": ["a", "b"]}, "model:a or model:b"),
+        ({"model": ["a", "b"], "turn": 3}, "(model:a or model:b) turn:3"),
+        ({"header": {"x-team": "blue", "x-env": "ci"}}, "header.x-team:blue header.x-env:ci"),
+        ({"json": {"metadata.team": "blue", "$.n": 3}}, "json.metadata.team:blue json.$.n:3"),
+        ({"or": [{"model": "a"}, {"stream": True}]}, "model:a or stream:true"),
+        ({"and": [{"turn": ">1"}, {"turn": "<4"}]}, "turn:>1 turn:<4"),
+        ({"not": {"or": [{"model": "a"}, {"key": "b"}]}}, "!(model:a or key:b)"),
+        ({"text": "two words"}, 'text:"two words"'),
+        ({"has": "refund"}, "refund"),
+    ],
+)
+def test_both_forms_mean_the_same_and_are_written_as_each_other(mapping: dict[str, Any], line: str) -> None:
+    assert Match(mapping) == Match(line)
+    assert str(Match(mapping)) == line
+    assert Match(line).mapping() == mapping
+
+
+NAMES = st.sampled_from(
+    ["gpt-4o*", "o3", "a b", 'say "hi"', "x(y)", "or", "!no", "back\\slash", "a:b", "=exact", "/x y/i", "*"]
+)
+CONDITIONS = st.one_of(
+    st.builds(
+        lambda name, value: {name: value}, st.sampled_from(["model", "key", "client", "text", "any", "has"]), NAMES
+    ),
+    st.builds(lambda value: {"turn": value}, st.sampled_from([1, ">2", "2..4", "<=7"])),
+    st.builds(lambda name, value: {name: value}, st.sampled_from(["stream", "tools", "tool_result"]), st.booleans()),
+    st.builds(lambda name, value: {"header": {name: value}}, st.sampled_from(["x-a", "x-b"]), NAMES),
+    st.builds(
+        lambda path, value: {"json": {path: value}},
+        st.sampled_from(["a.b", "$.c[0]", "$['x y']", "$.items[?(@.a == 'b)')]", "$..id"]),
+        NAMES,
+    ),
+)
+MATCHES = st.recursive(
+    CONDITIONS,
+    lambda inner: st.one_of(
+        st.builds(lambda part: {"not": part}, inner),
+        st.builds(lambda parts: {"and": parts}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda parts: {"or": parts}, st.lists(inner, min_size=1, max_size=3)),
+    ),
+    max_leaves=8,
+)
+
+
+@given(raw=MATCHES)
+@settings(max_examples=300, deadline=None)
+def test_what_is_written_reads_as_the_same_match(raw: dict[str, Any]) -> None:
+    match = Match(raw)
+    assert Match(str(match)) == match
+    assert Match(match.mapping()) == match
+    assert Match(yaml.safe_load(yaml.safe_dump(match.mapping(), sort_keys=False))) == match
+
+
+@given(text=st.text(max_size=60))
+@settings(max_examples=500, deadline=None)
+def test_any_line_is_read_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        match = Match(text)
+    except SettingsError:
+        return
+    assert Match(str(match)) == match
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ("modle:gpt-4o", "modle: there is no such condition; there are provider, api"),
+        ("stream:maybe", "stream: 'maybe' is not allowed; it is true or false"),
+        ("turn:three", "turn: 'three' is no number; allowed are 3, >3"),
+        ("text:/(/", r"text: /\(/ is no regular expression of RE2: missing \)"),
+        (r"text:/(a)\1/", "is no regular expression of RE2: invalid escape sequence"),
+        ("text:/a(?=b)/", "is no regular expression of RE2"),
+        ("(model:a", "column 9 of .* a closing parenthesis is missing"),
+        ("model:a)", "column 8 of .* a closing parenthesis without an opening one"),
+        ("model:a or", "column 11 of .* a condition is missing"),
+        ("model:", "a value is missing"),
+        ('text:"open', "a quotation mark is not closed"),
+        ("header:x", "header: it is written header.NAME:VALUE"),
+        ("model.x:y", "model: it is written model:VALUE"),
+        ("json.a[:x", "a word with a colon is written in quotation marks"),
+        ("json.a..:x", "json.a..: this is no JSONPath"),
+        ("text:" + "x" * 2000, "text: a value has at most 1000 characters"),
+        ("(" * 80 + "a", "at most 50 parentheses"),
+        (7, "7 is no match"),
+        ({"modle": "x"}, "modle: there is no such condition"),
+        ({"model": []}, "model: the list has no value"),
+        ({"model": {"a": 1}}, "model: .* is not allowed"),
+        ({"header": "x"}, "header: it is a mapping"),
+        ({"or": {}}, "or: it is a list of matches"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_a_sentence(raw: Any, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        Match(raw)
+
+
+def test_an_expression_that_hangs_others_takes_linear_time() -> None:
+    assert not Match("text:/(a+)+$/").holds(subject("a" * 100_000 + "b"))
+
+
+def test_it_is_a_field_of_models_like_any_other() -> None:
+    class Rule(BaseModel):
+        when: Match = ALWAYS
+
+    assert Rule.model_validate({"when": {"model": "a"}}).when == Match("model:a")
+    assert Rule(when=Match("model:a")).model_dump(mode="json") == {"when": "model:a"}
+    assert hash(Match("model:a")) == hash(Match({"model": "a"}))
+    assert repr(Match("a")) == "Match('a')"
+    assert Rule.model_json_schema()["properties"]["when"]["anyOf"]
+
+
+def test_every_condition_says_what_it_means() -> None:
+    assert all(field.meaning for field in FIELDS.values())
