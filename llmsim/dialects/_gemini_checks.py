@@ -40,6 +40,7 @@ RANGES = {
     "logprobs": (0, 20, "logprobs must be in the range [0, 20]."),
 }
 MOST_STOPS = 5
+_OWN_TOOLS = frozenset("googleSearch googleSearchRetrieval codeExecution urlContext googleMaps fileSearch".split())
 
 
 def invalid(message: str) -> Refused:
@@ -188,9 +189,8 @@ def _check_reply(request: Json, able: Ability) -> None:
         raise invalid("Only one of response_schema and response_json_schema can be set.")
     if kind not in ("application/json", "text/x.enum") and ("responseSchema" in config or json_schema is not None):
         raise invalid("response_schema is only supported with response_mime_type `application/json` or `text/x.enum`.")
-    functions = any(tool.get("functionDeclarations") for tool in request.get("tools", ()))
-    if functions and kind == "application/json" and 0 < able.generation < 3:
-        raise invalid("Function calling with a response mime type: 'application/json' is unsupported")
+    if kind == "application/json" and 0 < able.generation < 3:
+        _check_tools_beside_json(request.get("tools", ()))
     if config.get("logprobs") is not None and not config.get("responseLogprobs"):
         raise invalid("logprobs can only be set when response_logprobs is true.")
     model = resolve(able.name)
@@ -200,6 +200,15 @@ def _check_reply(request: Json, able: Ability) -> None:
             f"Unable to submit request because it has a maxOutputTokens value of {limit} but the supported range is "
             f"from 1 (inclusive) to {model.max_output_tokens + 1} (exclusive). Update the value and try again."
         )
+
+
+def _check_tools_beside_json(tools: Sequence[Json]) -> None:
+    """What calls functions, or Google's own tools, does not answer in JSON before Gemini 3."""
+    for tool in tools:
+        if tool.get("functionDeclarations"):
+            raise invalid("Function calling with a response mime type: 'application/json' is unsupported")
+        if not _OWN_TOOLS.isdisjoint(tool):
+            raise invalid("Tool use with a response mime type: 'application/json' is unsupported")
 
 
 def _check_thinking(config: Json, able: Ability) -> None:

@@ -13,6 +13,7 @@ import orjson
 from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Tool, ToolCall, ToolChoice
 from llmsim.dialects import _gemini_proto as proto
 from llmsim.dialects._gemini_checks import check, invalid
+from llmsim.dialects._gemini_cloud_checks import check_on_cloud
 from llmsim.dialects._gemini_models import Ability, ability, thinking_tokens
 from llmsim.dialects._gemini_prompt_cost import Find, nowhere, prompt_cost
 from llmsim.dialects._gemini_schemas import json_schema
@@ -58,6 +59,8 @@ def _read(target: Target, body: bytes, find: Find) -> Ask:
 def ask_of(request: Json, target: Target, digest: bytes, find: Find = nowhere) -> Ask:
     """The ask of a message GenerateContentRequest; raises Refused where it makes no sense."""
     able = ability(target.model)
+    if target.dialect == "vertex":
+        check_on_cloud(request)
     check(request, able)
     config = request.get("generationConfig", {})
     thinking = config.get("thinkingConfig", {})
