@@ -65,6 +65,8 @@ class VertexAnthropic(Dialect):
         model, path = request.params["model"], "/v1/messages"
         if model == _COUNT:
             path = "/v1/messages/count_tokens"
+        elif "model" in told:
+            raise Refused(Failure("invalid", "model: Extra inputs are not permitted"))
         else:
             told = {**told, "model": model.replace("@", "-"), "stream": request.path.endswith(":streamRawPredict")}
         route = next(route for route in self._messages.routes() if route.path == path and route.read is not None)
