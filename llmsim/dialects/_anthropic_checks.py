@@ -14,7 +14,7 @@ from llmsim.dialects._anthropic_media import Files, check_block
 from llmsim.dialects._anthropic_schemas import strict_fault
 from llmsim.dialects._anthropic_thinking import check_replayed
 from llmsim.dialects._anthropic_tool_changes import tool_name, tools_in_force
-from llmsim.dialects._anthropic_tools import SERVER_TOOLS, TYPES
+from llmsim.dialects._anthropic_tools import SERVER_TOOLS, TYPES, tool_fault
 from llmsim.dialects._anthropic_types import OF_BETAS, SAMPLING
 from llmsim.dialects._anthropic_wire import NEW, invalid
 
@@ -44,7 +44,7 @@ def check(request: Json, facts: Facts, version: str, betas: frozenset[str], file
             raise invalid(f"system.{at}: cache_control cannot be set for empty text blocks")
         if not block["text"]:
             raise invalid("system: text content blocks must be non-empty")
-    _check_tools(request, facts)
+    _check_tools(request, facts, betas)
     _check_tool_choice(request, facts)
     _check_effort(request, facts)
     _check_thinking(request, facts, betas)
@@ -57,7 +57,7 @@ def check(request: Json, facts: Facts, version: str, betas: frozenset[str], file
 # -- tools
 
 
-def _check_tools(request: Json, facts: Facts) -> None:
+def _check_tools(request: Json, facts: Facts, betas: frozenset[str]) -> None:
     lacking = [tool["type"] for tool in request.get("tools") or () if tool.get("type") in facts.lacks]
     if lacking:
         there = ", ".join(kind for kind in TYPES if kind not in facts.lacks)
@@ -68,8 +68,24 @@ def _check_tools(request: Json, facts: Facts) -> None:
         if name in names:
             raise invalid("tools: Tool names must be unique.")
         names.add(name)
+        fault = tool_fault(tool)
+        if fault is not None:
+            raise invalid(f"tools.{at}.{tool['type']}{fault}")
         if "input_schema" in tool:
             _check_schema(tool, f"tools.{at}.custom")
+    _check_servers(request, betas)
+
+
+def _check_servers(request: Json, betas: frozenset[str]) -> None:
+    """Each MCP server has one toolset and each toolset a server (Anthropic's guide "MCP connector")."""
+    servers = [server["name"] for server in request.get("mcp_servers") or ()]
+    used = [tool.get("mcp_server_name") for tool in request.get("tools") or () if tool.get("type") == "mcp_toolset"]
+    for name in used:
+        if name not in servers:
+            raise invalid(f"tools: MCP server '{str(name)[:200]}' not found in mcp_servers definitions")
+    for name in servers:
+        if "mcp-client-2025-11-20" in betas and name not in used:
+            raise invalid(f"mcp_servers: MCP server '{name[:200]}' is defined but not referenced by any mcp_toolset")
 
 
 def _check_schema(tool: Json, where: str) -> None:

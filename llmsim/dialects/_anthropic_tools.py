@@ -1,10 +1,11 @@
 """The tools that a client of Claude may offer: its own, those that Anthropic defines, and those that the server runs.
 
-Source: the types of the SDK anthropic 2.12 (`ToolUnionParam`, `BetaToolUnionParam`, `ToolChoiceParam`).
+Source: the types of the SDK anthropic 2.14 (`ToolUnionParam`, `BetaToolUnionParam`, `ToolChoiceParam`).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Required
 
 from pydantic import Discriminator, Field, Tag
@@ -56,6 +57,13 @@ SERVER_TOOLS = (
     "web_search_20260209",
     "web_search_20260318",
 )
+_NAMES = {
+    "text_editor_20241022": "str_replace_editor",
+    "text_editor_20250124": "str_replace_editor",
+    "text_editor_20250429": "str_replace_based_edit_tool",
+    "text_editor_20250728": "str_replace_based_edit_tool",
+}
+_DATED = re.compile(r"_20\d{6}$")
 TYPES = tuple(sorted((CUSTOM, *CLIENT_TOOLS, *TOOLSETS, *SERVER_TOOLS, "mcp_toolset")))
 
 
@@ -140,6 +148,22 @@ class ServerTool(TypedDict, total=False):
     url_sources: Json | None
     use_cache: bool | None
     user_location: Json | None
+
+
+def tool_fault(tool: Json) -> str | None:
+    """What is wrong with a tool of Anthropic's own that has the shape of one, beginning with the field; else None."""
+    kind = tool.get("type")
+    if kind not in CLIENT_TOOLS and kind not in SERVER_TOOLS:
+        return None
+    name = _NAMES.get(kind) or _DATED.sub("", kind)
+    if tool["name"] != name:
+        return f".name: Input should be '{name}'"
+    lacking = [field for field in ("display_height_px", "display_width_px") if field not in tool]
+    if name == "computer" and lacking:
+        return f".{lacking[0]}: Field required"
+    if tool.get("allowed_domains") and tool.get("blocked_domains"):
+        return ": Only one of `allowed_domains` and `blocked_domains` may be specified"
+    return None
 
 
 def _sort(tool: Any) -> str:

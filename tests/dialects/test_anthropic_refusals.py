@@ -179,6 +179,36 @@ BOTH: list[tuple[dict[str, Any], str]] = [
         body(tools=[{**WEATHER, "strict": True}]),
         "tools.0.custom: For 'object' type, 'additionalProperties' must be explicitly set to false",
     ),
+    (body(tools=[{"type": "bash_20250124", "name": "shell"}]), "tools.0.bash_20250124.name: Input should be 'bash'"),
+    (
+        body(tools=[{"type": "text_editor_20250728", "name": "str_replace_editor"}]),
+        "tools.0.text_editor_20250728.name: Input should be 'str_replace_based_edit_tool'",
+    ),
+    (
+        body(tools=[{"type": "computer_20250124", "name": "computer", "display_height_px": 600}]),
+        "tools.0.computer_20250124.display_width_px: Field required",
+    ),
+    (
+        body(tools=[{"type": "web_search_20250305", "name": "web_fetch"}]),
+        "tools.0.web_search_20250305.name: Input should be 'web_search'",
+    ),
+    (
+        body(
+            tools=[
+                {
+                    "type": "web_search_20250305",
+                    "name": "web_search",
+                    "allowed_domains": ["a.org"],
+                    "blocked_domains": ["b.org"],
+                }
+            ]
+        ),
+        "tools.0.web_search_20250305: Only one of `allowed_domains` and `blocked_domains` may be specified",
+    ),
+    (
+        body(tools=[{"type": "mcp_toolset", "mcp_server_name": "shop"}]),
+        "tools: MCP server 'shop' not found in mcp_servers definitions",
+    ),
     # thinking
     (
         body(**thinking("enabled", budget_tokens=1000)),
@@ -399,3 +429,14 @@ async def test_only_system_messages_have_their_own_fields(app: Application, role
     sent = body(user(), {"role": role, "content": "Hi", "clear_at": "never"}, user(), model=NEWEST)
     told = await tell(app, sent)
     assert told.json["error"]["message"] == "messages.1.clear_at: Extra inputs are not permitted"
+
+
+async def test_a_server_has_to_be_referenced(app: Application) -> None:
+    servers = [{"type": "url", "url": "https://a.org/mcp", "name": "shop"}]
+    toolset = {"type": "mcp_toolset", "mcp_server_name": "shop"}
+    for beta, tools, status in (
+        ("mcp-client-2025-11-20", [], 400),
+        ("mcp-client-2025-11-20", [toolset], 200),
+        ("mcp-client-2025-04-04", [], 200),
+    ):
+        assert (await tell(app, body(mcp_servers=servers, tools=tools), beta=beta)).status == status

@@ -261,6 +261,14 @@ async def test_a_change_of_no_tool_is_refused(app: Application, tool: dict[str, 
     assert message in told.json["error"]["message"]
 
 
+async def test_a_container_tells_of_its_skills(app: Application) -> None:
+    skills = [{"type": "anthropic", "skill_id": "xlsx"}]
+    told = await tell(app, body(tools=[CODE], container={"skills": skills}))
+    assert told.json["container"]["skills"] == [{**skills[0], "version": "latest"}]
+    wrong = await tell(app, body(tools=[CODE], container={"skills": [{"type": "mine", "skill_id": "xlsx"}]}))
+    assert wrong.json["error"]["message"] == "container.skills.0.type: Input should be 'anthropic' or 'custom'"
+
+
 async def test_a_client_goes_on_in_its_container(app: Application) -> None:
     for container in ("container_mine", {"id": "container_mine"}):
         told = await tell(app, body(tools=[CODE], container=container))
