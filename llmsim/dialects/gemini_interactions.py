@@ -59,6 +59,8 @@ class GeminiInteractions(Dialect):
         """How an interaction stands, or its events once more, from behind the last one that the client has seen."""
         kept, args = find(self.desk.store, request.params["id"]), request.args
         if args.get("stream") == "true":
+            if kept.told["status"] == "cancelled":
+                raise invalid("The interaction was cancelled.", "failed_precondition")
             after = args.get("last_event_id") or "0"
             if not after.isdigit() or len(after) > 9:
                 raise invalid(f"Invalid value for 'last_event_id': '{after[:100]}'.")

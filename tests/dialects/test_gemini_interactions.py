@@ -1,0 +1,465 @@
+"""Gemini's interactions: steps, whole and streamed; kept, gone on from, in the background; what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from gemini_judges import assert_events, assert_interaction
+from hypothesis import HealthCheck, given, settings
+from inprocess import Told, ask
+from junk import JUNK
+from running import Wire, application, running, until
+from transcript import assert_golden
+
+from llmsim.clock import ToldClock
+from llmsim.server.handlers import Application
+from llmsim.settings import Settings
+from llmsim.simulator import Simulator
+
+PATH = "/v1/interactions"
+# One model that thinks only when it is told to, one that thinks by itself.
+MODEL, THINKER = "gemini-2.5-flash-lite", "gemini-2.5-flash"
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER: Any = {"type": "function", "name": "get_weather", "parameters": CITY}
+KIND = "gemini.interaction"
+
+# A token in 100 s, and a thousand times as fast where the test has seen enough.
+SLOW: Any = {"slow": {"ttft": {"kind": "fixed", "mean": 0}, "tbt": {"kind": "fixed", "mean": 100_000}}}
+
+
+@pytest.fixture
+def app() -> Application:
+    return application(generator="echo")
+
+
+async def send(app: Application, version: str = "/v1", **fields: Any) -> Told:
+    return await ask(app, f"{version}/interactions", {"model": MODEL, "input": "Hello", **fields})
+
+
+async def create(app: Application, **fields: Any) -> Any:
+    told = await send(app, **fields)
+    assert told.status == 200, told.body
+    assert_interaction(told.json)
+    return told.json
+
+
+async def get(app: Application, id: str, query: str = "") -> Told:
+    return await ask(app, f"{PATH}/{id}{query}", b"", "GET")
+
+
+def text(interaction: Any) -> str:
+    steps = [step for step in interaction["steps"] if step["type"] == "model_output"]
+    return "".join(part["text"] for step in steps for part in step["content"])
+
+
+# -- whole and streamed
+
+
+@pytest.mark.parametrize("version", ["/v1", "/v1beta"])
+async def test_an_interaction_has_steps_and_what_they_cost(app: Application, version: str) -> None:
+    told = (await send(app, version)).json
+    assert_interaction(told)
+    assert (told["status"], told["model"], text(told)) == ("completed", MODEL, "Hello")
+    assert told["usage"] == {
+        "total_tokens": 3,
+        "total_input_tokens": 2,
+        "input_tokens_by_modality": [{"modality": "text", "tokens": 2}],
+        "total_cached_tokens": 0,
+        "total_output_tokens": 1,
+        "output_tokens_by_modality": [{"modality": "text", "tokens": 1}],
+        "total_tool_use_tokens": 0,
+        "total_thought_tokens": 0,
+    }
+
+
+async def test_a_stream_opens_fills_and_closes_each_step(app: Application) -> None:
+    config = {"thinking_summaries": "auto", "thinking_level": "minimal"}
+    told = await send(app, model=THINKER, generation_config=config, stream=True, input="one two")
+    events = assert_events(told)
+    kinds = [event.event_type for event in events]
+    assert kinds[:2] == ["interaction.created", "interaction.status_update"]
+    assert [event.step.type for event in events if event.event_type == "step.start"] == ["thought", "model_output"]
+    deltas = [event.delta for event in events if event.event_type == "step.delta"]
+    assert [delta.text for delta in deltas if delta.type == "text"] == ["one", " two"]
+    assert [delta.type for delta in deltas].count("thought_summary") == 16
+    assert [delta.type for delta in deltas].count("thought_signature") == 1
+    last = events[-1].interaction
+    assert (last.status, last.usage.total_thought_tokens, last.usage.total_output_tokens) == ("completed", 16, 2)
+    kept = (await get(app, last.id)).json
+    thought, said = kept["steps"]
+    assert (
+        "".join(delta.content.text for delta in deltas if delta.type == "thought_summary")
+        == (thought["summary"][0]["text"])
+    )
+    assert [delta.signature for delta in deltas if delta.type == "thought_signature"] == [thought["signature"]]
+    assert said["content"] == [{"type": "text", "text": "one two"}]
+
+
+async def test_thoughts_are_not_shown_unless_they_are_asked_for(app: Application) -> None:
+    told = await create(app, model=THINKER)
+    thought, _ = told["steps"]
+    assert set(thought) == {"type", "signature"}
+    assert told["usage"]["total_thought_tokens"] > 0
+    assert told["usage"]["total_tokens"] == 2 + 1 + told["usage"]["total_thought_tokens"]
+
+
+async def test_a_reply_that_is_cut_off_is_incomplete(app: Application) -> None:
+    told = await create(app, input="one two three", generation_config={"max_output_tokens": 2})
+    assert (told["status"], text(told)) == ("incomplete", "one two")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"type": "text", "mime_type": "application/json", "schema": CITY},
+        [{"type": "text", "mime_type": "application/json", "schema": CITY}],
+        CITY,
+    ],
+)
+async def test_a_reply_has_the_form_that_was_asked_for(app: Application, form: Any) -> None:
+    assert set(orjson.loads(text(await create(app, response_format=form)))) == {"city"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "Hello",
+        {"type": "text", "text": "Hello"},
+        [{"type": "text", "text": "Hello"}],
+        [{"type": "user_input", "content": "Hello"}],
+        [{"type": "user_input", "content": [{"type": "text", "text": "Hello"}]}],
+        [
+            {"type": "user_input", "content": "Hi"},
+            {"type": "model_output", "content": [{"type": "text", "text": "Yes?"}]},
+            {"type": "user_input", "content": "Hello"},
+        ],
+    ],
+)
+async def test_an_input_is_a_text_contents_or_steps(app: Application, given: Any) -> None:
+    assert text(await create(app, input=given)) == "Hello"
+
+
+# -- functions
+
+
+async def test_a_function_is_called_and_its_result_answered(app: Application) -> None:
+    told = await create(app, input="The weather in Oslo, please", tools=[WEATHER])
+    (call,) = told["steps"]
+    assert (told["status"], call["type"], call["name"]) == ("requires_action", "function_call", "get_weather")
+    result = {"type": "function_result", "call_id": call["id"], "result": {"sky": "grey"}}
+    answer = await create(app, input=[result], previous_interaction_id=told["id"], tools=[WEATHER])
+    assert answer["status"] == "completed"
+    assert "get_weather" in text(answer)
+    assert "grey" in text(answer)
+
+
+async def test_a_call_is_streamed_with_its_arguments(app: Application) -> None:
+    events = assert_events(await send(app, tools=[WEATHER], stream=True))
+    (start,) = [event for event in events if event.event_type == "step.start"]
+    assert (start.step.type, start.step.name, start.step.arguments) == ("function_call", "get_weather", {})
+    arguments = "".join(event.delta.arguments for event in events if event.event_type == "step.delta")
+    assert set(orjson.loads(arguments)) == {"city"}
+    assert events[-1].interaction.status == "requires_action"
+
+
+@pytest.mark.parametrize(
+    ("choice", "status"),
+    [
+        ("none", "completed"),
+        ("any", "requires_action"),
+        ({"allowed_tools": {"mode": "any", "tools": ["get_weather"]}}, "requires_action"),
+    ],
+)
+async def test_a_choice_among_tools_is_kept_to(app: Application, choice: Any, status: str) -> None:
+    other = {**WEATHER, "name": "get_time"}
+    told = await create(app, tools=[other, WEATHER], generation_config={"tool_choice": choice})
+    assert told["status"] == status
+    if isinstance(choice, dict):
+        assert [step["name"] for step in told["steps"]] == ["get_weather"]
+
+
+# -- kept
+
+
+@pytest.mark.parametrize("fields", [{}, {"model": THINKER}, {"tools": [WEATHER]}])
+async def test_an_interaction_is_found_as_it_was_told(app: Application, fields: Any) -> None:
+    told = await create(app, **fields)
+    assert (await get(app, told["id"])).json == told
+    asked = {"type": "user_input", "content": [{"type": "text", "text": "Hello"}]}
+    shown = (await get(app, told["id"], "?include_input=true")).json
+    assert_interaction(shown)
+    assert shown == {**told, "input": [asked]}
+
+
+async def test_what_was_said_goes_on_and_is_paid_for(app: Application) -> None:
+    first = await create(app, input="word " * 30)
+    second = await create(app, previous_interaction_id=first["id"])
+    third = await create(app, previous_interaction_id=second["id"])
+    assert second["previous_interaction_id"] == first["id"]
+    costs = [told["usage"]["total_input_tokens"] for told in (first, second, third)]
+    assert costs[0] + 30 < costs[1] < costs[2]
+
+
+async def test_what_is_not_to_be_stored_is_not_found(app: Application) -> None:
+    told = await create(app, store=False)
+    assert (await get(app, told["id"])).status == 404
+    assert not app.simulator.store.values(KIND)
+
+
+async def test_a_deleted_interaction_is_gone(app: Application) -> None:
+    id = (await create(app))["id"]
+    gone = await ask(app, f"{PATH}/{id}", b"", "DELETE")
+    assert (gone.status, gone.json) == (200, {})
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel")):
+        told = await ask(app, f"{PATH}/{id}{path}", b"", method)
+        assert (told.status, told.json["error"]) == (
+            404,
+            {"message": f"Interaction {id} not found.", "code": "not_found"},
+        )
+    told = await send(app, previous_interaction_id=id)
+    assert told.status == 404
+
+
+async def test_it_is_streamed_again_from_where_the_client_left(app: Application) -> None:
+    id = (await create(app, input="one two three"))["id"]
+    events = assert_events(await get(app, id, "?stream=true"))
+    assert [event.event_id for event in events] == [str(number) for number in range(1, len(events) + 1)]
+    again = assert_events(await get(app, id, "?stream=true&last_event_id=4"))
+    assert again == events[4:]
+    assert (await get(app, id, "?stream=true&last_event_id=x")).json["error"]["code"] == "invalid_request"
+
+
+async def test_interactions_live_in_the_bounded_store(app: Application) -> None:
+    app.simulator.store.count_limit = 3
+    ids = [(await create(app))["id"] for _ in range(5)]
+    assert [(await get(app, id)).status for id in ids] == [404, 404, 200, 200, 200]
+
+
+async def test_a_cached_content_comes_before_it(app: Application) -> None:
+    cached = {"model": f"models/{MODEL}", "contents": [{"role": "user", "parts": [{"text": "word " * 40}]}]}
+    name = (await ask(app, "/v1beta/cachedContents", cached)).json["name"]
+    told = await create(app, cached_content=name)
+    usage = told["usage"]
+    assert usage["total_cached_tokens"] >= 40
+    assert usage["cached_tokens_by_modality"] == [{"modality": "text", "tokens": usage["total_cached_tokens"]}]
+    assert usage["total_input_tokens"] == usage["total_cached_tokens"] + 2
+    refused = await send(app, cached_content=name, model=THINKER)
+    assert (refused.status, refused.json["error"]["code"]) == (400, "invalid_request")
+    assert (await send(app, cached_content="cachedContents/nope")).status == 403
+
+
+# -- in the background
+
+
+async def test_a_background_interaction_is_fetched_when_it_is_done() -> None:
+    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
+        told = await create(server.app, background=True, input="one two three")
+        assert (told["status"], told["steps"]) == ("in_progress", [])
+        assert (await get(server.app, told["id"])).json == told
+        refused = await send(server.app, previous_interaction_id=told["id"])
+        assert refused.json["error"]["code"] == "failed_precondition"
+        server.simulator.change(speed=1000)
+        await until(lambda: not server.simulator.meter.live)
+        done = (await get(server.app, told["id"])).json
+        assert_interaction(done)
+        assert (done["status"], text(done)) == ("completed", "one two three")
+
+
+async def test_a_background_stream_can_be_left_and_found_again() -> None:
+    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
+        body = {"model": MODEL, "input": "one two three", "background": True, "stream": True}
+        async with Wire.to(server) as wire:
+            await wire.ask(body, PATH)
+            await wire.head()
+            first = orjson.loads((await wire.chunk()).split(b"data: ")[1].split(b"\n")[0])
+        id = first["interaction"]["id"]
+        server.simulator.change(speed=1000)
+        await until(lambda: not server.simulator.meter.live)
+        events = assert_events(await get(server.app, id, "?stream=true&last_event_id=1"))
+        assert [event.event_id for event in events][:2] == ["2", "3"]
+        assert events[-1].interaction.status == "completed"
+
+
+async def test_a_background_interaction_is_cancelled_once() -> None:
+    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
+        told = await create(server.app, background=True, input="one two three")
+        cancelled = (await ask(server.app, f"{PATH}/{told['id']}/cancel", b"")).json
+        assert_interaction(cancelled)
+        assert cancelled["status"] == "cancelled"
+        await until(lambda: not server.simulator.meter.live)
+        assert (await get(server.app, told["id"])).json == cancelled
+        again = await ask(server.app, f"{PATH}/{told['id']}/cancel", b"")
+        assert (again.status, again.json["error"]["code"]) == (400, "invalid_request")
+        streamed = await get(server.app, told["id"], "?stream=true")
+        assert streamed.status == 400
+        assert "cancelled" in streamed.json["error"]["message"]
+
+
+async def test_deleting_what_is_under_way_ends_it() -> None:
+    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
+        told = await create(server.app, background=True, input="one two three")
+        await ask(server.app, f"{PATH}/{told['id']}", b"", "DELETE")
+        await until(lambda: not server.simulator.meter.live)
+        assert (await get(server.app, told["id"])).status == 404
+
+
+async def test_a_background_interaction_that_fails_says_so(app: Application) -> None:
+    app.simulator.arm({"kind": "refuse", "status": 429, "after_tokens": 1, "message": "Too much."})
+    told = await create(app, background=True, input="one two three")
+    failed = (await get(app, told["id"])).json
+    assert_interaction(failed)
+    assert (failed["status"], failed["errors"]) == (
+        "failed",
+        [{"message": "Too much.", "code": "rate_limit_exceeded"}],
+    )
+
+
+# -- refusals
+
+
+def refusal(message: str, code: str = "invalid_request") -> Any:
+    return {"message": message, "code": code}
+
+
+ONE = "Exactly one of 'model' and 'agent' must be set."
+NO_INPUT = "Missing required parameter 'input'."
+REFUSED: Any = [
+    ({"model": None}, ONE),
+    ({"model": ""}, ONE),
+    ({"agent": "deep-research-preview-04-2026"}, ONE),
+    ({"model": 5}, "Invalid value for 'model': expected a string."),
+    ({"input": None}, NO_INPUT),
+    ({"input": ""}, NO_INPUT),
+    ({"input": []}, NO_INPUT),
+    ({"input": [{"type": "thought", "signature": "x"}]}, NO_INPUT),
+    ({"input": 5}, "Invalid value for 'input': expected an object."),
+    ({"input": [5]}, "Invalid value for 'input[0]': expected an object."),
+    ({"input": [{"text": "x"}]}, "Missing required parameter 'type' at 'input[0]'."),
+    ({"input": [{"type": "text"}]}, "Missing required parameter 'text' at 'input[0].content[0]'."),
+    ({"input": [{"type": "text", "text": 5}]}, "Invalid value for 'text' at 'input[0].content[0]': expected a string."),
+    ({"input": [{"type": "image"}]}, "Missing required parameter 'uri' at 'input[0].content[0]'."),
+    (
+        {"input": [{"type": "image", "data": "!", "mime_type": "image/png"}]},
+        "Invalid value for 'data' at 'input[0].content[0]': expected base64.",
+    ),
+    (
+        {"input": [{"type": "image", "data": "aaaa", "mime_type": 5}]},
+        "Invalid value for 'mime_type' at 'input[0].content[0]': expected a string.",
+    ),
+    (
+        {"input": [{"type": "user_input", "content": 5}]},
+        "Invalid value for 'content' at 'input[0]': expected an array.",
+    ),
+    ({"input": [{"type": "function_result", "call_id": "x"}]}, "Missing required parameter 'result' at 'input[0]'."),
+    ({"input": [{"type": "function_result", "result": 1}]}, "Missing required parameter 'call_id' at 'input[0]'."),
+    (
+        {"input": [{"type": "function_call", "id": "x", "name": "f", "arguments": "{}"}]},
+        "Invalid value for 'arguments' at 'input[0]': expected an object.",
+    ),
+    (
+        {"input": [{"type": "text", "text": "x"}, {"type": "user_input", "content": "x"}]},
+        "Invalid value for 'input': contents and steps cannot be mixed.",
+    ),
+    ({"stream": "yes"}, "Invalid value for 'stream': expected a boolean."),
+    ({"background": True, "store": False}, "'background' requires 'store' to be true."),
+    (
+        {"generation_config": {"temperature": 3}},
+        "Invalid value for 'temperature' at 'generation_config': must be between 0 and 2.",
+    ),
+    (
+        {"generation_config": {"seed": 1 << 40}},
+        "Invalid value for 'seed' at 'generation_config': must be between -2147483648 and 2147483647.",
+    ),
+    (
+        {"generation_config": {"thinking_level": "much"}},
+        "The value 'much' is not supported for 'thinking_level' at 'generation_config'. Supported values: 'minimal', "
+        "'low', 'medium', 'high', 'xhigh'.",
+    ),
+    (
+        {"generation_config": {"tool_choice": "some"}},
+        "The value 'some' is not supported for 'tool_choice'. Supported values: 'auto', 'any', 'none', 'validated'.",
+    ),
+    (
+        {"generation_config": {"tool_choice": {"allowed_tools": {"mode": "any", "tools": ["f"]}}}},
+        "Invalid value at 'generation_config.tool_choice.allowed_tools.tools': no function 'f' is declared.",
+    ),
+    ({"tools": [{"type": "function"}]}, "Missing required parameter 'name' at 'tools[0]'."),
+    (
+        {"tools": [{"type": "function", "name": "f", "description": 5}]},
+        "Invalid value for 'description' at 'tools[0]': expected a string.",
+    ),
+    (
+        {"response_format": {"type": "text", "schema": 5}},
+        "Invalid value for 'schema' at 'response_format': expected an object.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "message"), REFUSED)
+async def test_what_makes_no_sense_is_refused(app: Application, fields: Any, message: str) -> None:
+    told = await send(app, **fields)
+    assert (told.status, told.json) == (400, {"error": refusal(message)})
+
+
+async def test_refusals_have_codes_of_their_own(app: Application) -> None:
+    told = await send(app, foo=1)
+    assert told.json["error"] == refusal("Unknown parameter 'foo'.", "parameter_unknown")
+    told = await send(app, previous_interaction_id="nope")
+    assert (told.status, told.json["error"]) == (404, refusal("Interaction nope not found.", "not_found"))
+    told = await send(app, input=[{"role": "user", "content": "x"}])
+    assert "legacy Interactions API schema" in told.json["error"]["message"]
+    for body in (b"{", b"\xff", b'{"input":' + b"[" * 20_000):
+        told = await ask(app, PATH, body)
+        assert (told.status, told.json["error"]["code"]) == (400, "invalid_request")
+
+
+FIELDS = ("input", "generation_config", "tools", "response_format", "system_instruction", "agent_config", "labels")
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(junk=JUNK, at=JUNK.filter(bool))
+async def test_junk_never_breaks_the_server(app: Application, junk: Any, at: Any) -> None:
+    for name in FIELDS:
+        assert (await send(app, **{name: junk})).status < 500
+    for item in ({"type": "user_input", "content": at}, {"type": "function_result", "call_id": "x", "result": at}):
+        assert (await send(app, input=[item])).status < 500
+
+
+# -- golden transcripts
+
+
+GOLDEN: Any = {
+    "text": {"input": "one two three"},
+    "thinking": {
+        "model": THINKER,
+        "input": "one two",
+        "generation_config": {"thinking_summaries": "auto", "thinking_level": "minimal"},
+    },
+    "tool_call": {"input": "The weather in Oslo, please", "tools": [WEATHER]},
+    "background": {"input": "one two", "background": True},
+    "length": {"input": "one two three", "generation_config": {"max_output_tokens": 2}},
+}
+
+
+@pytest.fixture
+def golden_app(clock: ToldClock) -> Application:
+    return Application(Simulator(Settings(latency_profile="instant", generator="echo"), clock=clock))
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+async def test_a_stream_is_as_reviewed(golden_app: Application, name: str) -> None:
+    told = await send(golden_app, stream=True, **GOLDEN[name])
+    assert_golden(f"gemini_interactions_{name}", told.status, told.headers, told.body)
+
+
+async def test_a_whole_interaction_is_as_reviewed(golden_app: Application) -> None:
+    told = await send(golden_app, model=THINKER, input="one two three")
+    assert_golden("gemini_interactions_whole", told.status, told.headers, told.body)
+
+
+async def test_a_failure_in_mid_stream_is_as_reviewed(golden_app: Application) -> None:
+    golden_app.simulator.arm({"kind": "refuse", "status": 503, "after_tokens": 2})
+    told = await send(golden_app, stream=True, input="one two three")
+    assert_golden("gemini_interactions_error_in_mid_stream", told.status, told.headers, told.body)
