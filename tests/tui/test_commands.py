@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from llmsim_tui.app import LlmsimApp
 from llmsim_tui.commands import PLACES, TABLE, bar, listed
+from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.live import Live
@@ -17,7 +18,7 @@ from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
     "live": Live, "list": Flows, "streams": Streams, "inspector": Inspector, "latency": Latency, "rates": Rates,
-    "edit": PadEdit, "app": LlmsimApp,
+    "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from llmsim_tui.palette import ThemeFile, contrast, folders, load, load_all, make_ink, stamps
+from rich.color import ColorSystem
 from rich.style import Style
 from textual.color import Color
 
@@ -97,3 +98,11 @@ def test_own_themes_win_over_those_that_come_along() -> None:
     assert themes["night"].colors.primary == "#ffffff"
     assert len(problems) == 1
     assert problems[0].startswith("bad.yaml: ")
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_areas_and_text_take_on_no_colour_of_their_own_where_there_are_only_256(path: Path) -> None:
+    colors = load(path).colors
+    for name in ("background", "surface", "panel"):
+        shown = Color.parse(getattr(colors, name)).rich_color.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+        assert max(shown) - min(shown) <= 6, name

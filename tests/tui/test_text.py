@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from llmsim_tui.text import amount, clip, countdown, millis, moment, safe, share, tail, uptime, wait
+from llmsim_tui.text import amount, brief, clip, countdown, millis, moment, safe, share, span, tail, uptime, wait
 from rich.cells import cell_len
 
 
@@ -53,7 +53,17 @@ def test_amounts_take_five_characters_at_most(number: float, words: str) -> None
 def test_times_read_as_people_write_them() -> None:
     assert [uptime(252), uptime(3_723)] == ["4:12", "1:02:03"]
     assert [countdown(13.2), countdown(99.5)] == ["14s", "1:40"]
-    assert [millis(0.2554), millis(12.34)] == ["255", "12.3s"]
+    assert [millis(0.2554), millis(12.34)] == ["255ms", "12.34s"]
+    assert [span(0.004), span(99.999), span(431.25), span(4_000)] == ["0.00s", "100.0s", "431.2s", "67min"]
     assert [wait(22), wait(1_500), wait(0.5)] == ["22 ms", "1.5 s", "0.5 ms"]
     assert [share(0.7), share(0.005)] == ["70%", "0.5%"]
     assert moment(0.0) == "00:00:00"
+
+
+def test_an_sdk_is_named_briefly_and_any_other_client_as_it_is() -> None:
+    assert [brief("AsyncOpenAI/Python"), brief("google-genai-sdk/1.52.0"), brief("OpenAI/JS")] == [
+        "OpenAI",
+        "google-genai-sdk",
+        "OpenAI",
+    ]
+    assert [brief("agent-07"), brief("team/app"), brief("-")] == ["agent-07", "team/app", "-"]

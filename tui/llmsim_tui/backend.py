@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(slots=True, frozen=True)
 class Stream:
-    """One reply under way; `text` is the tail of what the client has been sent."""
+    """One reply under way; `text` is the tail of what the client has been sent, a `whole` reply comes at its end."""
 
     number: int
     client: str
@@ -57,6 +57,7 @@ class Stream:
     state: Literal["waiting", "streaming", "stalled", "paused"]
     text: str
     faults: tuple[str, ...]
+    whole: bool = False
 
 
 @dataclass(slots=True, frozen=True)

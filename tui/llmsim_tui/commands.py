@@ -39,6 +39,7 @@ PLACES: Final = {
     "latency": "Latency",
     "rates": "Error rates",
     "edit": "Fault pad",
+    "help": "This help",
     "app": "Everywhere",
 }
 """Where keys work, with the heading in the help."""
@@ -96,6 +97,9 @@ TABLE: Final = (
     Command("edit", "enter", "⏎", "save", "keep", "keep the pad; an armed one is armed anew", 1, changes=True),
     Command("edit", "up", "↑", "rows(-1)", "", "the field above"),
     Command("edit", "down", "↓", "rows(1)", "", "the field below"),
+    Command("help", "escape,question_mark,q,enter", "esc", "close", "close", "close the help", 1),
+    Command("help", "up,k", "↑ k", "scroll(-1)", "", "one line up"),
+    Command("help", "down,j", "↓ j", "scroll(1)", "scroll", "one line down", 2),
     Command("app", "T", "T", "next_theme", "", "the next theme"),
     Command("app", "question_mark", "?", "help", "keys", "this help", 1),
     Command("app", "ctrl+p", "^p", "command_palette", "commands", "find a command or a theme by name", 5),

@@ -38,7 +38,7 @@ def fold(width: int, height: int, tab: str = "requests", zoomed: str = "") -> Pl
     low, left = top + chart, room - chart
     if narrow:
         return places | {"chart": Region(0, top, width, chart), tab: Region(0, low, width, left)}
-    side = max(38, width // 3)
+    side = max(38, width * 3 // 10)
     main = width - side
     events = max(4, left // 3)
     return places | {

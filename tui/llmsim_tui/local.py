@@ -206,6 +206,7 @@ def _stream(exchange: Exchange, now: float) -> Stream:
         state=state,  # type: ignore[arg-type]
         text=exchange.text(max(0, cursor - _TAIL)),
         faults=plan.faults,
+        whole=not exchange.ask.stream,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import datetime
 from math import ceil
@@ -11,6 +12,9 @@ from rich.cells import cell_len, set_cell_size
 
 _UNSEEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that a terminal obeys, hides or cannot draw."""
+
+_AGENT: Final = re.compile(r"(?:Async)?([\w.-]+)/(?:Python|JS|Go|Java|Ruby|\d)")
+"""A user agent as the providers' SDKs and most HTTP clients write it."""
 
 _TAIL: Final = 4
 """Cells that one character of a text tail may be cut to: enough for any wide or combined one."""
@@ -76,8 +80,15 @@ def countdown(seconds: float) -> str:
 
 
 def millis(seconds: float) -> str:
-    """A wait in milliseconds, from 10 s on in seconds: 255, 12.3s."""
-    return f"{seconds * 1000:.0f}" if seconds < 10 else f"{seconds:.1f}s"
+    """A wait in milliseconds, from 10 s on in seconds: 255ms, 12.3s."""
+    return f"{seconds * 1000:.0f}ms" if seconds < 9.9995 else span(seconds)
+
+
+def span(seconds: float) -> str:
+    """A span in seconds in at most six characters: 0.04s, 12.31s, 431.2s, from 1000 s on in minutes."""
+    if seconds < 99.995:
+        return f"{seconds:.2f}s"
+    return f"{seconds:.1f}s" if seconds < 999.95 else f"{seconds / 60:.0f}min"
 
 
 def wait(milliseconds: float) -> str:
@@ -85,6 +96,12 @@ def wait(milliseconds: float) -> str:
     if milliseconds < 1000:
         return f"{milliseconds:.3g} ms"
     return f"{milliseconds / 1000:.3g} s"
+
+
+def brief(client: str) -> str:
+    """What names a client in a narrow column: of an SDK's user agent its name, of anything else all of it."""
+    agent = _AGENT.match(client)
+    return agent[1] if agent else client
 
 
 def moment(wall: float) -> str:

@@ -45,7 +45,7 @@ async def test_pages_turn_where_there_is_no_room_for_all() -> None:
         assert '"content": "Tell me in' in console.text()
         assert "why" not in console.text()
         await console.press("tab", "tab", "shift+tab")
-        assert "reply" in console.lines()[1]
+        assert "reply" in console.lines()[2]
         await console.resize(120, 40)
         while console.app.screen.has_class("-pages"):
             await console.pilot.pause(0.01)

@@ -122,12 +122,13 @@ async def test_a_filter_that_cannot_be_read_says_what_there_is() -> None:
     async with stage((80, 24)) as console:
         await console.press("slash")
         await console.write("colour:red")
+        assert "colour: there is no such field" in console.text()
         await console.press("enter")
         assert "colour: there is no such field; there are model, client" in console.toasts()[-1]
         assert console.one("#filter").display
         console.one(Input).value = "no such thing at all"
         await console.press("enter")
-        assert "nothing matches" in console.text()
+        assert "no request matches" in console.text()
         await console.press("escape")
         assert console.one(Flows).sieve is None
 
@@ -219,7 +220,7 @@ async def test_the_mouse_presses_pads_selects_rows_and_looks_into_them() -> None
         await console.pilot._post_mouse_events([_scroll("up")], flows, offset=(10, 5))
         await console.pilot._post_mouse_events([_scroll("down")], flows, offset=(10, 5))
         assert flows.cursor == flows.top + 3
-        await console.pilot.click(flows, offset=(78, 4))
+        await console.pilot.click(flows, offset=(80, 4))
         assert flows.cursor < 30
         await console.pilot.click(flows, offset=(10, 5), times=2)
         assert isinstance(console.app.screen, Inspector)
@@ -242,7 +243,8 @@ async def test_a_click_on_the_key_bar_does_what_the_key_does() -> None:
 async def test_quiet_traffic_says_so_in_every_panel() -> None:
     async with stage((100, 28), backend=FakeBackend(Told(), rate=0)) as console:
         text = console.text()
-        assert "nothing yet" in text
+        assert "no request yet · point a client at" in text
+        assert "http://127.0.0.1:8080/v1" in text
         assert "no reply under way" in text
         assert "no first token yet" in text
         await console.press("enter", "up", "p", "x", "right_square_bracket", "enter", "p", "x", "up")

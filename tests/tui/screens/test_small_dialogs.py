@@ -109,3 +109,14 @@ async def test_help_lists_every_key_and_scrolls() -> None:
         assert "arm the fault pad, or lift it" in console.text()
         await console.press("j", "j", "j", "k", "question_mark")
         assert not isinstance(console.app.screen, Help)
+
+
+@pytest.mark.parametrize("key", ["l", "r", "enter", "question_mark"])
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_safety_line_stays_above_every_dialog(key: str, size: tuple[int, int]) -> None:
+    async with stage(size) as console:
+        await console.press("1", key)
+        assert "429 20s" in console.lines()[0].replace("429 storm", "429")
+        await console.wait(5)
+        assert "429 15s" in console.lines()[0].replace("429 storm", "429")
+        assert console.lines()[-1].startswith(" esc")

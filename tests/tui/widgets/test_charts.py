@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from llmsim_tui.backend import Bucket, Happening
 from llmsim_tui.palette import Ink, folders, load, make_ink
-from llmsim_tui.widgets.bars import EIGHTHS, Traffic, _cell, ceiling, decimals
+from llmsim_tui.widgets.bars import EIGHTHS, Traffic, _cell, ceiling, decimals, flagged
 from llmsim_tui.widgets.spread import percentile, placed, shares
 
 from llmsim.latency import Spread
@@ -87,3 +87,17 @@ def test_samples_make_their_own_outline() -> None:
 def test_percentiles_come_from_the_ordered_waits() -> None:
     waits: Sequence[float] = range(100)
     assert (percentile(waits, 0.5), percentile(waits, 0.99), percentile([7], 0.95)) == (50, 99, 7)
+
+
+@pytest.mark.parametrize(
+    ("marks", "line"),
+    [
+        ({2: ["▼429 storm"]}, "  ▼429 storm        "),
+        ({2: ["▼429 storm", "▼503 overload"], 19: ["△lifted"]}, "  ▼429 503   lifted△"),
+        ({4: ["▼429 storm"], 9: ["△lifted"]}, "    ▼429 △lifted    "),
+        ({0: ["▼a"], 1: ["▼b"], 2: ["▼c"]}, "▼▼▼c                "),
+        ({5: ["▼429 storm", "▼429 storm", "△lifted"]}, "     ▼429 △lifted   "),
+    ],
+)
+def test_every_flag_has_its_sign_in_its_place_and_words_where_there_is_room(marks, line) -> None:
+    assert flagged(marks, 20) == line

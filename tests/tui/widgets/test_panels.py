@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+from llmsim_tui.backend import Happening, Stream
+from llmsim_tui.widgets.events import Log
+from llmsim_tui.widgets.flows import fitted
 from tui.stage import stage
 
 
@@ -44,3 +50,33 @@ async def test_the_newest_event_is_on_top_and_older_ones_a_key_away() -> None:
             log.on_mouse_scroll_down(_Event())
         await console.tick()
         assert "serving on" in console.text()
+
+
+async def test_what_has_no_text_yet_says_which_model_is_awaited_and_whether_its_reply_comes_whole() -> None:
+    async with stage((120, 40), rate=0.0) as console:
+        waiting = Stream(7, "AsyncOpenAI/Python", "gpt-4o", 0, 40, 0.0, 1.24, "waiting", "", ("slow TTFT ×5",))
+        whole = replace(waiting, number=8, whole=True, faults=())
+        console.backend.streams = lambda limit: [waiting, whole]
+        await console.tick()
+        shown = [line[82:] for line in console.lines()[15:19]]
+        assert ["7 OpenAI" in shown[0], "ttft 1.2s" in shown[0], "slow TTFT ×5 gpt-4o" in shown[1]] == [True] * 3
+        assert ["8 OpenAI" in shown[2], "whole 1.2s" in shown[2], "gpt-4o" in shown[3]] == [True] * 3
+
+
+@pytest.mark.parametrize("width", range(20, 220))
+def test_the_columns_of_the_list_fit_whole_at_every_width(width: int) -> None:
+    columns = fitted(width)
+    assert sum(column.width + 1 for column in columns) - 1 <= max(width, 24)
+
+
+async def test_events_say_by_their_sign_what_they_are() -> None:
+    async with stage((120, 40)) as console:
+        console.backend.log.clear()
+        console.one("#events").show(())
+        await console.settle()
+        assert "no change yet · 1-8 arms a fault" in console.text()
+        console.one(Log).show(
+            [Happening(n, 0.0, kind, "x", "", "") for n, kind in enumerate(("warning", "error", "log"))]
+        )
+        await console.settle()
+        assert [sign in console.text() for sign in ("00:00:00 · x", "00:00:00 ✗ x", "00:00:00 ! x")] == [True] * 3

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from llmsim_tui.commands import PLACES, listed
+from llmsim_tui.commands import PLACES, bindings, listed
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
 
@@ -18,19 +15,19 @@ from llmsim_tui.screens.ticking import Dialog
 class Help(Dialog):
     """A list of keys that scrolls."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,enter", "close", "close"),
-        Binding("j", "scroll(1)", "down"),
-        Binding("k", "scroll(-1)", "up"),
-    ]
+    BINDINGS = bindings("help")
     place = "help"
 
     def compose(self) -> ComposeResult:
         """One scroll of text."""
         with VerticalScroll(id="dialog") as scroll:
             scroll.border_title = "keys"
-            scroll.border_subtitle = "esc closes"
             yield Static(self._words(), id="words", markup=False)
+        yield from self.keys()
+
+    def on_mount(self) -> None:
+        """Fills the bars."""
+        self.show_keys()
 
     def _words(self) -> Text:
         colors = ink(self.app)

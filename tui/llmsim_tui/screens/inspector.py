@@ -96,7 +96,7 @@ class Inspector(Dialog):
         dialog.border_title = Content(f"#{row.number} {safe(row.endpoint)}")
         self._put("summary", self._summary(row, detail))
         self._put("request", _body(detail.get("request")))
-        self._put("reply", _body(detail.get("reply")))
+        self._put("reply", _body(detail.get("reply"), "nothing yet" if row.outcome == "live" else "nothing"))
 
     def _put(self, name: str, text: Text) -> None:
         self.query_one(f"#{name}-text", Static).update(text)
@@ -145,8 +145,8 @@ def _indented(text: str) -> str:
         return text
 
 
-def _body(raw: Any) -> Text:
+def _body(raw: Any, nothing: str = "nothing") -> Text:
     text = _indented(str(raw or ""))
     shown = safe(text[:_LONGEST], lines=True)
     more = f"\n… and {amount(len(text) - _LONGEST)} characters more" if len(text) > _LONGEST else ""
-    return Text(shown + more if text else "nothing")
+    return Text(shown + more if text else nothing)

@@ -38,6 +38,7 @@ class Verdict(Lines):
         ink = self.ink
         seen, words, tag, problem = self.state or (0, "", "", "")
         line = Line(ink).add("█", ink.bar)
+        words = words if width >= 80 else words.replace("-token answer", " tokens")
         if width >= 80:
             line.add(f" observed ({seen})  ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate  ", ink.dim)
         else:

@@ -28,7 +28,7 @@ from llmsim_tui.widgets.flows import Act, Flows, Inspect
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.lines import Panel
 from llmsim_tui.widgets.pads import Pads
-from llmsim_tui.widgets.safety import Safety, SafetyLine
+from llmsim_tui.widgets.safety import SafetyLine
 from llmsim_tui.widgets.spread import Distribution, Waits
 from llmsim_tui.widgets.streams import Streams
 
@@ -66,6 +66,8 @@ class Live(Ticking):
     def on_mount(self) -> None:
         """Hides the filter line until it is wanted."""
         self.query_one("#filter").display = False
+        address = self.console.backend.address
+        self.query_one(Flows).hint = f"no request yet · point a client at\nhttp://{address}/v1"
         self._fold()
 
     def on_resize(self) -> None:
@@ -104,11 +106,8 @@ class Live(Ticking):
 
     def _never_frozen(self) -> None:
         backend = self.console.backend
-        pulse = backend.pulse()
-        note = "READ ONLY" if backend.read_only else ""
-        speed = backend.settings().speed
-        self.query_one(SafetyLine).show_state(Safety.of(backend.address, pulse, self.frozen, speed, note))
-        self.query_one(Pads).show(self.console.deck, list(pulse.armed))
+        self.query_one(SafetyLine).show_state(self.safety())
+        self.query_one(Pads).show(self.console.deck, list(backend.pulse().armed))
         self._show_keys()
         self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))
 
@@ -277,7 +276,8 @@ class Live(Ticking):
         if event.input.display and (flows.sieve.text if flows.sieve else "") != event.value.strip():
             try:
                 flows.strain(Sieve.of(event.value.strip()) if event.value.strip() else None)
-            except SettingsError:
+            except SettingsError as error:
+                flows.complain(str(error))
                 return
             self.console.refresh_views()
 

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen, Screen
 from llmsim_tui.commands import bar
 from llmsim_tui.console import Console, console
 from llmsim_tui.widgets.keybar import KeyBar
+from llmsim_tui.widgets.safety import Safety, SafetyLine
 
 
 class Ticking(Screen[None]):
@@ -22,6 +23,13 @@ class Ticking(Screen[None]):
         """The app, with its backend."""
         return console(self)
 
+    def safety(self) -> Safety:
+        """What the safety line says at this moment, on whichever screen."""
+        backend = self.console.backend
+        frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
+        note = "READ ONLY" if backend.read_only else ""
+        return Safety.of(backend.address, backend.pulse(), frozen, backend.settings().speed, note)
+
     def tick(self, beat: int) -> None:
         """Shows the present state; `beat` counts the ticks."""
 
@@ -31,16 +39,25 @@ class Ticking(Screen[None]):
 
 
 class Dialog(Ticking, ModalScreen[None]):
-    """A dialog with a key bar of its own, closed by a click beside it."""
+    """A dialog with a safety line and a key bar of its own, closed by a click beside it."""
 
     place = ""
 
     def keys(self) -> ComposeResult:
-        """The key bar, to be composed last."""
+        """The safety line and the key bar, to be composed last."""
+        yield SafetyLine(id="safety")
         yield KeyBar(id="keys")
 
+    def parts(self, beat: int) -> Sequence[Callable[[], None]]:
+        """The safety line, then the dialog itself."""
+        return [self._safety, *super().parts(beat)]
+
+    def _safety(self) -> None:
+        self.query_one(SafetyLine).show_state(self.safety())
+
     def show_keys(self) -> None:
-        """Fills the key bar with what works in this dialog."""
+        """Fills the bars: what is in force, and what works in this dialog."""
+        self._safety()
         self.query_one(KeyBar).show(bar((self.place,), self.console.backend.read_only))
 
     def action_close(self) -> None:

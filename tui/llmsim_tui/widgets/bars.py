@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -94,10 +94,10 @@ class Bars(Panel):
         room = self.wanted
         shift = room - len(state.columns)
         columns = state.columns[max(0, -shift) :]
-        marks: dict[int, str] = {}
+        marks: dict[int, list[str]] = {}
         for column, mark in state.marks:
-            if (place := column + shift) >= 0:
-                marks[place] = _beside(marks.get(place, ""), mark)
+            if 0 <= (place := column + shift) < width - _AXIS:
+                marks.setdefault(place, []).append(mark)
         top = ceiling(max((sum(counts) for counts in columns), default=0))
         blank = " " * (_AXIS + max(0, shift))
         yield self._flags(marks, width)
@@ -132,27 +132,36 @@ class Bars(Panel):
             label = ""
         return label.rjust(_AXIS - 1).ljust(len(blank))
 
-    def _flags(self, marks: dict[int, str], width: int) -> Strip:
-        cells = [" "] * (width - _AXIS)
-        for place, mark in sorted(marks.items(), reverse=True):
-            sign, word = mark[0], mark[1:]
-            starts = [(place, sign + word), (place - len(word), word + sign), (place, sign)]
-            for start, flag in starts:
-                if (
-                    start >= 0
-                    and start + len(flag) <= len(cells)
-                    and not "".join(cells[start : start + len(flag)]).strip()
-                ):
-                    cells[start : start + len(flag)] = flag
-                    break
-        flags = "".join(cells)
+    def _flags(self, marks: dict[int, list[str]], width: int) -> Strip:
+        flags = flagged(marks, width - _AXIS)
         flags = plainly(flags) if self.ink.plain else flags
         return Strip([Segment(" " * _AXIS), Segment(flags, self.ink.tone["limited"] + Style(bold=True))])
 
 
-def _beside(mark: str, other: str) -> str:
-    """Two flags over one bar as one, the sign once where it is the same."""
-    return f"{mark} {other.removeprefix(mark[0])}" if mark else other
+def flagged(marks: Mapping[int, Sequence[str]], width: int) -> str:
+    """A line of flags: every sign stands at its own place; of the words, the newest have the first pick of the room.
+
+    Words that do not fit are shortened to their first parts; where those have no room either, the sign stands alone.
+    """
+    cells = [" "] * width
+    for place, there in marks.items():
+        cells[place] = there[0][0]
+    for place, there in sorted(marks.items(), reverse=True):
+        for words in (_beside(there), _beside([mark.split(" ")[0] for mark in there])):
+            right, left = place + 1, place - len(words)
+            if not "".join(cells[right : right + len(words) + 1]).strip() and right + len(words) <= width:
+                cells[right : right + len(words)] = words
+                break
+            if left >= 0 and not "".join(cells[max(0, left - 1) : place]).strip():
+                cells[left:place] = words
+                break
+    return "".join(cells)
+
+
+def _beside(marks: Sequence[str]) -> str:
+    """The words of flags over one bar; a sign only where it is another than the first."""
+    first = marks[0][:1]
+    return " ".join(mark.removeprefix(first) for mark in dict.fromkeys(marks))
 
 
 def _cell(counts: tuple[int, ...], row: int, rows: int, top: int, ink: Ink) -> Cell:

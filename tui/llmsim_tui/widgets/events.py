@@ -14,6 +14,8 @@ from llmsim_tui.widgets.lines import Line, Panel
 _KEPT = 500
 _TONES = {"▼": "limited", "△": "ok", "warning": "limited", "error": "failed"}
 """Colours by the flag that an event puts on the charts, or by its kind."""
+_SIGNS = {"warning": "!", "error": "✗"}
+"""Signs of the kinds that put no flag on the charts."""
 
 
 class Log(Panel):
@@ -32,11 +34,15 @@ class Log(Panel):
         """One line an event."""
         ink = self.ink
         self.skipped = max(0, min(self.skipped, len(self.state) - height))
+        if not self.state:
+            yield from (Strip.blank(width) for _ in range((height - 1) // 2))
+            yield Line(ink).add("no change yet · 1-8 arms a fault".center(width), ink.dim).strip(width)
         newest = list(reversed(self.state))[self.skipped : self.skipped + height]
         for one in newest:
             name = _TONES.get(one.mark[:1]) or _TONES.get(one.kind)
             tone = ink.tone[name] if name else ink.dim
-            line = Line(ink).add(moment(one.wall), ink.dim).add(" ").add(safe(one.kind), tone, width=7).add(" ")
+            sign = one.mark[:1] or _SIGNS.get(one.kind, "·")
+            line = Line(ink).add(moment(one.wall), ink.dim).add(f" {safe(sign)} ", tone)
             who = f" ({safe(one.who)})" if one.who not in {"", "console"} else ""
             yield line.add(safe(one.text) + who, ink.text, width=max(1, width - line.width)).strip(width)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rich.style import Style
@@ -16,7 +16,7 @@ from llmsim_tui.backend import Row
 from llmsim_tui.commands import bindings
 from llmsim_tui.palette import Ink
 from llmsim_tui.sieve import Sieve
-from llmsim_tui.text import amount, millis, moment, safe
+from llmsim_tui.text import amount, brief, millis, moment, safe, span
 from llmsim_tui.widgets.lines import Line, Panel
 
 Lookup = Callable[[int], Row | None]
@@ -34,18 +34,18 @@ class Column:
 
 COLUMNS: Final = (
     Column("#", 6, True, 0),
-    Column("time", 8, False, 64),
-    Column("client", 9, False, 44),
+    Column("time", 8, False, 66),
+    Column("client", 8, False, 46),
     Column("model", 12, False, 0),
-    Column("try", 3, False, 54),
+    Column("try", 3, False, 57),
     Column("st", 4, False, 0),
-    Column("ttft", 6, True, 0),
-    Column("dur", 6, True, 54),
-    Column("tok", 5, True, 0),
-    Column("fault", 8, False, 74),
+    Column("ttft", 6, True, 31),
+    Column("dur", 6, True, 57),
+    Column("tok", 5, True, 37),
+    Column("fault", 9, False, 76),
 )
-_GROWS: Final = {"client": 14, "model": 28, "fault": 24}
-"""Columns that take spare room, and how far."""
+_GROWS: Final = (("model", 17), ("fault", 12), ("client", 14), ("model", 28), ("fault", 24))
+"""Columns that take spare room, in which order and how far."""
 
 _WORDS: Final = {"live": "···", "cut": "cut", "abandoned": "left"}
 
@@ -83,6 +83,8 @@ class Flows(Panel):
         self.following = True
         self.held = -1
         self.sieve: Sieve | None = None
+        self.problem = ""
+        self.hint = ""
         self._rows: list[Row | None] = []
         self._seen: tuple[int, int, int] | None = None
         self._known: dict[int, tuple[tuple[Row, bool, Style | None], Strip]] = {}
@@ -101,8 +103,13 @@ class Flows(Panel):
 
     def strain(self, sieve: Sieve | None) -> None:
         """Shows only what the filter lets through; None shows all."""
-        self.sieve = sieve
+        self.sieve, self.problem = sieve, ""
         self.follow()
+
+    def complain(self, problem: str) -> None:
+        """Says in the frame what is wrong with a filter, until there is another."""
+        self.problem = problem
+        self._entitle(len(self.numbers))
 
     def _settle(self) -> None:
         """Puts cursor and page where they belong, and draws if that changes what is seen."""
@@ -128,8 +135,10 @@ class Flows(Panel):
 
     def _entitle(self, count: int) -> None:
         extra = f"  /{safe(self.sieve.text)}" if self.sieve else ""
-        if not count:
-            state = "nothing yet" if not self.sieve else "nothing matches · / changes the filter"
+        if self.problem:
+            state = safe(self.problem)
+        elif not count:
+            state = "none match" if self.sieve else "none yet"
         elif self.following:
             state = f"{count} · follow"
         else:
@@ -146,6 +155,8 @@ class Flows(Panel):
             self._look, self._known = (width, ink), {}
         columns = fitted(inner)
         yield _heading(columns, ink).strip(width)
+        if not self.numbers:
+            yield from self._nothing(width, height - 1)
         bar, known = self._bar(height - 1), {}
         for place, row in enumerate(self._rows):
             if row is None:
@@ -161,6 +172,13 @@ class Flows(Panel):
             known[row.number] = made
             yield made[1]
         self._known = known
+
+    def _nothing(self, width: int, height: int) -> Iterator[Strip]:
+        """What to do about a list that is empty, in its middle."""
+        words = "no request matches · / changes the filter, esc clears it" if self.sieve else self.hint
+        lines = [Line(self.ink).add(part.center(width), self.ink.dim).strip(width) for part in words.split("\n")]
+        yield from (Strip.blank(width) for _ in range((height - len(lines)) // 2))
+        yield from lines
 
     def _bar(self, height: int) -> range:
         count = len(self.numbers)
@@ -249,15 +267,15 @@ class Flows(Panel):
 
 
 def fitted(width: int) -> list[Column]:
-    """The columns that fit, the growing ones widened into the spare room."""
+    """The columns that fit whole, one cell between them, the growing ones widened into the spare room."""
     chosen = [column for column in COLUMNS if width >= column.since]
-    spare = width - sum(column.width + 1 for column in chosen)
-    made = []
-    for column in chosen:
-        more = max(0, min(spare, _GROWS.get(column.head, column.width) - column.width))
+    widths = {column.head: column.width for column in chosen}
+    spare = width + 1 - sum(widths.values()) - len(widths)
+    for head, most in _GROWS:
+        more = max(0, min(spare, most - widths[head])) if head in widths else 0
+        widths[head] = widths.get(head, 0) + more
         spare -= more
-        made.append(Column(column.head, column.width + more, column.right, column.since))
-    return made
+    return [replace(column, width=widths[column.head]) for column in chosen]
 
 
 def _heading(columns: list[Column], ink: Ink) -> Line:
@@ -272,12 +290,12 @@ def _worded(row: Row, columns: list[Column], ink: Ink) -> Line:
     cells: dict[str, tuple[str, Style]] = {
         "#": (str(row.number), ink.dim),
         "time": (moment(row.wall), ink.dim),
-        "client": (safe(row.client), ink.text),
+        "client": (safe(brief(row.client)), ink.text),
         "model": (safe(row.model), ink.text),
         "try": (f"↻{row.attempt}" if row.attempt else "", ink.tone["retry"]),
         "st": (_status(row), tone + Style(bold=row.outcome == "failed")),
         "ttft": ("" if row.ttft is None else millis(row.ttft), ink.text),
-        "dur": ("" if row.duration is None else f"{row.duration:.2f}"[:6], ink.text),
+        "dur": ("" if row.duration is None else span(row.duration), ink.text),
         "tok": (amount(row.tokens) if row.tokens else "", ink.text),
         "fault": (safe(" ".join(row.faults)), ink.tone["limited"]),
     }

@@ -33,7 +33,7 @@ class Safety:
     error: str
     lag: int
     amber: bool
-    chips: tuple[str, ...]
+    chips: tuple[tuple[str, str], ...]
     frozen: bool
     speed: float
     note: str
@@ -58,8 +58,9 @@ class Safety:
         )
 
 
-def _chip(one: ArmedFault) -> str:
-    return safe(one.label) + (f" {countdown(one.left)}" if one.left is not None else "")
+def _chip(one: ArmedFault) -> tuple[str, str]:
+    """The label, and what is left of the fuse at a width that stays."""
+    return safe(one.label), f" {countdown(one.left):>3}" if one.left is not None else ""
 
 
 class SafetyLine(Lines):
@@ -114,8 +115,7 @@ class SafetyLine(Lines):
         if state.note:
             line.add(gap).add(f" {state.note} ", ink.badge)
         shown = len(state.chips) if tight < 4 else 2 if tight < 7 else 8 - tight
-        for chip in state.chips[:shown]:
-            words = chip.split(" ")
-            line.add(gap).add(f" {chip if tight < 2 else ' '.join(dict.fromkeys((words[0], words[-1])))} ", ink.chip)
+        for label, left in state.chips[:shown]:
+            line.add(gap).add(f" {label if tight < 2 else label.split(' ')[0]}{left} ", ink.chip)
         if len(state.chips) > shown:
             line.add(gap).add(f" {'+' if shown else ''}{len(state.chips) - shown} armed ", ink.chip)

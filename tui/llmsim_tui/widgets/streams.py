@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
 from llmsim_tui.backend import Stream
 from llmsim_tui.commands import bindings
-from llmsim_tui.text import safe, tail
+from llmsim_tui.text import brief, clip, safe, tail
 from llmsim_tui.widgets.flows import Act, Inspect
 from llmsim_tui.widgets.lines import Line, Panel
 
@@ -47,13 +48,13 @@ class Streams(Panel):
     def _progress(self, stream: Stream, width: int) -> Line:
         ink = self.ink
         tone, words = {
-            "waiting": (ink.dim, f"ttft {stream.waited:.1f}s"),
+            "waiting": (ink.dim, f"{'whole' if stream.whole else 'ttft'} {stream.waited:.1f}s"),
             "streaming": (ink.tone["live"], f"{stream.rate:.0f} t/s"),
             "stalled": (ink.tone["failed"], f"stall {stream.waited:.1f}s"),
             "paused": (ink.tone["limited"], "paused"),
         }[stream.state]
         line = Line(ink).add(str(stream.number), ink.dim, width=6, right=True).add(" ")
-        line.add(safe(stream.client), ink.text, width=min(14, max(8, width // 5))).add(" ")
+        line.add(safe(brief(stream.client)), ink.text, width=min(14, max(8, width // 5))).add(" ")
         room = max(3, width - line.width - 11)
         done = min(room, round(room * stream.tokens / stream.planned)) if stream.planned else 0
         line.add("━" * done, tone + Style(bold=True)).add("─" * (room - done), ink.faint)
@@ -65,10 +66,12 @@ class Streams(Panel):
         line = Line(ink).add(" " * indent)
         room = max(1, width - indent - 1)
         if stream.faults and stream.state in {"stalled", "waiting"}:
-            word = safe(" ".join(stream.faults))[: room // 2] + " "
+            word = clip(safe(" ".join(stream.faults)), room // 2).rstrip() + " "
             line.add(word, ink.tone["limited"])
-            room -= len(word)
-        return line.add(tail(stream.text, max(1, room)), ink.dim)
+            room -= cell_len(word)
+        if stream.text and stream.state != "waiting":
+            return line.add(tail(stream.text, max(1, room)), ink.dim)
+        return line.add(clip(safe(stream.model), max(1, room)), ink.dim)
 
     def _place(self) -> int:
         return next((place for place, one in enumerate(self.state) if one.number == self.chosen), -1)
