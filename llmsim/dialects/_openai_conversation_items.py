@@ -10,18 +10,6 @@ from llmsim.dialects._openai_responses_input import Item, type_of
 from llmsim.dialects._openai_responses_listing import listed
 from llmsim.dialects._openai_responses_listing import shown as without_addresses
 
-INCLUDED = (
-    "file_search_call.results",
-    "web_search_call.results",
-    "web_search_call.action.sources",
-    "message.input_image.image_url",
-    "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-    "reasoning.encrypted_content",
-    "message.output_text.logprobs",
-)
-"""What is shown only where it is asked for."""
-
 PREFIXES = {
     "message": "msg",
     "function_call": "fc",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -97,6 +98,12 @@ def whole_number(told: str | None, name: str) -> int | None:
     if told in (None, ""):
         return None
     assert told is not None
+    if re.fullmatch(r"-\d{1,9}", told):
+        raise invalid(
+            f"Invalid '{name}': integer below minimum value. Expected a value >= 0, but got {told} instead.",
+            name,
+            "integer_below_min_value",
+        )
     if not told.isdigit() or len(told) > 9:
         raise invalid(
             f"Invalid type for '{name}': expected an integer, but got '{told[:40]}' instead.", name, "invalid_type"

@@ -6,7 +6,10 @@ Source: OpenAI's OpenAPI document, schema ItemResource.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
+from llmsim.dialects import Request
+from llmsim.dialects._openai_refusals import invalid
 from llmsim.dialects._openai_responses_ids import Ids
 from llmsim.dialects._openai_responses_input import Item, type_of
 
@@ -21,6 +24,18 @@ _PREFIXES = {
     "compaction": "cmp_",
 }
 _WITHOUT_STATUS = ("compaction", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "additional_tools")
+
+INCLUDED = (
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+    "reasoning.encrypted_content",
+    "message.output_text.logprobs",
+)
+"""What is shown only where it is asked for."""
 
 # Items of the input are counted apart from those of the output.
 _FIRST = 4096
@@ -65,3 +80,17 @@ def shown(item: Item, include: frozenset[str]) -> Item:
     if item["type"] == "computer_call_output" and "computer_call_output.output.image_url" not in include:
         return {**item, "output": {key: value for key, value in item["output"].items() if key != "image_url"}}
     return item
+
+
+def included(request: Request) -> frozenset[str]:
+    """What a query asks for beside the usual; raises Refused for what there is not."""
+    told = [value for name, value in parse_qsl(request.query) if name in ("include", "include[]")]
+    for index, value in enumerate(told):
+        if value not in INCLUDED:
+            *most, last = (f"'{one}'" for one in INCLUDED)
+            raise invalid(
+                f"Invalid value: '{value[:80]}'. Supported values are: {', '.join(most)}, and {last}.",
+                f"include[{index}]",
+                "invalid_value",
+            )
+    return frozenset(told)

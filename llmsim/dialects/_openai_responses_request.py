@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
+from pydantic import TypeAdapter
 
 from llmsim.catalogue import resolve
 from llmsim.conversation import TEXT, Ask, Format, Message
@@ -19,6 +21,7 @@ from llmsim.dialects._openai_responses_choice import Choice, Use, choose, flat
 from llmsim.dialects._openai_responses_echo import echo
 from llmsim.dialects._openai_responses_input import Item, Turn, read_turn, total, type_of
 from llmsim.dialects._openai_responses_wanted import Wanted
+from llmsim.dialects._openai_validators import Validator
 from llmsim.errors import Refused
 from llmsim.tokens import count_tokens
 
@@ -42,6 +45,18 @@ class Context(NamedTuple):
 
 
 NOTHING = Context()
+
+
+def _validator(shape: str) -> TypeAdapter[Any]:
+    # Imported when first needed: the types of all items and tools take their time.
+    from llmsim.dialects._openai_responses_types import SHAPES
+
+    return TypeAdapter(SHAPES[shape])
+
+
+VALIDATORS = {shape: Validator(partial(_validator, shape)) for shape in ("create", "frame", "count", "compact")}
+"""What checks bodies and frames, by what they are for."""
+
 Link = Callable[[Told], Context]
 
 
@@ -51,13 +66,13 @@ Link = Callable[[Told], Context]
 @remembered
 def read_create(body: bytes) -> Ask:
     """The ask of a body; where it needs what the API keeps, only its `extra["request"]` is right, for `asked`."""
-    return _read(body, "create_request")
+    return _read(body, "create")
 
 
 @remembered
 def read_frame(body: bytes) -> Ask:
     """The ask of a frame that creates a response; likewise."""
-    return _read(body, "create_frame")
+    return _read(body, "frame")
 
 
 def _read(body: bytes, shape: str) -> Ask:
@@ -71,14 +86,11 @@ def _read(body: bytes, shape: str) -> Ask:
 
 def _checked(body: bytes, shape: str) -> Told:
     """The valid request that a body is."""
-    # Imported when first needed: the types of all items and tools take their time.
-    from llmsim.dialects import _openai_responses_types as types
-
     request = read_object(body)
-    needs_model = shape != "count_request" and not request.get("prompt")
+    needs_model = shape != "count" and not request.get("prompt")
     if needs_model and request.get("model") in (None, ""):
         raise Refused(NO_MODEL)
-    validated(getattr(types, shape)(), request)
+    validated(VALIDATORS[shape].get(), request)
     try:
         checks.check(request)
         orjson.dumps(request)
@@ -90,7 +102,7 @@ def _checked(body: bytes, shape: str) -> Told:
 
 def read_count(body: bytes, link: Link) -> Ask:
     """The ask of a request that only wants its tokens counted; they are its `extra["count"]`."""
-    request = _checked(body, "count_request")
+    request = _checked(body, "count")
     if not any(request.get(name) for name in ("input", "previous_response_id", "conversation", "instructions")):
         raise Refused(missing("input"))
     ask = asked(request, b"", link(request) if checks.is_linked(request) else NOTHING)
@@ -104,7 +116,7 @@ def read_compact(body: bytes, link: Link, past: Callable[[Told], list[Item]]) ->
 
     `past` gives the items of the responses that the request goes on from.
     """
-    request = _checked(body, "compact_request")
+    request = _checked(body, "compact")
     context = link(request) if checks.is_linked(request) else NOTHING
     if not request.get("input") and not context.turns:
         raise Refused(missing("input"))

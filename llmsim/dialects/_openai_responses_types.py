@@ -6,10 +6,9 @@ newer fields of its Python SDK. A field's place in `CreateResponse` is its place
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Any, Literal, Required
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from llmsim.dialects._openai_messages import exact
@@ -236,25 +235,10 @@ class CompactRequest(TypedDict, total=False):
     image: ImageOptions | None
 
 
-@cache
-def create_request() -> TypeAdapter[Any]:
-    """Checks bodies of `POST /v1/responses`."""
-    return TypeAdapter(CreateRequest)
-
-
-@cache
-def create_frame() -> TypeAdapter[Any]:
-    """Checks frames that create a response."""
-    return TypeAdapter(CreateFrame)
-
-
-@cache
-def count_request() -> TypeAdapter[Any]:
-    """Checks bodies of `POST /v1/responses/input_tokens`."""
-    return TypeAdapter(CountRequest)
-
-
-@cache
-def compact_request() -> TypeAdapter[Any]:
-    """Checks bodies of `POST /v1/responses/compact`."""
-    return TypeAdapter(CompactRequest)
+SHAPES: dict[str, Any] = {
+    "create": CreateRequest,
+    "frame": CreateFrame,
+    "count": CountRequest,
+    "compact": CompactRequest,
+}
+"""What a client sends, by what it is for."""

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Annotated, Any, ClassVar, Required
-from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import Field, TypeAdapter
@@ -19,7 +18,7 @@ from typing_extensions import TypedDict
 from llmsim.dialects import Answer, Dialect, Request, Route
 from llmsim.dialects import _openai_conversations as conversations
 from llmsim.dialects import _openai_wire as wire
-from llmsim.dialects._openai_conversation_items import INCLUDED, MADE_ELSEWHERE, kept, shown
+from llmsim.dialects._openai_conversation_items import MADE_ELSEWHERE, kept, shown
 from llmsim.dialects._openai_conversations import Conversation
 from llmsim.dialects._openai_lists import page
 from llmsim.dialects._openai_messages import exact
@@ -29,6 +28,7 @@ from llmsim.dialects._openai_responses_ids import Ids, response_of
 from llmsim.dialects._openai_responses_input import Item, type_of
 from llmsim.dialects._openai_responses_item_types import AnyItem
 from llmsim.dialects._openai_responses_items_checks import check_id, check_items
+from llmsim.dialects._openai_responses_listing import included
 from llmsim.dialects._openai_responses_stored import KIND as RESPONSE
 from llmsim.dialects._openai_responses_stored import Stored
 from llmsim.dialects._openai_types import Metadata
@@ -129,7 +129,7 @@ class OpenAIConversations(Dialect):
     # -- items
 
     def _add(self, request: Request, exchange: Exchange) -> Answer:
-        conversation, include = self._find(request), _include(request)
+        conversation, include = self._find(request), included(request)
         items = self._taken(_read(request, CreateItems)["items"], conversation, exchange)
         conversations.add(self.desk.store, conversation, items)
         told = {
@@ -142,12 +142,12 @@ class OpenAIConversations(Dialect):
         return object_answer(told, exchange)
 
     def _list(self, request: Request, exchange: Exchange) -> Answer:
-        conversation, include = self._find(request), _include(request)
+        conversation, include = self._find(request), included(request)
         listed = page(conversation.items, request)
         return object_answer({**listed, "data": [shown(item, include) for item in listed["data"]]}, exchange)
 
     def _item(self, request: Request, exchange: Exchange) -> Answer:
-        include = _include(request)
+        include = included(request)
         return object_answer(shown(self._named(self._find(request), request), include), exchange)
 
     def _remove(self, request: Request, exchange: Exchange) -> Answer:
@@ -234,17 +234,3 @@ def _check_one(item: Item, where: str) -> None:
         told = refused.failure
         message, param = (str(text or "").replace("input[0]", where) for text in (told.message, told.param))
         raise Refused(replace(told, message=message, param=param or None)) from None
-
-
-def _include(request: Request) -> frozenset[str]:
-    """What is asked for beside the usual; raises Refused for what there is not."""
-    told = [value for name, value in parse_qsl(request.query) if name in ("include", "include[]")]
-    for index, value in enumerate(told):
-        if value not in INCLUDED:
-            *most, last = (f"'{one}'" for one in INCLUDED)
-            raise invalid(
-                f"Invalid value: '{value[:80]}'. Supported values are: {', '.join(most)}, and {last}.",
-                f"include[{index}]",
-                "invalid_value",
-            )
-    return frozenset(told)

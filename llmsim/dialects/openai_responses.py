@@ -5,10 +5,9 @@ Source: OpenAI API reference, responses; Open Responses (openresponses.org).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
-from urllib.parse import parse_qsl
 
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Request, Route
@@ -25,9 +24,10 @@ from llmsim.dialects._openai_responses_body import Body
 from llmsim.dialects._openai_responses_compaction import compaction
 from llmsim.dialects._openai_responses_encoder import ResponsesEncoder
 from llmsim.dialects._openai_responses_ids import Ids
-from llmsim.dialects._openai_responses_listing import shown
+from llmsim.dialects._openai_responses_listing import included, shown
 from llmsim.dialects._openai_responses_stored import Stored
 from llmsim.dialects._openai_responses_wanted import Wanted
+from llmsim.dialects._openai_validators import SlowStart
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 
@@ -35,6 +35,12 @@ _ONE = f"{requests.ENDPOINT}/{{response_id}}"
 
 _STREAMABLE = 300
 """Seconds for which a response that has ended can be streamed again."""
+
+
+def _slow(method: str, path: str, read: Callable[[Request], Ask], shape: str) -> Route:
+    """A route whose bodies are of the shape."""
+    validator = requests.VALIDATORS[shape]
+    return SlowStart(method, requests.ENDPOINT + path, read=read, ready=lambda: validator.built)
 
 
 class OpenAIResponses(Dialect):
@@ -47,10 +53,10 @@ class OpenAIResponses(Dialect):
     def routes(self) -> Sequence[Route]:
         """Creation by HTTP and by web socket, and what becomes of responses afterwards."""
         return [
-            Route("POST", requests.ENDPOINT, read=self.read),
-            Route("WEBSOCKET", requests.ENDPOINT, read=self.read_frame),
-            Route("POST", f"{requests.ENDPOINT}/input_tokens", read=self._read_count),
-            Route("POST", f"{requests.ENDPOINT}/compact", read=self._read_compact),
+            _slow("POST", "", self.read, "create"),
+            _slow("WEBSOCKET", "", self.read_frame, "frame"),
+            _slow("POST", "/input_tokens", self._read_count, "count"),
+            _slow("POST", "/compact", self._read_compact, "compact"),
             Route("GET", _ONE, read=self._read_one),
             Route("DELETE", _ONE, answer=self._delete),
             Route("POST", f"{_ONE}/cancel", answer=self._cancel),
@@ -89,9 +95,14 @@ class OpenAIResponses(Dialect):
     def _read_one(self, request: Request) -> Ask:
         stored = kept.find(self.desk.store, request.params["response_id"])
         args = request.args
+        included(request)
         after = failures.whole_number(args.get("starting_after"), "starting_after")
         streams = failures.truth(args.get("stream"), "stream")
-        extra = {"stored": stored, "after": after, "pads": failures.truth(args.get("include_obfuscation"), "", True)}
+        extra = {
+            "stored": stored,
+            "after": after,
+            "pads": failures.truth(args.get("include_obfuscation"), "include_obfuscation", True),
+        }
         ask = Ask("", dialect=self.kind, endpoint=_ONE, parts=0, digest=request.path.encode(), extra=extra)
         if streams:
             self._check_streamable(stored)
@@ -199,7 +210,7 @@ class OpenAIResponses(Dialect):
 
     def _input_items(self, request: Request, exchange: Exchange) -> Answer:
         stored = kept.find(self.desk.store, request.params["response_id"])
-        include = frozenset(value for name, value in parse_qsl(request.query) if name.startswith("include"))
+        include = included(request)
         items = [shown(item, include) for item in kept.input_items(self.desk.store, stored)]
         return object_answer(page(items, request), exchange)
 

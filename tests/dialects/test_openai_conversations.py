@@ -11,7 +11,8 @@ from openapi import assert_fits, assert_known_keys
 from pydantic import TypeAdapter
 from running import application
 
-from llmsim.dialects._openai_conversation_items import INCLUDED, PREFIXES
+from llmsim.dialects._openai_conversation_items import PREFIXES
+from llmsim.dialects._openai_responses_listing import INCLUDED
 from llmsim.server.handlers import Application
 
 PATH = "/v1/conversations"

@@ -249,16 +249,23 @@ async def test_a_kept_response_is_streamed_as_it_was(app: Application, fields: A
 
 
 @pytest.mark.parametrize(
-    ("query", "param"),
+    ("query", "param", "code"),
     [
-        ("?stream=maybe", "stream"),
-        ("?stream=true&starting_after=x", "starting_after"),
-        ("?starting_after=1", "starting_after"),
+        ("?stream=maybe", "stream", "invalid_type"),
+        ("?stream=true&starting_after=x", "starting_after", "invalid_type"),
+        ("?stream=true&starting_after=-1", "starting_after", "integer_below_min_value"),
+        ("?starting_after=1", "starting_after", None),
+        ("?stream=true&include_obfuscation=maybe", "include_obfuscation", "invalid_type"),
+        ("?include=nothing", "include[0]", "invalid_value"),
+        ("/input_items?include[]=reasoning.encrypted_content&include[]=nothing", "include[1]", "invalid_value"),
     ],
 )
-async def test_a_query_that_makes_no_sense_is_refused(app: Application, query: str, param: str) -> None:
+async def test_a_query_that_makes_no_sense_is_refused(
+    app: Application, query: str, param: str, code: str | None
+) -> None:
     answer = await get(app, (await create(app))["id"], query)
-    assert (answer.status, answer.json["error"]["param"]) == (400, param)
+    error = answer.json["error"]
+    assert (answer.status, error["param"], error["code"]) == (400, param, code)
 
 
 async def test_a_failed_stream_fails_again(app: Application) -> None:
