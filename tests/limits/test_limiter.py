@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import ask_for
 
-from llmsim import limits
+from llmsim.limits import accounts as limits
 from llmsim.clock import ToldClock
 from llmsim.limits import NOMINAL_RPM, NOMINAL_TPM, Limiter
 

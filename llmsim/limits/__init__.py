@@ -1,0 +1,23 @@
+"""Rate limits: which requests a limit is about, the buckets they spend from, and where each request stands."""
+
+from __future__ import annotations
+
+from llmsim.limits.limiter import BUCKETS, BucketState
+from llmsim.limits.plain import PlainLimiter as Limiter
+from llmsim.limits.rule import FIGURES, KINDS, Limit, check_names, founding
+from llmsim.limits.standing import NOMINAL_RPM, NOMINAL_TPM, Standing, failure
+
+__all__ = [
+    "BUCKETS",
+    "FIGURES",
+    "KINDS",
+    "NOMINAL_RPM",
+    "NOMINAL_TPM",
+    "BucketState",
+    "Limit",
+    "Limiter",
+    "Standing",
+    "check_names",
+    "failure",
+    "founding",
+]
