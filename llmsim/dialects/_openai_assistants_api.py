@@ -15,6 +15,7 @@ from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route
 from llmsim.dialects import _openai_wire as wire
 from llmsim.dialects._openai_refusals import NOT_JSON, invalid, read_object, validated
+from llmsim.dialects._openai_vector_store_types import check_chunks
 from llmsim.dice import Dice, mix
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
@@ -85,7 +86,10 @@ def read_body(request: Request, adapter: TypeAdapter[Any]) -> dict[str, Any]:
     except (orjson.JSONEncodeError, RecursionError):
         # Nested deeper than any real body: read, but no more to be written.
         raise Refused(NOT_JSON) from None
-    return validated(adapter, told)
+    checked = validated(adapter, told)
+    check_chunks(checked.get("tool_resources"), "tool_resources")
+    check_chunks(checked.get("thread"), "thread")
+    return checked
 
 
 def new_id(kind: str, exchange: Exchange, index: int = 0) -> str:

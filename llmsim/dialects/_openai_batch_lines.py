@@ -28,14 +28,23 @@ def lines(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-class Validation:
-    """Goes through the lines of an input file one by one and notes what is wrong with them."""
+def served(url: str) -> str:
+    """Where OpenAI's API serves what Azure, whose paths have no version, calls `/chat/completions`."""
+    return url if url.startswith("/v1/") else f"/v1{url}"
 
-    def __init__(self, endpoint: str) -> None:
+
+class Validation:
+    """Goes through the lines of an input file one by one and notes what is wrong with them.
+
+    With a `gateway`, which is Azure's, endpoint and URLs may leave out the version.
+    """
+
+    def __init__(self, endpoint: str, gateway: bool = False) -> None:
         self.total = 0
         self.model: str | None = None
         self.errors: list[dict[str, Any]] = []
-        self._endpoint = endpoint
+        self._gateway = gateway
+        self._endpoint = self._served(endpoint)
         self._seen: set[str] = set()
 
     def take(self, number: int, line: bytes) -> bool:
@@ -49,6 +58,9 @@ class Validation:
         if error is not None:
             self.errors.append({**error, "line": number})
         return len(self.errors) < _MOST_ERRORS
+
+    def _served(self, url: str) -> str:
+        return served(url) if self._gateway else url
 
     def end(self) -> None:
         """Told that there are no more lines."""
@@ -85,7 +97,7 @@ class Validation:
         if told["method"].upper() != "POST":
             what = f"Invalid value: '{told['method'][:20]}'. Supported values are: 'POST'."
             return _error("invalid_method", what, "method")
-        if told["url"] != self._endpoint:
+        if self._served(told["url"]) != self._endpoint:
             what = "The URL provided for this request does not match the batch endpoint."
             return _error("invalid_url", what, "url")
         if isinstance(model, str) and self.model is None:

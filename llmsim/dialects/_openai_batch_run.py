@@ -15,7 +15,7 @@ import orjson
 from llmsim.dialects import Answer, Desk, Request
 from llmsim.dialects import _openai_files_kept as files
 from llmsim.dialects import _openai_wire as wire
-from llmsim.dialects._openai_batch_lines import Spent, Validation, answered, lines
+from llmsim.dialects._openai_batch_lines import Spent, Validation, answered, lines, served
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 
@@ -52,7 +52,7 @@ class Batch:
     """A batch: the object that clients are told of, what its file came to so far, and who works on it.
 
     `outcomes` are the lines that are answered, by their place in the input, each with whether it went well; `size`
-    counts them, and the input, which outlives its file.
+    counts them, and the input, which outlives its file. Azure is a `gateway`: its batches have paths without version.
     """
 
     meta: dict[str, Any]
@@ -60,6 +60,7 @@ class Batch:
     headers: dict[bytes, bytes]
     expires: dict[str, Any] | None
     exchange: Exchange
+    gateway: bool = False
     outcomes: dict[int, tuple[bytes, bool]] = field(default_factory=dict)
     size: int = 0
 
@@ -81,7 +82,7 @@ class Run:
         self.batch = batch
         self._desk = desk
         self._over = over
-        self._validation = Validation(batch.meta["endpoint"])
+        self._validation = Validation(batch.meta["endpoint"], batch.gateway)
         self._spent = Spent()
         self._lines: Iterator[tuple[int, bytes]] = lines(batch.input)
         self._place = 0
@@ -168,7 +169,8 @@ class Run:
 
     def _submit(self, told: dict[str, Any]) -> None:
         place, self._place = self._place, self._place + 1
-        request = Request("POST", told["url"], headers=self.batch.headers, body=orjson.dumps(told["body"]))
+        url = served(told["url"]) if self.batch.gateway else told["url"]
+        request = Request("POST", url, headers=self.batch.headers, body=orjson.dumps(told["body"]))
         self._under_way[place] = None
         begun = self._desk.submit(request, partial(self._done, place, told["custom_id"]))
         if begun is None:

@@ -32,7 +32,7 @@ def strict_fault(schema: dict[str, Any]) -> str | None:
     if root is not None:
         return root
     for context, part in _parts((), schema):
-        fault = _fault(part, root=not context)
+        fault = _fault(part, root=not context) or _dangling(part, schema)
         if fault is not None:
             return f"In context={context!r}, {fault}"
     return None
@@ -143,6 +143,17 @@ def _fault(schema: dict[str, Any], root: bool) -> str | None:
     if not any(word in schema for word in _SAYS_WHAT_IT_IS):
         return "schema must have a 'type' key."
     return "array schema missing items." if "array" in kinds and "items" not in schema else None
+
+
+def _dangling(part: dict[str, Any], schema: dict[str, Any]) -> str | None:
+    """What is wrong with a reference that leads nowhere in the whole schema."""
+    reference = part.get("$ref", "#")
+    first, *steps = reference.split("/")
+    found: Any = schema if first == "#" else None
+    for step in steps:
+        found = found.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(found, dict) else None
+    told = repr(reference[:_SHOWN])
+    return f"reference to component {told} which was not found in the schema." if found is None else None
 
 
 def _object_fault(schema: dict[str, Any]) -> str | None:

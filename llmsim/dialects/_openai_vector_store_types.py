@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from llmsim.dialects._openai_assistants_types import Chunking, Share
 from llmsim.dialects._openai_messages import exact
+from llmsim.dialects._openai_refusals import invalid
 from llmsim.dialects._openai_types import Metadata
 
 MOST_AT_ONCE = 2000
@@ -128,3 +129,21 @@ class Search(TypedDict, total=False):
 def adapter(shape: type) -> TypeAdapter[Any]:
     """The validator of one of these bodies, built when it is first needed."""
     return TypeAdapter(shape)
+
+
+def check_chunks(told: Any, where: str = "") -> None:
+    """Raises Refused where chunks of a valid body overlap by more than half, wherever in it they are described."""
+    if isinstance(told, list):
+        for index, one in enumerate(told):
+            check_chunks(one, f"{where}[{index}]")
+    elif isinstance(told, dict):
+        overlap, length = (told.get(f"{name}_tokens") for name in ("chunk_overlap", "max_chunk_size"))
+        if isinstance(overlap, int) and isinstance(length, int) and overlap * 2 > length:
+            param = f"{where}.chunk_overlap_tokens".lstrip(".")
+            raise invalid(
+                f"Invalid '{param}': the overlap must not exceed half of 'max_chunk_size_tokens', which is {length}.",
+                param,
+                "invalid_value",
+            )
+        for name, one in told.items():
+            check_chunks(one, f"{where}.{name}".lstrip("."))

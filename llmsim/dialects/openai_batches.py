@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from llmsim.dialects import Answer, Desk, Dialect, Request, Route
 from llmsim.dialects import _openai_files_kept as files
 from llmsim.dialects import _openai_wire as wire
+from llmsim.dialects._openai_batch_lines import served
 from llmsim.dialects._openai_batch_run import KIND, Batch, Run, headers_of
 from llmsim.dialects._openai_files_kept import ExpiresAfter
 from llmsim.dialects._openai_lists import page
@@ -86,7 +87,12 @@ class OpenAIBatches(Dialect):
         ]
 
     def _create(self, request: Request, exchange: Exchange) -> Answer:
-        told = validated(_adapter(), read_object(request.body))
+        gateway = "/v1/" not in request.path  # Azure's path, which has no version
+        body = read_object(request.body)
+        endpoint = body.get("endpoint")
+        if gateway and isinstance(endpoint, str):
+            body = {**body, "endpoint": served(endpoint)}
+        told = validated(_adapter(), body)
         file = files.find(self.desk, told["input_file_id"], "input_file_id")
         if file.meta["purpose"] != "batch":
             message = f"Invalid 'input_file_id': the file's purpose is '{file.meta['purpose']}', expected 'batch'."
@@ -95,8 +101,8 @@ class OpenAIBatches(Dialect):
             raise Refused(
                 Failure("rate_limit", "Too many batches are waiting. Please try again later.", retry_after=1.0)
             )
-        meta = self._meta(told, exchange)
-        batch = Batch(meta, file.data, headers_of(request), told.get("output_expires_after"), exchange)
+        meta = self._meta({**told, "endpoint": endpoint}, exchange)
+        batch = Batch(meta, file.data, headers_of(request), told.get("output_expires_after"), exchange, gateway)
         self.desk.store.put(KIND, meta["id"], batch, batch.size)
         answer = object_answer(meta, exchange)
         self._waiting.append(Run(self.desk, batch, self._over))

@@ -23,6 +23,7 @@ from llmsim.dialects._openai_vector_store_types import (
     UpdateFile,
     UpdateStore,
     adapter,
+    check_chunks,
 )
 from llmsim.dialects._openai_vector_stores import KIND, Json, VectorStore, counts, pending, search, text_of
 from llmsim.errors import Failure, Refused
@@ -213,7 +214,9 @@ def _read(request: Request, shape: type) -> dict[str, Any]:
     except (orjson.JSONEncodeError, RecursionError):
         # Nested deeper than any real body: read, but no more to be written.
         raise Refused(NOT_JSON) from None
-    return validated(adapter(shape), told)
+    checked = validated(adapter(shape), told)
+    check_chunks(checked)
+    return checked
 
 
 def _begun(store: Json) -> Json:

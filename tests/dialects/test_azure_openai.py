@@ -8,12 +8,14 @@ from typing import Any
 
 import orjson
 import pytest
+from forms import file, send
 from inprocess import Told, ask
-from running import application, written_by
+from running import application, until, written_by
 from transcript import assert_golden
 
 from llmsim.conversation import Reply, Stop
 from llmsim.dialects import Request, kinds
+from llmsim.dialects import _openai_batch_run as batch_run
 from llmsim.dialects._azure_paths import _model
 from llmsim.dialects.azure_openai import AzureOpenAI
 from llmsim.errors import Failure
@@ -367,6 +369,34 @@ async def test_every_event_of_several_choices_is_annotated(app: Application) -> 
     for choice in [one for event in told.events for one in event["choices"]]:
         assert bool(choice["content_filter_results"]) == bool(choice["delta"].get("content"))
     assert told.events[0]["choices"] == told.events[-1]["choices"] == []
+
+
+@pytest.mark.parametrize("endpoint", ["/chat/completions", "/v1/chat/completions"])
+@pytest.mark.parametrize("url", ["/chat/completions", "/v1/chat/completions"])
+async def test_batches_name_endpoints_with_and_without_a_version(app: Application, endpoint: str, url: str) -> None:
+    line = {"custom_id": "a", "method": "POST", "url": url, "body": {"model": "my-gpt-4o", "messages": [USER]}}
+    query = f"?{DATED}"
+    sent = await send(app, f"/openai/files{query}", file(orjson.dumps(line), "in.jsonl"), purpose="batch")
+    body = {"input_file_id": sent.json["id"], "endpoint": endpoint, "completion_window": "24h"}
+    made = (await ask(app, f"/openai/batches{query}", body)).json
+    assert (made["endpoint"], made["status"]) == (endpoint, "validating")
+
+    async def told() -> Any:
+        return (await ask(app, f"/openai/batches/{made['id']}{query}", method="GET")).json
+
+    kept = app.desk.store.get(batch_run.KIND, made["id"])
+    await until(lambda: kept.meta["status"] in ("completed", "failed"))
+    done = await told()
+    assert (done["endpoint"], done["request_counts"]["completed"]) == (endpoint, 1), done
+    wrong = await ask(app, f"/openai/batches{query}", {**body, "endpoint": "/nowhere"})
+    assert (wrong.status, wrong.json["error"]["param"]) == (400, "endpoint")
+
+
+async def test_openais_own_batches_need_the_version(app: Application) -> None:
+    body = {"input_file_id": "file-no", "endpoint": "/chat/completions", "completion_window": "24h"}
+    for path in ("/v1/batches", "/openai/v1/batches"):
+        told = await ask(app, path, body)
+        assert (told.status, told.json["error"]["code"]) == (400, "invalid_value")
 
 
 async def test_models_tell_what_they_can_do(app: Application) -> None:

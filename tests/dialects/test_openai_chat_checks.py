@@ -126,6 +126,15 @@ REFUSALS: list[tuple[dict[str, Any], str, str | None, str | None]] = [
         None,
     ),
     (
+        form(STRICT | {"properties": {"city": {"$ref": "#/$defs/place"}}}),
+        (
+            "Invalid schema for response_format 'answer': In context=('properties', 'city'), reference to component "
+            "'#/$defs/place' which was not found in the schema."
+        ),
+        "response_format",
+        None,
+    ),
+    (
         form(STRICT | {"required": []}),
         f"Invalid schema for response_format 'answer': In context=(), {EVERY_KEY} Missing 'city'.",
         "response_format",
