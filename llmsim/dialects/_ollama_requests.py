@@ -5,22 +5,28 @@ Source: Ollama's docs/api.md and the types of its Python client.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
 from typing import Annotated, Any, Literal, Required
 
 import orjson
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from llmsim import media, tokens
 from llmsim.conversation import TEXT, Ask, Format, Message, Role, Tool, ToolCall
 from llmsim.dialects import remembered
+from llmsim.dialects._ollama_known import known
 from llmsim.errors import Failure, Refused
 
 _THINKING = {"low": 64, "medium": 128, "high": 512, "max": 1024}
 """How long a model thinks, in tokens, by `think`; True is medium."""
+
+_DURATION = re.compile(r"[+-]?(?:0|(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+")
+_AT_ONCE = re.compile(r"[+-]?0+(?:\.0*)?[a-zµ]*")
+_GO = {"bool": "bool", "int": "int", "float": "float32", "list": "array", "dict": "map[string]interface {}"}
 
 _PER_MESSAGE = 4
 """Tokens that a chat template puts around each message, as most families' do."""
@@ -77,6 +83,7 @@ class ChatMessage(TypedDict, total=False):
     tool_call_id: str | None
 
 
+@with_config(ConfigDict(strict=True))
 class Common(TypedDict, total=False):
     """What both requests have."""
 
@@ -86,6 +93,8 @@ class Common(TypedDict, total=False):
     options: Options | None
     think: bool | Literal["low", "medium", "high", "max"] | None
     keep_alive: float | str | None
+    logprobs: bool | None
+    top_logprobs: int | None
 
 
 class ChatRequest(Common, total=False):
@@ -144,19 +153,69 @@ def read_body(body: bytes, api: str) -> dict[str, Any]:
         raise Refused(Failure("invalid", _fault(error, api))) from None
     if not told["model"]:
         raise Refused(Failure("invalid", "model is required"))
+    _check_values(told)
+    _check_model(told, api)
     return dict(told)
+
+
+def _check_values(told: dict[str, Any]) -> None:
+    """Raises Refused for values that are of the right type and mean nothing."""
+    alive = told.get("keep_alive")
+    if isinstance(alive, str) and not _DURATION.fullmatch(alive):
+        raise Refused(Failure("invalid", f'time: invalid duration "{alive[:80]}"'))
+    if not 0 <= (told.get("top_logprobs") or 0) <= 20:
+        raise Refused(Failure("invalid", "top_logprobs must be between 0 and 20"))
+    for holder in (told, *(told.get("messages") or ())):
+        for image in holder.get("images") or ():
+            if media.decode_base64(image, media.HEADER_BYTES) is None:
+                raise Refused(Failure("invalid", "illegal base64 data at input byte 0"))
+
+
+def _check_model(told: dict[str, Any], api: str) -> None:
+    """Raises Refused for what a model that is listed is known not to do; an unknown one can do everything."""
+    model = known(told["model"])
+    needs = {
+        api: told.get("messages" if api == "chat" else "prompt") and "completion",
+        "tools": told.get("tools") and "tools",
+        "thinking": told.get("think") and "thinking",
+    }
+    for what, need in needs.items():
+        if model.listed and need and need not in model.can:
+            raise Refused(Failure("invalid", f'"{told["model"]}" does not support {what}'))
 
 
 def _fault(error: ValidationError, api: str) -> str:
     fault = error.errors(include_url=False)[0]
+    if not fault["loc"]:
+        return f"json: cannot unmarshal {_sort(fault['input'])} into Go value of type api.{api.title()}Request"
     field = ".".join(str(step) for step in fault["loc"] if isinstance(step, int) or step.islower())
     if fault["type"] == "missing":
         return f"{field} is required"
-    given = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
-    kind = given.get(type(fault["input"]), "null")
+    if fault["loc"][0] == "think":
+        told = orjson.dumps(fault["input"]).decode()[:80]
+        levels = '"high", "medium", "low", "max", true, or false'
+        return f"invalid think value: {told} (must be {levels})"
+    if fault["loc"][0] == "format":
+        told = orjson.dumps(fault["input"]).decode()[:80]
+        return f'invalid format: {told}; expected "json" or a valid JSON Schema object'
+    if fault["loc"][0] == "options" and len(fault["loc"]) > 1:
+        return f'option "{fault["loc"][1]}" must be of type {_go(fault["type"])}'
+    kind = _sort(fault["input"])
     if fault["type"] == "literal_error":
         return f"invalid {field} {fault['input']!r}: expected {fault['ctx']['expected']}"
-    return f"json: cannot unmarshal {kind} into Go struct field {api.title()}Request.{field}: {fault['msg']}"
+    where = re.sub(r"\.\d+", "", f"{api.title()}Request.{field}").rstrip(".")
+    return f"json: cannot unmarshal {kind} into Go struct field {where} of type {_go(fault['type'])}"
+
+
+def _sort(value: Any) -> str:
+    """What Go calls a value of JSON."""
+    given = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
+    return given.get(type(value), "null")
+
+
+def _go(fault: str) -> str:
+    """The type of Go's that the value should have had, by the kind of the fault."""
+    return next((name for begin, name in _GO.items() if fault.startswith(begin)), "string")
 
 
 def _ask(
@@ -180,14 +239,29 @@ def _ask(
         stop=(stop,) if isinstance(stop, str) else tuple(filter(None, stop)),
         seed=options.get("seed"),
         stream=told.get("stream") is not False and bool(messages),
-        thinking=None if think is None else _THINKING.get(think, 128) if think else 0,
+        thinking=_thinking(model, think),
         shows_thinking=think is not False,
         prompt_tokens=_cost(model, messages, tools, images),
         # Without a conversation the model is only loaded.
         parts=None if messages else 0,
         digest=blake2b(api.encode() + body, digest_size=16).digest(),
-        extra={"api": api},
+        extra=_extra(told, api),
     )
+
+
+def _extra(told: dict[str, Any], api: str) -> dict[str, Any]:
+    """What the reply has to know; `empty` is why one that says nothing was asked for: to load a model or let it go."""
+    alive = told.get("keep_alive")
+    now = alive is not None and _AT_ONCE.fullmatch(str(alive))
+    top = (told.get("top_logprobs") or 0) if told.get("logprobs") else None
+    return {"api": api, "empty": "unload" if now else "load", "logprobs": top}
+
+
+def _thinking(model: str, think: bool | str | None) -> int | None:
+    """For how many tokens to think; a model that can thinks unless it is told not to."""
+    if think is None:
+        return _THINKING["medium"] if "thinking" in known(model).can else None
+    return _THINKING.get(str(think), 128) if think else 0
 
 
 def _message(told: dict[str, Any]) -> Message:

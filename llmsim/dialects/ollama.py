@@ -15,6 +15,7 @@ import orjson
 from llmsim.conversation import Stop
 from llmsim.dialects import Answer, Dialect, Encoder, Request, Route
 from llmsim.dialects._ollama_requests import read_chat, read_generate
+from llmsim.dialects._openai_logprobs import Logprobs
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Think
@@ -90,6 +91,8 @@ class OllamaEncoder(Encoder):
         self._chats = exchange.ask.extra["api"] == "chat"
         self._model = orjson.dumps(exchange.ask.model)
         self._call: list[Call] = []
+        top = exchange.ask.extra["logprobs"]
+        self._logprobs = Logprobs(exchange, top) if top is not None else None
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
         """Everything that is due, a line a token."""
@@ -107,8 +110,15 @@ class OllamaEncoder(Encoder):
         if isinstance(piece, Think):
             return self._line(_said("thinking", piece.text, self._chats)) if self.exchange.ask.shows_thinking else b""
         if isinstance(piece, Say):
-            return self._line(_said("content", piece.text, self._chats))
+            return self._line(_said("content", piece.text, self._chats) + self._likely([piece]))
         return b""
+
+    def _likely(self, pieces: Sequence[Piece]) -> bytes:
+        """The log probabilities of what is said, where the client asked for them."""
+        if self._logprobs is None:
+            return b""
+        said = [piece for piece in pieces if isinstance(piece, Say) and type(piece) in (Say, Decline)]
+        return b',"logprobs":' + orjson.dumps([entry for piece in said for entry in self._logprobs.entries(piece)])
 
     def _line(self, said: bytes, end: End | None = None) -> bytes:
         said = said or _said("content", "", self._chats)
@@ -168,15 +178,17 @@ class OllamaEncoder(Encoder):
         if fragments:
             message["tool_calls"] = worded_calls(list(fragments.values()))
         told = orjson.dumps({"message": {"role": "assistant", **message}} if self._chats else message)[1:-1]
+        told += self._likely(plain)
         self._head = b'{"model":%b,"created_at":"%b",' % (self._model, self._moment(len(pieces) - 1))
         end = next((piece for piece in reversed(plain) if isinstance(piece, End)), End(Stop.END))
         return b'%b%b,"done":true,%b}' % (self._head, told, self._spent(end))
 
     def _loaded(self) -> bytes:
-        """What is told when there was nothing to say: the model has been loaded."""
+        """What is told when there was nothing to say: the model has been loaded, or let go."""
         message = {"message": {"role": "assistant", "content": ""}} if self._chats else {"response": ""}
         created = self._moment(-1).decode()
-        told = {"model": self.exchange.ask.model, "created_at": created, **message, "done": True, "done_reason": "load"}
+        told = {"model": self.exchange.ask.model, "created_at": created, **message, "done": True}
+        told["done_reason"] = self.exchange.ask.extra["empty"]
         return orjson.dumps(told)
 
 

@@ -16,6 +16,7 @@ from llmsim.server.handlers import Application
 
 HI = [{"role": "user", "content": "Hi"}]
 WORDS = "fixed:one two"
+LOOK = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
 
 
 @pytest.fixture
@@ -75,16 +76,40 @@ async def test_asking_nothing_loads_the_model(app: Application, path: str, said:
 
 @pytest.mark.parametrize("think", [True, "high"])
 async def test_thinking_is_told_apart(app: Application, think: object) -> None:
-    whole = (await chat(app, think=think, stream=False)).json["message"]
+    whole = (await chat(app, model="qwen3", think=think, stream=False)).json["message"]
     assert whole["content"] == "one two"
     assert whole["thinking"]
-    streamed = [line["message"] for line in lines(await chat(app, think=think))]
+    streamed = [line["message"] for line in lines(await chat(app, model="qwen3", think=think))]
     assert "".join(message["content"] for message in streamed) == "one two"
     assert streamed[0]["thinking"]
 
 
 async def test_without_thinking_there_is_none(app: Application) -> None:
     assert "thinking" not in (await chat(app, think=False, stream=False, model="deepseek-reasoner")).json["message"]
+
+
+async def test_a_model_that_can_think_does_unless_it_is_told_not_to(app: Application) -> None:
+    assert (await chat(app, stream=False, model="qwen3:8b")).json["message"]["thinking"]
+    assert "thinking" not in (await chat(app, stream=False, model="qwen3:8b", think=False)).json["message"]
+    assert "thinking" not in (await chat(app, stream=False, model="llama3.2", think=False)).json["message"]
+    assert (await chat(app, stream=False, model="mine", think=True)).json["message"]["thinking"]
+
+
+@pytest.mark.parametrize(("alive", "reason"), [(0, "unload"), ("0s", "unload"), ("5m", "load"), (-1, "load")])
+async def test_a_model_is_let_go_at_once_where_that_is_asked(app: Application, alive: object, reason: str) -> None:
+    for path in ("/api/chat", "/api/generate"):
+        told = await ask(app, path, {"model": "llama3.2", "keep_alive": alive})
+        assert told.json["done_reason"] == reason
+
+
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
+async def test_log_probabilities_come_with_each_token(app: Application, path: str) -> None:
+    sent = {"model": "llama3.2", "messages": HI, "prompt": "Hi", "logprobs": True, "top_logprobs": 2}
+    whole = (await ask(app, path, {**sent, "stream": False})).json["logprobs"]
+    streamed = [entry for line in lines(await ask(app, path, sent)) for entry in line.get("logprobs", ())]
+    assert [entry["token"] for entry in whole] == [entry["token"] for entry in streamed] == ["one", " two"]
+    assert all(len(entry["top_logprobs"]) == 2 and entry["logprob"] <= 0 for entry in whole)
+    assert "logprobs" not in (await ask(app, path, {**sent, "logprobs": False, "stream": False})).json
 
 
 async def test_calls_have_objects_as_arguments_and_come_in_one_line() -> None:
@@ -119,10 +144,9 @@ async def test_a_format_is_kept(app: Application) -> None:
 
 
 async def test_after_a_tools_result_come_words(app: Application) -> None:
-    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": {}}}}
     called = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "look", "arguments": {}}}]}
     result = {"role": "tool", "content": "a cat", "tool_name": "look"}
-    told = await chat(app, stream=False, tools=[tool], messages=[*HI, called, result])
+    told = await chat(app, stream=False, tools=[LOOK], messages=[*HI, called, result])
     assert "a cat" in told.json["message"]["content"]
 
 
@@ -145,9 +169,21 @@ async def test_images_are_counted(app: Application) -> None:
         ({"model": "m", "messages": [{"role": "wizard", "content": ""}]}, "invalid messages.0.role 'wizard'"),
         ({"model": "m", "messages": [{"content": "Hi"}]}, "messages.0.role is required"),
         ({"model": "m", "messages": HI, "stream": "yes please"}, "ChatRequest.stream"),
-        ({"model": "m", "messages": HI, "options": {"seed": "x"}}, "ChatRequest.options.seed"),
+        ({"model": "m", "messages": HI, "options": {"seed": "x"}}, 'option "seed" must be of type int'),
         ({"model": "m", "messages": HI, "tools": [{"type": "function"}]}, "tools.0.function is required"),
-        ({"model": "m", "messages": HI, "think": "hard"}, "think"),
+        ({"model": "m", "messages": HI, "think": "hard"}, 'invalid think value: "hard" (must be "high"'),
+        (
+            {"model": "m", "messages": HI, "stream": "yes"},
+            "cannot unmarshal string into Go struct field ChatRequest.stream",
+        ),
+        ({"model": "m", "messages": [{"role": "user", "content": []}]}, "ChatRequest.messages.content of type string"),
+        ({"model": "m", "messages": HI, "format": "xml"}, 'invalid format: "xml"; expected "json"'),
+        ({"model": "m", "messages": HI, "keep_alive": "soon"}, 'time: invalid duration "soon"'),
+        ({"model": "m", "messages": HI, "top_logprobs": 21}, "top_logprobs must be between 0 and 20"),
+        ({"model": "m", "messages": [{**HI[0], "images": ["!!"]}]}, "illegal base64 data"),
+        ({"model": "llama3.2", "messages": HI, "think": True}, '"llama3.2" does not support thinking'),
+        ({"model": "gemma3", "messages": HI, "tools": [LOOK]}, '"gemma3" does not support tools'),
+        ({"model": "nomic-embed-text", "messages": HI}, '"nomic-embed-text" does not support chat'),
     ],
 )
 async def test_what_is_wrong_is_told_in_one_sentence(app: Application, body: Any, words: str) -> None:
@@ -194,8 +230,9 @@ async def test_embeddings_have_the_size_that_was_asked(app: Application) -> None
     ("body", "words"),
     [
         (b"", "missing request body"),
-        ({"input": "a"}, "invalid model"),
-        ({"model": "m"}, "invalid input"),
+        ({"input": "a"}, "model is required"),
+        ({"model": "m", "input": 5}, "invalid input type"),
+        ({"model": "m", "input": ["a", 5]}, "invalid input type"),
         ({"model": "", "input": "a"}, "model is required"),
         ({"model": "m", "input": "a", "dimensions": -1}, "invalid dimensions"),
         ({"model": "m", "input": "a", "dimensions": 10**9}, "invalid dimensions"),
@@ -214,6 +251,19 @@ async def test_commands_answer_as_if_they_had_worked(app: Application) -> None:
     assert (await ask(app, "/api/pull", {"model": "llama3.2", "stream": False})).json == {"status": "success"}
     assert (await ask(app, "/api/delete", {"model": "llama3.2"}, method="DELETE")).status == 200
     assert (await ask(app, "/api/pull", {})).status == 400
+    assert (await ask(app, "/api/copy", {"source": "a"})).json == {"error": 'destination "" is invalid'}
+    assert (await ask(app, "/api/delete", {}, method="DELETE")).json == {"error": 'name "" is invalid'}
+
+
+@pytest.mark.parametrize("verb", ["pull", "push"])
+async def test_a_command_that_carries_a_model_tells_how_far_it_is(app: Application, verb: str) -> None:
+    layers = [line for line in lines(await ask(app, f"/api/{verb}", {"model": "llama3.2"})) if "digest" in line]
+    assert [line["status"].partition(" ")[0] for line in layers] == [f"{verb}ing"] * 2
+    assert layers[-1]["completed"] == layers[-1]["total"] > 10**9
+
+
+async def test_embedding_nothing_gives_nothing(app: Application) -> None:
+    assert (await ask(app, "/api/embed", {"model": "nomic-embed-text"})).json["embeddings"] == []
 
 
 # -- the wire
@@ -221,7 +271,7 @@ async def test_commands_answer_as_if_they_had_worked(app: Application) -> None:
 
 @pytest.mark.parametrize(
     ("name", "fields"),
-    [("text", {}), ("thinking", {"think": "low", "options": {"num_predict": 4}}), ("error", {})],
+    [("text", {}), ("thinking", {"model": "qwen3", "think": "low", "options": {"num_predict": 4}}), ("error", {})],
 )
 async def test_a_stream_is_as_reviewed(name: str, fields: dict[str, Any]) -> None:
     app = application(generator="fixed:Hello, wörld! 👩‍🚀", seed=7)
