@@ -95,6 +95,7 @@ class Ask:
     `prompts` are several conversations that are asked at once, each answered by as many of the `n` alternatives, those
     of the first one first; whether each of them fits the model's window is for the dialect to see. Empty for one.
     `provider` is whose API it came by, `headers` those of the request in small letters (shared, never changed).
+    `overrides` are the settings that the client asks for itself, for this one request.
     A `detached` ask is worked on whether its client stays or not. One that `follows` an exchange replays that one's
     plan at its moments, those that have passed at once; whole, it asks how far that one is.
     `extra` holds what only the dialect itself needs again to word the reply.
@@ -126,6 +127,7 @@ class Ask:
     detached: bool = False
     follows: Any = None
     headers: Mapping[bytes, bytes] = field(default_factory=lambda: _NO_HEADERS)
+    overrides: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def again(self) -> Ask:
@@ -163,9 +165,22 @@ _NO_HEADERS: dict[bytes, bytes] = {}
 _fields = attrgetter(*(one.name for one in fields(Ask)))
 
 
+@dataclass(slots=True, frozen=True)
+class Block:
+    """A part of a reply whose parts have an order of their own; `call` is set where it is one."""
+
+    kind: Literal["text", "thought", "refusal", "call"]
+    text: str = ""
+    call: ToolCall | None = None
+
+
 @dataclass(slots=True)
 class Reply:
-    """What the model answers; `segments` are its text in parts whose tokens can be counted apart and added up."""
+    """What the model answers; `segments` are its text in parts whose tokens can be counted apart and added up.
+
+    Without `blocks` thought comes first, then text, then calls; with them the reply is these in their order. `finish`
+    is why it is told to have ended, where that is not what its parts say.
+    """
 
     segments: tuple[str, ...] = ()
     thought: tuple[str, ...] = ()
@@ -173,6 +188,8 @@ class Reply:
     refusal: bool = False
     stop: Stop = Stop.END
     origin: str = ""
+    finish: Stop | None = None
+    blocks: tuple[Block, ...] = ()
 
     @property
     def text(self) -> str:

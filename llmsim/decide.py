@@ -1,10 +1,11 @@
-"""Decides a reply: refused by a limit, written by a generator, laid out, timed, then spoiled by the faults in force."""
+"""Decides a reply: refused by a limit, by a mock or a generator, laid out, timed, spoiled by the faults in force."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 from heapq import merge
 from typing import NamedTuple
 
@@ -17,25 +18,44 @@ from llmsim.generators import calls, structured
 from llmsim.latency import Profile
 from llmsim.layout import Layout
 from llmsim.limits import Standing
-from llmsim.plan import End, Fail, Part, Piece, Plan, Usage
-from llmsim.settings import Settings
+from llmsim.mocks import Answer as MockAnswer
+from llmsim.mocks import template
+from llmsim.plan import End, Fail, Part, Piece, Plan, Raw, Usage
+from llmsim.settings import Settings, Spoiler
+from llmsim.tally import Taken
 
 _THINKING = 128
 """Tokens a reasoning model thinks for when the client does not say how hard."""
 
 
-def decide(ask: Ask, settings: Settings, dice: Dice, now: float, standing: Standing) -> Plan:
-    """The whole reply, faults and all; a pure function of what it is given."""
+def decide(
+    ask: Ask,
+    settings: Settings,
+    dice: Dice,
+    standing: Standing,
+    spoilers: Sequence[Spoiler] = (),
+    taken: Taken | None = None,
+) -> Plan:
+    """The whole reply, faults and all; a pure function of what it is given.
+
+    `spoilers` are the faults that may strike this request, `taken` the mock that answers it, if one does.
+    """
     recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)
     failure = _refusal(ask, settings, recipe.model, standing)
     if failure is not None:
         return _refused(failure, ask)
     try:
-        plan = _planned(ask, settings, dice, recipe) if ask.parts is None else _in_parts(ask, settings, dice, recipe)
+        if taken is not None:
+            recipe = _paced(recipe, taken, settings)
+            plan = _mocked(ask, settings, dice, recipe, taken)
+        elif ask.parts is None:
+            plan = _planned(ask, settings, dice, recipe)
+        else:
+            plan = _in_parts(ask, settings, dice, recipe)
     except structured.UnsatisfiableSchema as error:
         return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
-    plan.profile, plan.hides_thinking = recipe.profile_name, not ask.shows_thinking
-    return _spoiled(plan, settings, dice, now)
+    plan.profile, plan.hides_thinking, plan.streamed = recipe.profile_name, not ask.shows_thinking, ask.stream
+    return _spoiled(plan, spoilers, dice)
 
 
 class _Recipe(NamedTuple):
@@ -76,19 +96,67 @@ def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> 
     return None
 
 
-def _planned(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan:
-    """The reply as it would be if nothing went wrong."""
+def _paced(recipe: _Recipe, taken: Taken, settings: Settings) -> _Recipe:
+    """The recipe with the latency that a mock has of its own."""
+    latency = taken.answer.latency
+    if latency is None:
+        return recipe
+    if isinstance(latency, str):
+        return recipe._replace(profile_name=latency, profile=settings.profile(latency))
+    return recipe._replace(profile_name=f"of mock {taken.mock.name}", profile=latency)
+
+
+def _mocked(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, taken: Taken) -> Plan:
+    """What the mock replies with."""
+    answer, origin = taken.answer, f"mock {taken.mock.name}"
+    if answer.template:
+        try:
+            answer = answer.written(partial(template.write, subject=taken.subject, dice=dice.fork("template")))
+        except (template.TemplateError, ValueError) as error:
+            return replace(_refused(Failure("internal", f"{origin}: {error}"), ask), mock=taken.mock.name)
+    if answer.error is not None or answer.raw is not None:
+        plan = _bare(answer, ask, recipe, dice, settings)
+    elif answer.generator is not None:
+        plan = _planned(ask, settings.changed(generator=answer.generator), dice, recipe)
+    else:
+        plan = _planned(ask, settings, dice, recipe, lambda _: answer.reply(dice.fork("calls"), origin))
+    plan.origin, plan.mock = origin, taken.mock.name
+    if answer.usage is not None:
+        plan.usage = answer.usage.over(plan.usage)
+    return plan
+
+
+def _bare(answer: MockAnswer, ask: Ask, recipe: _Recipe, dice: Dice, settings: Settings) -> Plan:
+    """An error or raw bytes: an error comes at once unless the mock has a latency of its own."""
+    piece: Piece
+    if answer.raw is not None:
+        piece = Raw(answer.raw.status, answer.raw.wire_headers(), answer.raw.wire_body())
+    else:
+        assert answer.error is not None
+        piece = Fail(answer.error.failure())
+    waits = answer.raw is not None or answer.latency is not None
+    moment = recipe.profile.times(1, dice.fork("times"), settings.seed)[0] if waits else 0.0
+    return Plan([piece], [moment], Usage(ask.prompt_tokens))
+
+
+def _planned(
+    ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, write: Callable[[Ask], Reply] | None = None
+) -> Plan:
+    """The reply as it would be if nothing went wrong, its words by `write` where that is given."""
     model, _, profile, encoding = recipe
-    thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
-    texts, waits = dice.fork("text"), dice.fork("times")
+    if write is None:
+        thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
+        texts = dice.fork("text")
+        write = partial(compose, settings=settings, dice=texts, thinking=thinking)
+    waits = dice.fork("times")
     if ask.n == 1:
-        reply = compose(ask, settings, texts, thinking)
+        reply = write(ask)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop)
         times = timed(laid, profile, waits, settings.seed, ask.shows_thinking)
         return Plan(laid.pieces, times, _usage(ask.prompt_tokens, laid.completion, laid.thinking), reply.origin)
     tracks = []
     for choice in range(ask.n):
-        reply = compose(ask.of(choice), settings, texts, thinking)
+        reply = write(ask.of(choice))
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop, choice)
         tracks.append((laid, timed(laid, profile, waits, settings.seed, ask.shows_thinking)))
     spent, thought = sum([laid.completion for laid, _ in tracks]), sum([laid.thinking for laid, _ in tracks])
@@ -170,11 +238,9 @@ def _at_once(count: int) -> array[float]:
     return array("d", bytes(8 * count))
 
 
-def _spoiled(plan: Plan, settings: Settings, dice: Dice, now: float) -> Plan:
-    """The plan after every fault in force has had its roll, in their order."""
-    for id, name, until, fault in settings.spoilers:
-        if until is not None and now >= until:
-            continue
+def _spoiled(plan: Plan, spoilers: Sequence[Spoiler], dice: Dice) -> Plan:
+    """The plan after every fault that may strike has had its roll, in their order."""
+    for id, name, _, fault in spoilers:
         own = dice.fork(f"fault {id}")
         if fault.probability < 1 and own.random() >= fault.probability:
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from llmsim import tokens
-from llmsim.conversation import Reply, Stop, ToolCall
+from llmsim.conversation import Block, Reply, Stop, ToolCall
 from llmsim.plan import Call, Decline, End, Piece, Say, Script, Think
 
 _CACHE_BYTES = 16 << 20
@@ -17,7 +18,7 @@ _SAY_BYTES = 60
 
 @dataclass(slots=True, frozen=True)
 class Layout:
-    """The pieces of one alternative, End last; the tokens in them; how many pieces are thoughts, which come first.
+    """The pieces of one alternative, End last; the tokens in them; how many pieces at its beginning are thoughts.
 
     `plain` says that every piece but End is one token.
     """
@@ -61,7 +62,7 @@ def lay(reply: Reply, encoding: str, limit: int | None = None, stop: tuple[str, 
 
     Thinking comes first, then text, then tool calls; a limit that is met anywhere ends the reply there.
     """
-    if reply.calls or reply.thought or reply.refusal or stop or choice:
+    if reply.calls or reply.thought or reply.refusal or reply.blocks or stop or choice:
         return _lay(reply, encoding, limit, stop, choice)
     key = (reply.segments, encoding, limit, reply.stop)
     layout = _cache.get(key)
@@ -72,26 +73,31 @@ def lay(reply: Reply, encoding: str, limit: int | None = None, stop: tuple[str, 
 
 
 def _lay(reply: Reply, encoding: str, limit: int | None, stop: tuple[str, ...], choice: int) -> Layout:
-    segments, sequence = _stopped(reply.segments, stop)
-    pieces = _words(Think, reply.thought, encoding, choice)
-    pieces += _words(Decline if reply.refusal else Say, segments, encoding, choice)
-    if sequence is None:
-        for index, call in enumerate(reply.calls):
-            pieces += _call_pieces(call, index, encoding, choice)
+    if reply.blocks:
+        blocks, sequence = _stopped_blocks(reply.blocks, stop)
+        pieces = _block_pieces(blocks, encoding, choice)
+    else:
+        segments, sequence = _stopped(reply.segments, stop)
+        pieces = _words(Think, reply.thought, encoding, choice)
+        pieces += _words(Decline if reply.refusal else Say, segments, encoding, choice)
+        if sequence is None:
+            for index, call in enumerate(reply.calls):
+                pieces += _call_pieces(call, index, encoding, choice)
     pieces, cut = _limited(pieces, limit)
     if cut:
         why = Stop.LENGTH
     elif sequence is not None:
         why = Stop.SEQUENCE
     else:
-        why = Stop.CALLS if reply.calls and reply.stop is Stop.END else reply.stop
+        why = reply.finish or (Stop.CALLS if reply.calls and reply.stop is Stop.END else reply.stop)
     pieces.append(End(why, choice, sequence if why is Stop.SEQUENCE else None))
     thoughts = [piece.tokens for piece in pieces if type(piece) is Think]
+    leading = next((at for at, piece in enumerate(pieces) if type(piece) is not Think), 0)
     return Layout(
         Script(pieces),
         sum(piece.tokens for piece in pieces),
         sum(thoughts),
-        len(thoughts),
+        leading,
         all(piece.tokens == 1 for piece in pieces[:-1]),
     )
 
@@ -121,6 +127,32 @@ def _call_pieces(call: ToolCall, index: int, encoding: str, choice: int) -> list
     opening = Call(call, index, "", name, True, choice)
     rest = [Call(call, index, text, count, False, choice) for text, count in tokens.pieces(call.arguments, encoding)]
     return [opening, *rest]
+
+
+_KINDS: dict[str, type[Say]] = {"text": Say, "thought": Think, "refusal": Decline}
+
+
+def _block_pieces(blocks: Sequence[Block], encoding: str, choice: int) -> list[Piece]:
+    """The blocks in their order, calls numbered among themselves."""
+    pieces: list[Piece] = []
+    calls = 0
+    for block in blocks:
+        if block.call is None:
+            pieces += _words(_KINDS[block.kind], (block.text,), encoding, choice)
+        else:
+            pieces += _call_pieces(block.call, calls, encoding, choice)
+            calls += 1
+    return pieces
+
+
+def _stopped_blocks(blocks: Sequence[Block], stop: tuple[str, ...]) -> tuple[Sequence[Block], str | None]:
+    """The blocks up to the first stop sequence within one of their texts, and which one that is."""
+    for place, block in enumerate(blocks):
+        if block.kind == "text":
+            (text,), sequence = _stopped((block.text,), stop)
+            if sequence is not None:
+                return [*blocks[:place], Block("text", text)], sequence
+    return blocks, None
 
 
 def _stopped(segments: tuple[str, ...], stop: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:

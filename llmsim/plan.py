@@ -112,6 +112,18 @@ class Fail(Piece):
         self.failure = failure
 
 
+class Raw(Piece):
+    """The whole answer, byte by byte, in place of what a dialect would word: status, headers and body."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        super().__init__()
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
 class Drop(Piece):
     """The connection goes: reset at once, or closed after what was written, without the ordinary end."""
 
@@ -174,8 +186,10 @@ class Plan:
     """Pieces and, beside them, the moments they are due in seconds from the start; never changed once made.
 
     `origin` says who made the reply, `notes` why the plan is as it is, one line each, `faults` which faults touched
-    it, by the names that people gave them, and `struck` the same by id. With `hides_thinking` the client is not shown
-    the thinking, so that faults do not count it.
+    it, by the names that people gave them, and `struck` the same by id; `mock` is the mock that answered. With
+    `hides_thinking` the client is not shown the thinking, so that faults do not count it; `streamed` says that each
+    piece is an event of its own. `content_type` stands in place of the dialect's, `drip` is the most bytes a second
+    that the line carries, 0 for any.
     """
 
     pieces: Sequence[Piece]
@@ -186,7 +200,11 @@ class Plan:
     notes: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     struck: tuple[str, ...] = ()
+    mock: str = ""
     hides_thinking: bool = False
+    streamed: bool = False
+    content_type: str = ""
+    drip: float = 0.0
 
     @property
     def failure(self) -> Failure | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Self
+from itertools import count
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -17,26 +18,49 @@ from pydantic import (
     model_validator,
 )
 
-from llmsim import faults, generators
+from llmsim import faults, generators, mocks
 from llmsim.errors import SettingsError
 from llmsim.faults import Fault, Share, Wait
 from llmsim.latency import Profile, presets
+from llmsim.match import ALWAYS, Match
+from llmsim.mocks import Mock
+from llmsim.mocks.index import Index
 
 PerMinute = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
 
 
-class Armed(BaseModel):
-    """A fault in force: written flat, its own fields beside `id`, `label` and `for_s`.
+_REVISIONS = count(1)
 
-    `for_s` seconds after it was armed it is lifted by itself (None: it stays); `until` is that moment on the
-    simulator's clock, filled in when it is armed.
+Seconds = Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Times = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
+
+_OWN = ("id", "label", "scope", "count", "per", "for_s", "for_requests", "after_s", "every_s", "on_s", "since", "until")
+
+
+class Armed(BaseModel):
+    """A fault in force: written flat, its own fields beside those that say when and whom it meets.
+
+    It meets requests that `scope` holds for. `after_s` seconds after it was armed it is in force, and `for_s` seconds
+    later, or once `for_requests` requests have met it, it is lifted by itself; so it is when it has struck `count`
+    times. Counted `per` key, client or request - a request that comes again is the same one - it stays, and each of
+    them gets through after its own `count`: fail twice, then succeed. With `every_s` it is in force for the first
+    `on_s` seconds of every period. `since` and `until` are moments on the simulator's clock, filled in when it is
+    armed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = ""
     label: str = ""
-    for_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
+    scope: Match = ALWAYS
+    count: Times = None
+    per: Literal["all", "key", "client", "request"] = "all"
+    for_s: Seconds = None
+    for_requests: Times = None
+    after_s: Seconds = None
+    every_s: Seconds = None
+    on_s: Seconds = None
+    since: float | None = None
     until: float | None = None
     fault: SerializeAsAny[Fault]
 
@@ -45,17 +69,56 @@ class Armed(BaseModel):
     def _from_flat(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping) or isinstance(raw.get("fault"), Fault):
             return raw
-        own = {name: raw[name] for name in ("id", "label", "for_s", "until") if name in raw}
+        own = {name: raw[name] for name in _OWN if name in raw}
         return {**own, "fault": faults.make({name: value for name, value in raw.items() if name not in own})}
+
+    @field_validator("scope")
+    @classmethod
+    def _known_in_time(cls, value: Match) -> Match:
+        value.refuse_late()
+        return value
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if (self.every_s is None) != (self.on_s is None):
+            raise ValueError("every_s and on_s: they go together, as in every_s: 60, on_s: 10")
+        if self.every_s is not None and self.on_s is not None and self.on_s >= self.every_s:
+            raise ValueError(f"on_s: {self.on_s:g} is not allowed: it is less than every_s, {self.every_s:g}")
+        if self.per != "all" and self.count is None:
+            raise ValueError(f"per: {self.per!r} is not allowed without count")
+        return self
 
     @model_serializer
     def _as_flat(self) -> dict[str, Any]:
         return self.flat()
 
     def flat(self) -> dict[str, Any]:
-        """The fields as a config file has them."""
-        own = {name: value for name in ("id", "label", "for_s") if (value := getattr(self, name))}
-        return {**own, "kind": self.fault.kind, **self.fault.model_dump(exclude_defaults=True)}
+        """The fields as a config file has them; moments on the clock are not among them."""
+        named = ("id", "label", "count", "for_s", "for_requests", "after_s", "every_s", "on_s")
+        own: dict[str, Any] = {name: value for name in named if (value := getattr(self, name))}
+        if not self.scope.always:
+            own["scope"] = str(self.scope)
+        if self.per != "all":
+            own["per"] = self.per
+        return {**own, "kind": self.fault.kind, **self.fault.model_dump(mode="json", exclude_defaults=True)}
+
+    def on(self, now: float) -> bool:
+        """Whether it is in force at this moment, by its times alone."""
+        if self.until is not None and now >= self.until:
+            return False
+        since = self.since or 0.0
+        if now < since:
+            return False
+        return self.every_s is None or self.on_s is None or (now - since) % self.every_s < self.on_s
+
+
+class Spoiler(NamedTuple):
+    """A fault that can strike: its id, its name for people, how it is armed (founding rates are not), the fault."""
+
+    id: str
+    name: str
+    armed: Armed | None
+    fault: Fault
 
 
 class Settings(BaseModel):
@@ -78,12 +141,19 @@ class Settings(BaseModel):
         1.0
     )
     faults: tuple[Armed, ...] = Field((), description="faults in force")
+    mocks: tuple[Mock, ...] = Field((), max_length=20_000, description="what to answer to which requests")
+    overrides: bool = Field(True, description="let clients ask for a fault, a mock, a pace by x-llmsim- headers")
     rate_limit_rate: Share = Field(0.0, description="share of requests refused with 429")
     server_error_rate: Share = Field(0.0, description="share of requests refused with 500")
     timeout_rate: Share = Field(0.0, description="share of requests that hang for timeout_after_ms, then get 504")
     timeout_after_ms: Wait = Field(30_000, description="how long a timed-out request hangs")
     rpm: PerMinute = Field(None, description="requests a minute for each key and model, then 429; none: unlimited")
     tpm: PerMinute = Field(None, description="tokens a minute for each key and model, then 429; none: unlimited")
+
+    @field_validator("mocks", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return mocks.named(list(value)) if isinstance(value, list | tuple) else value
 
     @field_validator("generator")
     @classmethod
@@ -93,7 +163,8 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _known_profiles(self) -> Self:
-        for field, name in (("latency_profile", self.latency_profile), *self._model_profile_fields()):
+        own = (("latency_profile", self.latency_profile),)
+        for field, name in (*own, *self._model_profile_fields(), *self._mock_profile_fields()):
             if name is not None and name not in self.profiles and name not in presets():
                 there = ", ".join((*self.profiles, *presets()))
                 raise ValueError(f"{field}: there is no profile {name!r}; there are {there}")
@@ -101,6 +172,10 @@ class Settings(BaseModel):
 
     def _model_profile_fields(self) -> list[tuple[str, str]]:
         return [(f"model_profiles.{model}", name) for model, name in self.model_profiles.items()]
+
+    def _mock_profile_fields(self) -> list[tuple[str, str]]:
+        told = [(mock.name, answer.latency) for mock in self.mocks for answer in mock.answers]
+        return [(f"mocks.{name}.latency", profile) for name, profile in told if isinstance(profile, str)]
 
     def profile(self, name: str) -> Profile:
         """The profile of that name, the user's own before a preset."""
@@ -113,8 +188,23 @@ class Settings(BaseModel):
         return {}
 
     @cached_property
-    def spoilers(self) -> tuple[tuple[str, str, float | None, Fault], ...]:
-        """All faults that can strike, in order: id, name for people, the moment they lift, the fault itself."""
+    def revision(self) -> int:
+        """A number that no other settings of this process have."""
+        return next(_REVISIONS)
+
+    @cached_property
+    def ruled(self) -> bool:
+        """Whether any rule has a say on what is replied."""
+        return bool(self.spoilers or self.mocks)
+
+    @cached_property
+    def mock_index(self) -> Index | None:
+        """Where a request's mock is found; None while there is none."""
+        return Index(self.mocks) if self.mocks else None
+
+    @cached_property
+    def spoilers(self) -> tuple[Spoiler, ...]:
+        """All faults that can strike, in the order in which they do: founding rates, then faults as they were armed."""
         founding = (
             ("rate_limit_rate", self.rate_limit_rate, {"kind": "refuse", "status": 429, "retry_after": 1}),
             ("server_error_rate", self.server_error_rate, {"kind": "refuse", "status": 500}),
@@ -122,12 +212,12 @@ class Settings(BaseModel):
         )
         return (
             *(
-                (name, name, None, faults.make({**fields, "probability": rate}))
+                Spoiler(name, name, None, faults.make({**fields, "probability": rate}))
                 for name, rate, fields in founding
                 if rate
             ),
             *(
-                (one.id, one.label or one.fault.kind, one.until, one.fault)
+                Spoiler(one.id, one.label or one.fault.kind, one, one.fault)
                 for one in self.faults
                 if one.fault.probability
             ),

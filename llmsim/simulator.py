@@ -6,7 +6,7 @@ import asyncio
 import logging
 from array import array
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +21,14 @@ from llmsim.events import Events
 from llmsim.exchange import Exchange, State
 from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing
+from llmsim.match import Subject
 from llmsim.metrics import Meter
+from llmsim.mocks.index import Near
 from llmsim.pacer import Pacer, Playback
 from llmsim.plan import Drop, End, Fail, Piece, Plan, Usage
-from llmsim.settings import Armed, Settings
+from llmsim.settings import Armed, Settings, Spoiler
 from llmsim.store import Store
+from llmsim.tally import Taken, Tally
 
 logger = logging.getLogger("llmsim")
 
@@ -67,7 +70,8 @@ class Simulator:
         self.meter = Meter(self.clock)
         self.limiter = Limiter(self.clock)
         self.pacer = Pacer(self.clock)
-        self.hits: dict[str, int] = {}
+        self.tally = Tally()
+        self.reread: Callable[[Exchange], Ask | None] = _not_read
         self.started = self.clock.now()
         self.changes: deque[Change] = deque(maxlen=_UNDO)
         self._playbacks: dict[int, Playback] = {}
@@ -76,35 +80,70 @@ class Simulator:
         self._armed = 0
         self.settings = self._with_fuses(self.settings)
 
+    @property
+    def hits(self) -> Mapping[str, int]:
+        """How often each fault has struck, by id."""
+        return self.tally.hits
+
     # -- one exchange
 
     def begin(self, ask: Ask, request: bytes = b"") -> Exchange:
         """Decides the whole reply under this moment's settings and opens an exchange for it."""
-        settings, now = self.settings, self.clock.now()
         if ask.follows is not None:
             return self._beside(ask, request)
+        settings, now = self.settings, self.clock.now()
+        if ask.overrides is not None and settings.overrides:
+            settings = ask.overrides.over(settings)
         self._numbers = ask.number = self._numbers + 1
         dice = Dice(self._seed_of(ask))
         standing = self.standing(ask)
-        plan = self._decided(ask, settings, dice, now, standing)
+        plan = self._decided(ask, request, settings, dice, now, standing)
         exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
         exchange.seed = dice.seed
         exchange.request = request
-        for name in plan.struck:
-            self.hits[name] = self.hits.get(name, 0) + 1
         self.journal.add(exchange)
         self.meter.began(exchange)
         return exchange
 
-    def _decided(self, ask: Ask, settings: Settings, dice: Dice, now: float, standing: Standing) -> Plan:
+    def _decided(
+        self, ask: Ask, request: bytes, settings: Settings, dice: Dice, now: float, standing: Standing
+    ) -> Plan:
         """The plan; where a generator or a fault raises, the provider's internal error, so that no number is lost."""
+        spoilers, taken = self._ruled(ask, request, settings, now) if settings.ruled else ((), None)
         try:
-            return decide(ask, settings, dice, now, standing)
+            plan = decide(ask, settings, dice, standing, spoilers, taken)
         except Exception as error:
             logger.exception("a reply could not be planned")
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
+        if spoilers:
+            self._count(ask, plan, spoilers)
+        return plan
+
+    def _ruled(
+        self, ask: Ask, request: bytes, settings: Settings, now: float
+    ) -> tuple[Sequence[Spoiler], Taken | None]:
+        """What the rules say of a request: the faults that may strike it, and the mock that answers it."""
+        subject = Subject(ask, request, self._came_before(ask))
+        spoilers = self.tally.in_force(settings, subject, now) if settings.spoilers else ()
+        return spoilers, self.tally.take(settings, subject) if settings.mock_index is not None else None
+
+    def _count(self, ask: Ask, plan: Plan, spoilers: Sequence[Spoiler]) -> None:
+        """Counts the faults that struck, and lifts those that have done what they were armed for."""
+        for spoiler in spoilers:
+            armed = spoiler.armed
+            if spoiler.id in plan.struck:
+                self.tally.struck(spoiler, ask)
+            if armed is not None and self.tally.spent(armed) and armed in self.settings.faults:
+                self.lift(armed.id, who=FUSE, why="used up:")
+
+    def near(self, exchange: Exchange) -> Near | None:
+        """The mock that came nearest to a request that none took, as the mocks are at this moment."""
+        if exchange.plan.mock or not self.settings.mocks or exchange.ask.follows is not None:
+            return None
+        ask = exchange.ask if exchange.state == "live" else self.reread(exchange) or exchange.ask
+        return self.tally.nearest(self.settings, Subject(ask, exchange.request, 0))
 
     def _beside(self, ask: Ask, request: bytes) -> Exchange:
         """Opens an exchange that plays another one's plan, at that one's moments, or tells at once how far that one is.
@@ -146,6 +185,8 @@ class Simulator:
 
         A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again.
         """
+        if ask.overrides is not None and ask.overrides.seed is not None and self.settings.overrides:
+            return mix(ask.overrides.seed, ask.digest)
         if ask.seed is not None:
             return mix(self.settings.seed, ask.digest, ask.seed, ask.attempt)
         digest = ask.digest or b"number %d" % ask.number
@@ -154,6 +195,10 @@ class Simulator:
         if len(self._seen) > _SEEN:
             self._seen.popitem(last=False)
         return blend(int.from_bytes(digest[:8], "little"), self.settings.seed, seen)
+
+    def _came_before(self, ask: Ask) -> int:
+        """How often the very same request came before this one."""
+        return max(0, self._seen.get(ask.digest, 1) - 1)
 
     def end(self, exchange: Exchange, state: State) -> None:
         """Closes an exchange; the first to say how it ended is believed."""
@@ -211,7 +256,7 @@ class Simulator:
     def _recount(self, before: Settings) -> None:
         """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
         for name in {one.id for one in self.settings.faults} - {one.id for one in before.faults}:
-            self.hits[name] = 0
+            self.tally.forget(name)
 
     def undo(self, who: str = "") -> str | None:
         """Takes the last change back and says which it was; None when there is none."""
@@ -230,7 +275,7 @@ class Simulator:
         The fields are those of a config file: `kind` and the fault's own, and `id`, `label`, `for_s`.
         """
         name = fault.get("id") or self._new_id()
-        one = self.settings.changed(faults=[{**fault, "id": name, "until": None}]).faults[0]
+        one = self.settings.changed(faults=[{**fault, "id": name, "since": None, "until": None}]).faults[0]
         label = one.label or one.fault.summary()
         fuse = f" for {one.for_s:g}s" if one.for_s else ""
         others = [other for other in self.settings.faults if other.id != name]
@@ -242,7 +287,9 @@ class Simulator:
         gone = [one for one in self.settings.faults if name in (None, one.id)]
         rates = {"rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0} if name is None else {}
         if gone or any(getattr(self.settings, rate) for rate in rates):
-            told = ", ".join(f"{one.label or one.fault.summary()} ({self.hits.get(one.id, 0)} hits)" for one in gone)
+            told = ", ".join(
+                f"{one.label or one.fault.summary()} ({self.tally.hits.get(one.id, 0)} hits)" for one in gone
+            )
             kept = tuple(one for one in self.settings.faults if one not in gone)
             self.change(who=who, text=f"{why} {told}".strip(), mark="△lifted", faults=kept, **rates)
         return len(gone)
@@ -295,8 +342,9 @@ class Simulator:
         """The settings with an id for every fault, and the moment it lifts for each that has its time."""
         now, faults = self.clock.now(), []
         for one in settings.faults:
-            until = now + one.for_s if one.for_s and one.until is None else one.until
-            faults.append(one.model_copy(update={"id": one.id or self._new_id(), "until": until}))
+            since = now + (one.after_s or 0.0) if one.since is None else one.since
+            until = since + one.for_s if one.for_s and one.until is None else one.until
+            faults.append(one.model_copy(update={"id": one.id or self._new_id(), "since": since, "until": until}))
         return settings.changed(faults=tuple(faults)) if faults != list(settings.faults) else settings
 
     def light_fuses(self, lit: Collection[Armed] = ()) -> None:
@@ -331,6 +379,11 @@ class _Waiter:
 
     def over(self) -> None:
         self.play(0.0)
+
+
+def _not_read(exchange: Exchange) -> Ask | None:
+    """Without a server nobody can read a request again."""
+    return None
 
 
 def _short(value: object) -> str:

@@ -11,8 +11,10 @@ from llmsim.conversation import Format, Message, Stop, Tool, ToolCall, ToolChoic
 from llmsim.decide import decide
 from llmsim.dice import Dice, mix
 from llmsim.limits import Standing
+from llmsim.match import Subject
 from llmsim.plan import Call, Drop, End, Garbled, Plan, Say, Think
 from llmsim.settings import Settings
+from llmsim.tally import Tally
 
 EVEN = {"even": {"ttft": {"kind": "fixed", "mean": 100}, "tbt": {"kind": "fixed", "mean": 10}}}
 BASE = Settings(profiles=EVEN, latency_profile="even", generator="words", target_tokens=20)
@@ -24,7 +26,7 @@ TOOLS = tuple(
 
 def planned(text: str = "Tell me a story.", settings: Settings = BASE, standing: Standing | None = None, **ask) -> Plan:
     ask = ask_for(text, **ask)
-    return decide(ask, settings, Dice(mix(text, repr(settings.seed))), 0.0, standing or Standing())
+    return decide(ask, settings, Dice(mix(text, repr(settings.seed))), standing or Standing(), settings.spoilers)
 
 
 def stop(plan: Plan) -> Stop:
@@ -255,9 +257,9 @@ def test_each_model_has_its_own_profile_unless_the_settings_say_another():
 
 def test_a_fault_whose_time_is_up_strikes_no_more():
     settings = BASE.changed(faults=[{"kind": "cut", "after_tokens": 0, "until": 5.0}])
-    before, after = (decide(ask_for(), settings, Dice(1), now, Standing()) for now in (4.99, 5.0))
-    assert list(before.pieces) == [Drop()]
-    assert type(after.pieces[-1]) is End
+    before, after = (Tally().in_force(settings, Subject(ask_for()), now) for now in (4.99, 5.0))
+    assert [spoiler.name for spoiler in before] == ["cut"]
+    assert not after
 
 
 def test_faults_strike_in_the_order_they_are_armed():

@@ -9,12 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds",
-    "plan layout limits schema generators match mocks",
-    "latency exchange faults tapes pacer",
+    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds masks",
+    "plan layout limits schema generators match",
+    "latency exchange faults tapes pacer mocks",
     "settings dialects",
-    "events scenarios",
-    "decide journal metrics",
+    "events scenarios tally overrides explain",
+    "decide journal metrics verdict exports",
     "simulator streams",
     "server llmsim_tui",
     "cli __main__ pytest_plugin",

@@ -48,8 +48,8 @@ def test_settings_of_the_same_values_are_equal():
             ["profiles.x.ttft", "9", "0.5774"],
         ),
         ({"profiles": {"x": {"latency": 3}}}, ["profiles.x.latency", "no such setting"]),
-        ({"faults": [{"kind": "boom"}]}, ["faults[0]", "'boom'", "cut, garble, refuse"]),
-        ({"faults": [{"kind": ["cut"]}]}, ["faults[0]", "['cut']", "cut, garble, refuse"]),
+        ({"faults": [{"kind": "boom"}]}, ["faults[0]", "'boom'", "cut, disorder, drip"]),
+        ({"faults": [{"kind": ["cut"]}]}, ["faults[0]", "['cut']", "cut, disorder, drip"]),
         (
             {"faults": [{"kind": "cut"}, {"kind": "cut", "probability": 3}]},
             ["faults[1].probability", "3", "equal to 1"],

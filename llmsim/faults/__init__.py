@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
@@ -41,6 +43,39 @@ class Fault(BaseModel, ABC):
 def kinds() -> dict[str, type[Fault]]:
     """Every fault there is, by kind."""
     return gather("llmsim.faults", "llmsim.faults", Fault)
+
+
+_WORD = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|\S+)")
+
+
+def read(text: str) -> dict[str, Any]:
+    """The fields of a fault in its short form: a status, or a kind and its settings; raises SettingsError.
+
+    `429`, `429 retry_after=2 count=3`, `cut after_tokens=5`, `slow ttft_factor=3 probability=0.5`,
+    `refuse status=503 message="not today" scope="model:gpt*"`.
+    """
+    kind, _, rest = text.strip().partition(" ")
+    fields: dict[str, Any] = (
+        {"kind": "refuse", "status": int(kind)} if kind.isdigit() and len(kind) == 3 else {"kind": kind}
+    )
+    if _WORD.sub("", rest).strip():
+        raise SettingsError(
+            f"{text.strip()[:200]!r} is no fault; it is written as in: cut after_tokens=5 probability=0.5"
+        )
+    fields |= {name: _scalar(value) for name, value in _WORD.findall(rest)}
+    make({name: value for name, value in fields.items() if name == "kind"})
+    return fields
+
+
+def _scalar(told: str) -> Any:
+    if told.startswith('"'):
+        return told[1:-1]
+    if told.lower() in ("true", "false"):
+        return told.lower() == "true"
+    for number in (int, float):
+        with suppress(ValueError):
+            return number(told)
+    return told
 
 
 def make(fields: Mapping[str, Any]) -> Fault:

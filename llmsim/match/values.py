@@ -17,6 +17,9 @@ LONGEST = 1000
 SCANNED = 1 << 18
 """Characters of a text that are searched; RE2 takes linear time, so that this bounds what one condition costs."""
 
+_TOLD_APART = 48
+"""Characters of a text by which an index tells it from others."""
+
 
 @dataclass(frozen=True)
 class Value(ABC):
@@ -88,11 +91,11 @@ class Text(Value):
 
     @property
     def pattern(self) -> str | None:
-        """The expression that finds the same, for an index over many of them; None where it needs a look of its own."""
+        """An expression that is found wherever this holds, for an index over many of them; None where there is none."""
         if self.expression is not None:
             body, flags = self.expression
             return f"(?{flags}){body}" if flags else body
-        return None if self.told.startswith("=") or self.told == "*" else f"(?i){_escaped(self.told)}"
+        return None if self.told.startswith("=") or self.told == "*" else f"(?i){_escaped(self.told[:_TOLD_APART])}"
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,12 @@ from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple
 
+from llmsim import overrides
 from llmsim.conversation import Ask
 from llmsim.dialects import Desk, Dialect, Done, Request, Route, kinds
-from llmsim.errors import Failure, Refused
+from llmsim.errors import Failure, Refused, SettingsError
 from llmsim.exchange import Exchange
+from llmsim.overrides import Overrides
 from llmsim.server.player import AnswerPlayer, Channel, Player, StreamPlayer, WholePlayer
 from llmsim.server.routes import Routes
 from llmsim.server.tray import Tray
@@ -70,12 +72,26 @@ class ServerDesk(Desk):
             failure = Failure("unavailable", STOPPING) if self.stopping else None
             if ask.detached and len(self._unattended) >= MOST_UNATTENDED:
                 failure = Failure("unavailable")
-        key, ask.client, ask.attempt = caller or calling(request.headers)
+        key, ask.client, ask.attempt, ask.overrides = caller or calling(request.headers)
         ask.key = key or ask.key
+        ask.provider, ask.headers = dialect.provider, request.headers
+        if failure is None and ask.overrides is not None:
+            failure = self._overridden(ask.overrides)
         if failure is not None:
             return self.simulator.refuse(ask, failure, request.body)
         exchange = self.simulator.begin(ask, request.body)
         return self._detached(dialect, exchange) if ask.detached and exchange.plan.failure is None else exchange
+
+    def _overridden(self, asked: Overrides) -> Failure | None:
+        """What is wrong with what a client asks for itself."""
+        settings = self.simulator.settings
+        try:
+            if settings.overrides:
+                asked.over(settings)
+                _ = asked.seed
+        except SettingsError as error:
+            return Failure("invalid", str(error))
+        return None
 
     def player(
         self, dialect: Dialect, route: Route | None, request: Request, exchange: Exchange, channel: Channel
@@ -152,11 +168,12 @@ def _plain(dialect: Dialect, route: Route, request: Request) -> Ask:
 
 
 class Caller(NamedTuple):
-    """Who asks: the key, a name for the client, and which try of the same request it is."""
+    """Who asks: the key, a name for the client, which try of the same request it is, what it asks for itself."""
 
     key: str
     client: str
     attempt: int
+    overrides: Overrides | None
 
 
 def calling(headers: Mapping[bytes, bytes]) -> Caller:
@@ -167,4 +184,4 @@ def calling(headers: Mapping[bytes, bytes]) -> Caller:
     client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
     retries = headers.get(b"x-stainless-retry-count", b"0")
     attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0
-    return Caller(key.decode("latin-1"), client[:40].decode("latin-1"), attempt)
+    return Caller(key.decode("latin-1"), client[:40].decode("latin-1"), attempt, overrides.read(headers))

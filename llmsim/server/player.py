@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
+from llmsim import explain
 from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, garbled
 from llmsim.errors import Failure, Refused
-from llmsim.exchange import Exchange
-from llmsim.plan import Drop, Fail, Garbled, Piece, Script
+from llmsim.exchange import Exchange, State
+from llmsim.plan import Drop, Fail, Garbled, Piece, Raw, Script
+from llmsim.server.drip import DripChannel
 from llmsim.simulator import Simulator
 
 logger = logging.getLogger("llmsim")
@@ -57,7 +60,7 @@ class Player:
         self.simulator = simulator
         self.dialect = dialect
         self.exchange = exchange
-        self.outlet = outlet
+        self.outlet = DripChannel(outlet, simulator.clock, exchange.plan.drip) if exchange.plan.drip else outlet
         self.told: Callable[[Exchange], None] | None = None
         self._severing: Drop | None = None
 
@@ -86,12 +89,38 @@ class Player:
         if self.exchange.state == "live":
             self.simulator.schedule(self.exchange, self, moment)
 
-    def answer(self, answer: Answer) -> None:
-        """Sends a complete answer and ends the exchange as failed."""
-        self.exchange.status = answer.status
-        self.outlet.start(answer.status, answer.headers, len(answer.body))
+    def answer(self, answer: Answer, state: State = "failed") -> None:
+        """Sends a complete answer and ends the exchange, as failed if not told otherwise."""
+        self.head(answer.status, answer.headers, len(answer.body))
         self.outlet.body(answer.body, False)
-        self.simulator.end(self.exchange, "failed")
+        self.end(state)
+
+    def head(self, status: int, headers: Headers, length: int | None = None) -> None:
+        """Begins the response: the exchange's number comes with it, and why it is as it is where that is asked for."""
+        exchange = self.exchange
+        exchange.status = status
+        own = (b"x-llmsim-exchange", b"%d" % exchange.number)
+        if exchange.plan.content_type:
+            label = exchange.plan.content_type.encode("ascii")
+            headers = [(name, label if name == b"content-type" else value) for name, value in headers]
+        overrides = exchange.ask.overrides
+        if overrides is not None and overrides.explain and self.simulator.settings.overrides:
+            told = explain.header(explain.why(exchange, self.simulator.near(exchange)))
+            self.outlet.start(status, [*headers, own, (b"x-llmsim-why", told)], length)
+        else:
+            self.outlet.start(status, [*headers, own], length)
+
+    def end(self, state: State) -> None:
+        """Ends the exchange, on a slow line once all has gone out."""
+        outlet = self.outlet
+        if type(outlet) is DripChannel and not outlet.empty:
+            outlet.drained = partial(self.simulator.end, self.exchange, state)
+        else:
+            self.simulator.end(self.exchange, state)
+
+    def raw(self, piece: Raw) -> None:
+        """Sends an answer that a mock has byte by byte."""
+        self.answer(Answer(piece.status, piece.body, piece.headers), "done" if piece.status < 400 else "failed")
 
     def drop(self, piece: Drop, now: float) -> float | None:
         """Ends the connection, a moment later where bytes are still on their way."""
@@ -117,6 +146,8 @@ class Player:
 
     def over(self) -> None:
         """Told that the exchange has ended, once it was scheduled; whatever ended it has seen to the connection."""
+        if type(self.outlet) is DripChannel:
+            self.outlet.shut()
         if self.told is not None:
             self.told(self.exchange)
 
@@ -143,7 +174,7 @@ class StreamPlayer(Player):
                 self.broken(error)
 
     def _open_early(self) -> None:
-        if isinstance(self.exchange.plan.pieces[0], Fail | Drop):
+        if isinstance(self.exchange.plan.pieces[0], Fail | Drop | Raw):
             return
         self._open()
         self.outlet.part(self._opening)
@@ -173,6 +204,9 @@ class StreamPlayer(Player):
         if isinstance(first, Fail):
             self.answer(self.dialect.failure(first.failure, self.exchange))
             return False
+        if isinstance(first, Raw):
+            self.raw(first)
+            return False
         if isinstance(first, Drop):
             self.drop(first, now)
             return False
@@ -181,8 +215,7 @@ class StreamPlayer(Player):
 
     def _open(self) -> None:
         self.encoder = encoder = self.dialect.encoder(self.exchange)
-        self.exchange.status = 200
-        self.outlet.start(200, [(b"content-type", encoder.media_type), *encoder.headers()])
+        self.head(200, [(b"content-type", encoder.media_type), *encoder.headers()])
         self._opening = encoder.open()
 
     def _last(self, pieces: Sequence[Piece], last: Piece, now: float) -> float | None:
@@ -196,7 +229,7 @@ class StreamPlayer(Player):
         if isinstance(last, Fail):
             return self._failed(self._opening + self.encoder.frames(pieces[:-1]), last.failure, now)
         self.outlet.body(b"".join((self._opening, self.encoder.frames(pieces), self.encoder.close())), False)
-        self.simulator.end(self.exchange, "done")
+        self.end("done")
         return None
 
     def _failed(self, data: bytes, failure: Failure, now: float) -> float | None:
@@ -208,7 +241,7 @@ class StreamPlayer(Player):
             self._opening = b""
             return self.drop(Drop(reset=False), now)
         self.outlet.body(data + told, False)
-        self.simulator.end(self.exchange, "failed")
+        self.end("failed")
         return None
 
     def due(self) -> float | None:
@@ -239,14 +272,16 @@ class WholePlayer(Player):
         if isinstance(last, Fail):
             self.answer(self.dialect.failure(last.failure, exchange))
             return None
+        if isinstance(last, Raw):
+            self.raw(last)
+            return None
         if isinstance(last, Drop):
             return self._cut(pieces[:-1], last, now)
         answer = self.made(pieces)
-        exchange.status = answer.status
         body = self._spoiled(answer.body, pieces)
-        self.outlet.start(answer.status, answer.headers, len(body))
+        self.head(answer.status, answer.headers, len(body))
         self.outlet.body(body, False)
-        self.simulator.end(exchange, "done" if answer.status < 400 else "failed")
+        self.end("done" if answer.status < 400 else "failed")
         return None
 
     def made(self, pieces: Sequence[Piece]) -> Answer:
@@ -265,8 +300,7 @@ class WholePlayer(Player):
         """As much of the body as tokens were spoken before the cut, which is less than the length it promised."""
         if pieces:
             answer = self.made(pieces)
-            self.exchange.status = answer.status
-            self.outlet.start(answer.status, answer.headers, len(answer.body))
+            self.head(answer.status, answer.headers, len(answer.body))
             self.outlet.body(answer.body[: len(answer.body) // 2], True)
         return self.drop(last, now)
 

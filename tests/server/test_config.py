@@ -103,7 +103,7 @@ def test_a_nested_field_of_the_environment_leaves_the_files_others(write, monkey
         ("model_profiles:\n  gpt-4o: warp\n", ["line 2", "model_profiles.gpt-4o", "'warp'", "gpt4o"]),
         ("log_level: loud\n", ["line 1", "log_level", "'loud'", "'debug', 'info', 'warning' or 'error'"]),
         ("port: 70000\n", ["line 1", "port", "70000", "less than or equal to 65535"]),
-        ("faults:\n  - kind: cut\n  - kind: boom\n", ["line 3", "faults[1]", "'boom'", "cut, garble"]),
+        ("faults:\n  - kind: cut\n  - kind: boom\n", ["line 3", "faults[1]", "'boom'", "cut, disorder"]),
         ("faults:\n  - kind: cut\n    after_tokens: -1\n", ["line 3", "faults[0].after_tokens", "-1", "equal to 0"]),
         ("profiles:\n  x:\n    ttft: {mean: soon}\n", ["line 3", "profiles.x.ttft.mean", "'soon'", "valid number"]),
         ("seed: 1\nvelocity: 3\n", ["line 2", "velocity", "no such setting", "latency_profile"]),

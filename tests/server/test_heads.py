@@ -40,7 +40,7 @@ def test_a_head_says_what_is_asked_by_whom_and_where_the_body_is(heads: Heads) -
     assert (head.method, head.path, head.query) == ("POST", CHAT.decode(), "")
     assert (head.dialect.kind, head.route.path) == ("openai_chat", CHAT.decode())
     assert head.headers == {b"host": b"here", b"authorization": b"Bearer sk-1"}
-    assert head.caller == ("sk-1", "", 0)
+    assert head.caller == ("sk-1", "", 0, None)
     assert (data[start:end], end) == (b'{"model": 1}', len(data))
 
 

@@ -1,0 +1,92 @@
+"""Templates of mocks: Jinja2 in its sandbox, over the request.
+
+A template sees `model`, `text` (the user's newest), `system`, `messages` (each with `role`, `text`, `name`, `calls`),
+`tools` (names), `stream`, `turn`, `seen`, `client`, `headers`, `body` (the request's JSON) and `call` (the newest tool
+result, with its `name` and `text`); drawn from the exchange's dice, `choice(list)`, `number(low, high)`, `id(length)`.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Any
+
+from llmsim.dice import Dice
+from llmsim.errors import LlmsimError, SettingsError
+from llmsim.match import Subject
+
+LONGEST = 4 << 20
+"""Characters that a template may write."""
+
+
+class TemplateError(LlmsimError):
+    """A template that cannot be written for this request; the message says why."""
+
+
+@cache
+def _environment() -> Any:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> Any:
+    from jinja2 import TemplateSyntaxError
+
+    try:
+        return _environment().from_string(text)
+    except TemplateSyntaxError as error:
+        raise SettingsError(f"template line {error.lineno}: {error.message}") from None
+
+
+def check(text: str) -> str:
+    """The same text; raises SettingsError where it is no template."""
+    _compiled(text)
+    return text
+
+
+def write(text: str, subject: Subject, dice: Dice) -> str:
+    """What the template comes to for this request; raises TemplateError."""
+    if "{" not in text:
+        return text
+    parts: list[str] = []
+    size = 0
+    try:
+        for part in _compiled(text).generate(_seen(subject, dice)):
+            size += len(part)
+            if size > LONGEST:
+                raise TemplateError(f"the template writes more than {LONGEST} characters")
+            parts.append(part)
+    except TemplateError:
+        raise
+    except Exception as error:  # whatever the template's author wrote may raise anything
+        raise TemplateError(f"template: {error}") from error
+    return "".join(parts)
+
+
+def _seen(subject: Subject, dice: Dice) -> dict[str, Any]:
+    ask = subject.ask
+    messages = [
+        {"role": one.role, "text": one.text, "name": one.name, "calls": [call.name for call in one.calls]}
+        for one in ask.messages
+    ]
+    names = {call.id: call.name for message in ask.messages for call in message.calls}
+    last = ask.messages[-1] if ask.answers_a_tool else None
+    return {
+        "model": ask.model,
+        "text": ask.last_user_text,
+        "system": "\n".join(one.text for one in ask.messages if one.role == "system"),
+        "messages": messages,
+        "tools": [tool.name for tool in ask.tools],
+        "stream": ask.stream,
+        "turn": sum(one.role == "user" for one in ask.messages),
+        "seen": subject.seen,
+        "client": ask.client,
+        "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in ask.headers.items()},
+        "body": subject.json,
+        "call": None if last is None else {"name": last.name or names.get(last.call_id or "", ""), "text": last.text},
+        "choice": dice.choice,
+        "number": dice.between,
+        "id": lambda length=8: dice.text(min(int(length), 1000)),
+    }

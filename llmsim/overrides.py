@@ -1,0 +1,139 @@
+"""What one request may ask for itself, by headers: a fault, a mock, a pace, a seed; for this request alone.
+
+| header | value |
+|---|---|
+| `x-llmsim-profile` | the name of a latency profile |
+| `x-llmsim-ttft`, `x-llmsim-tbt` | milliseconds, exactly |
+| `x-llmsim-tokens` | tokens of a generated reply |
+| `x-llmsim-generator` | who writes the reply, as `generator` in the settings |
+| `x-llmsim-seed` | a seed: the same request gets the same reply |
+| `x-llmsim-fault` | faults, such as `429` or `cut after_tokens=5`, several with `;` between them; `none`: no fault |
+| `x-llmsim-mock` | the name of the mock that answers, whatever it matches; `none`: no mock |
+| `x-llmsim-explain` | `true`: the answer says in `x-llmsim-why` how it came to be |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from llmsim import faults
+from llmsim.errors import SettingsError
+from llmsim.match import ALWAYS
+from llmsim.settings import Settings
+
+PREFIX = b"x-llmsim-"
+NAMES = ("profile", "ttft", "tbt", "tokens", "generator", "seed", "fault", "mock", "explain")
+_LONGEST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """The headers, by their names without what they have in common; hashable, as those of a client are the same."""
+
+    told: tuple[tuple[str, str], ...]
+
+    def over(self, settings: Settings) -> Settings:
+        """The settings of this one request; raises SettingsError in one sentence for what cannot be."""
+        return _over(settings.revision, _Same(settings), self.told)
+
+    @property
+    def seed(self) -> int | None:
+        """The seed that the request asks for."""
+        told = dict(self.told).get("seed")
+        return None if told is None else _number("seed", told, 0, (1 << 63) - 1)
+
+    @property
+    def explain(self) -> bool:
+        """Whether the answer is to say how it came to be."""
+        return dict(self.told).get("explain", "").lower() in ("true", "1", "yes")
+
+
+def read(headers: Mapping[bytes, bytes]) -> Overrides | None:
+    """What a request's headers ask for, if anything; headers that are none of ours stay unread."""
+    found = []
+    for name in NAMES:
+        value = headers.get(PREFIX + name.encode())
+        if value is not None:
+            found.append((name, value[:_LONGEST].decode("latin-1").strip()))
+    return Overrides(tuple(found)) if found else None
+
+
+class _Same:
+    """Carries settings past a cache that tells them by their revision alone."""
+
+    __slots__ = ("settings",)
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=256)
+def _over(revision: int, same: _Same, told: tuple[tuple[str, str], ...]) -> Settings:
+    settings, asked = same.settings, dict(told)
+    changes: dict[str, Any] = {}
+    if "tokens" in asked:
+        changes["target_tokens"] = _number("tokens", asked["tokens"], 1, 200_000)
+    if "generator" in asked:
+        changes["generator"] = asked["generator"]
+    changes |= _latency(asked)
+    if "fault" in asked:
+        changes |= _faults(settings, asked["fault"])
+    if "mock" in asked:
+        changes["mocks"] = _mock(settings, asked["mock"])
+    try:
+        return settings.changed(**changes) if changes else settings
+    except SettingsError as error:
+        raise SettingsError(f"x-llmsim-: {error}") from None
+
+
+def _number(name: str, told: str, low: int, high: int) -> int:
+    if not (told.isascii() and told.isdigit() and len(told) < 20 and low <= int(told) <= high):
+        raise SettingsError(f"x-llmsim-{name}: {told[:60]!r} is not allowed: it is a whole number from {low} to {high}")
+    return int(told)
+
+
+def _latency(asked: Mapping[str, str]) -> dict[str, Any]:
+    """One profile for the request: the one named, or one of exact times."""
+    times = {name: asked[name] for name in ("ttft", "tbt") if name in asked}
+    if times and "profile" in asked:
+        raise SettingsError("x-llmsim-profile: it cannot go with x-llmsim-ttft and x-llmsim-tbt")
+    if "profile" in asked:
+        return {"latency_profile": asked["profile"]}
+    if not times:
+        return {}
+    own = {}
+    for name, told in times.items():
+        try:
+            own[name] = {"kind": "fixed", "mean": float(told)}
+        except ValueError:
+            raise SettingsError(f"x-llmsim-{name}: {told[:60]!r} is not allowed: it is a number of ms") from None
+    return {"profiles": {"x-llmsim": own}, "latency_profile": "x-llmsim"}
+
+
+def _faults(settings: Settings, told: str) -> dict[str, Any]:
+    """The faults that are asked for, after those in force; or none at all."""
+    if told.lower() == "none":
+        return {"faults": (), "rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0}
+    asked = [{"id": f"header-{place}", **faults.read(one)} for place, one in enumerate(told.split(";")) if one.strip()]
+    if len(asked) > 8:
+        raise SettingsError("x-llmsim-fault: at most 8 faults")
+    return {"faults": (*settings.faults, *asked)}
+
+
+def _mock(settings: Settings, told: str) -> tuple[Any, ...]:
+    if told.lower() == "none":
+        return ()
+    found = next((one for one in settings.mocks if one.name == told), None)
+    if found is None:
+        names = ", ".join(one.name for one in settings.mocks[:50]) or "none"
+        raise SettingsError(f"x-llmsim-mock: there is no mock {told[:60]!r}; there are {names}")
+    return (found.model_copy(update={"when": ALWAYS, "enabled": True}),)

@@ -1,0 +1,143 @@
+"""What has come of the rules so far: how often each fault met and struck, how often each mock answered, and states."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from llmsim.conversation import Ask
+from llmsim.match import Subject
+from llmsim.mocks import Answer, Mock
+from llmsim.mocks.index import Near
+from llmsim.settings import Armed, Settings, Spoiler
+
+GROUPS = 100_000
+"""Keys, clients and requests that are counted apart; beyond it the one unseen for longest starts again."""
+
+START = "start"
+"""The state in which every machine of mocks begins."""
+
+
+@dataclass(slots=True, frozen=True)
+class Taken:
+    """The mock that answers a request, which of its answers it is, and the request as the mock saw it."""
+
+    mock: Mock
+    answer: Answer
+    subject: Subject
+
+
+class Tally:
+    """Counts of rules by their ids and names; they live on when settings change, and go with the rule."""
+
+    def __init__(self) -> None:
+        self.hits: dict[str, int] = {}
+        self.answered: dict[str, int] = {}
+        self.states: dict[str, str] = {}
+        self._met: dict[str, int] = {}
+        self._groups: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def clear(self) -> None:
+        """Counts from nought, all machines at their start."""
+        for counts in (self.hits, self.answered, self.states, self._met, self._groups):
+            counts.clear()
+
+    # -- faults
+
+    def in_force(self, settings: Settings, subject: Subject, now: float) -> list[Spoiler]:
+        """The faults that may strike a request, in their order; counts those that it meets."""
+        found = []
+        for spoiler in settings.spoilers:
+            armed = spoiler.armed
+            if armed is None or (armed.on(now) and self._meets(armed, subject)):
+                found.append(spoiler)
+        return found
+
+    def _meets(self, armed: Armed, subject: Subject) -> bool:
+        if not armed.scope.always and not armed.scope.holds(subject):
+            return False
+        if armed.for_requests is not None:
+            met = self._met[armed.id] = self._met.get(armed.id, 0) + 1
+            if met > armed.for_requests:
+                return False
+        if armed.count is None:
+            return True
+        struck = self.hits.get(armed.id, 0)
+        return (struck if armed.per == "all" else self._group(armed.id, armed.per, subject.ask)) < armed.count
+
+    def struck(self, spoiler: Spoiler, ask: Ask) -> None:
+        """Counts a strike."""
+        self.hits[spoiler.id] = self.hits.get(spoiler.id, 0) + 1
+        armed = spoiler.armed
+        if armed is not None and armed.count is not None and armed.per != "all":
+            self._raise(armed.id, armed.per, ask)
+
+    def spent(self, armed: Armed) -> bool:
+        """Whether a fault has done all that it was armed for."""
+        if armed.for_requests is not None and self._met.get(armed.id, 0) >= armed.for_requests:
+            return True
+        return armed.count is not None and armed.per == "all" and self.hits.get(armed.id, 0) >= armed.count
+
+    def forget(self, id: str) -> None:
+        """Counts a fault that is newly armed from nought."""
+        self.hits[id] = 0
+        self._met.pop(id, None)
+        for name in [name for name in self._groups if name[0] == id]:
+            del self._groups[name]
+
+    # -- mocks
+
+    def take(self, settings: Settings, subject: Subject) -> Taken | None:
+        """The mock that answers the request, counted and its machine moved on; None where there is none."""
+        index = settings.mock_index
+        mock = index.find(subject, lambda mock: not self.closed(mock, subject.ask)) if index is not None else None
+        if mock is None:
+            return None
+        place = self._answered(mock, subject.ask)
+        answers = mock.answers
+        at = place % len(answers) if mock.then == "loop" else min(place, len(answers) - 1)
+        self.answered[mock.name] = self.answered.get(mock.name, 0) + 1
+        if mock.per != "all":
+            self._raise(f"mock {mock.name}", mock.per, subject.ask)
+        if mock.state is not None and mock.state.to is not None:
+            self.states[mock.state.machine] = mock.state.to
+        return Taken(mock, answers[at], subject)
+
+    def closed(self, mock: Mock, ask: Ask) -> str:
+        """Why a mock answers no more, or not in this state; empty where it does."""
+        state = mock.state
+        if state is not None and state.when:
+            here = self.states.get(state.machine, START)
+            if here not in state.when:
+                return f"the machine {state.machine} is in {here}, not in {' or '.join(state.when)}"
+        place = self._answered(mock, ask)
+        if mock.times is not None and place >= mock.times:
+            return f"it has answered {mock.times} times"
+        return "it has given all its replies" if mock.then == "pass" and place >= len(mock.answers) else ""
+
+    def nearest(self, settings: Settings, subject: Subject) -> Near | None:
+        """The mock that came nearest to a request that none took."""
+        index = settings.mock_index
+        return None if index is None else index.nearest(subject, lambda mock: self.closed(mock, subject.ask))
+
+    def _answered(self, mock: Mock, ask: Ask) -> int:
+        if mock.per == "all":
+            return self.answered.get(mock.name, 0)
+        return self._group(f"mock {mock.name}", mock.per, ask)
+
+    # -- counting apart
+
+    def _group(self, rule: str, per: str, ask: Ask) -> int:
+        return self._groups.get((rule, _of(per, ask)), 0)
+
+    def _raise(self, rule: str, per: str, ask: Ask) -> None:
+        name = (rule, _of(per, ask))
+        self._groups[name] = self._groups.pop(name, 0) + 1
+        if len(self._groups) > GROUPS:
+            self._groups.popitem(last=False)
+
+
+def _of(per: str, ask: Ask) -> str:
+    if per == "request":
+        return ask.digest.hex()
+    return ask.key if per == "key" else ask.client
