@@ -1,0 +1,113 @@
+"""The one JSON form of an exchange, for the control API, for files and for the command line; secrets are masked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from llmsim import masks
+from llmsim.exchange import Exchange
+from llmsim.journal.search import mock_of
+from llmsim.metrics import outcome
+from llmsim.plan import Fail
+from llmsim.verdict.costs import price_of, spent
+
+LIMIT = 16_384
+"""Characters of a request's body and of a reply's text that an entry tells, if nobody says otherwise."""
+
+
+def moment(wall: float) -> str:
+    """Seconds since the epoch as RFC 3339 has them, in UTC, to the millisecond."""
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def entry(exchange: Exchange, *, earlier: int | None = None, limit: int = LIMIT, bodies: bool = True) -> dict[str, Any]:
+    """Everything that is known about an exchange; times in milliseconds, None where there is none.
+
+    `earlier` is the number of the try before it, if it is a retry (`llmsim.verdict.retries` finds it). `limit` bounds
+    the texts, in characters; without `bodies` they are left out. Masked are keys, and what looks like one in texts.
+    """
+    ask, plan = exchange.ask, exchange.plan
+    told: dict[str, Any] = {
+        "number": exchange.number,
+        "time": moment(exchange.wall),
+        "client": masks.text(ask.client, ask.key),
+        "key": masks.key(ask.key),
+        "provider": ask.provider,
+        "api": ask.dialect,
+        "endpoint": masks.target(ask.endpoint),
+        "model": ask.model,
+        "stream": ask.stream,
+        "attempt": ask.attempt,
+        "retry_of": earlier,
+        "follows": None if ask.follows is None else ask.follows.number,
+        "status": exchange.status or None,
+        "outcome": outcome(exchange),
+        **_times(exchange),
+        "tokens": {"sent": exchange.tokens, "planned": plan.usage.completion},
+        "usage": _usage(exchange),
+        "cost": _cost(exchange),
+        "profile": plan.profile,
+        "origin": plan.origin,
+        "mock": mock_of(exchange) or None,
+        "faults": list(plan.faults),
+        "why": [masks.text(line, ask.key) for line in why(exchange)],
+    }
+    if bodies:
+        told["request"], told["request_cut"] = masks.body(exchange.request, ask.key, limit)
+        reply = exchange.text()
+        told["reply"] = masks.text(reply[: limit + masks.LONGEST], ask.key)[:limit]
+        told["reply_cut"] = len(reply) > limit
+    return told
+
+
+def _times(exchange: Exchange) -> dict[str, Any]:
+    asked = None if exchange.first_due is None else exchange.first_due - exchange.started
+    achieved = None if exchange.first is None else exchange.first - exchange.started
+    duration = None if exchange.ended is None else exchange.ended - exchange.started
+    return {
+        "ttft_ms": {"asked": _ms(asked), "achieved": _ms(achieved)},
+        "duration_ms": _ms(duration),
+        "late_ms": _ms(exchange.late),
+    }
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def _usage(exchange: Exchange) -> dict[str, int]:
+    usage = exchange.plan.usage
+    return {
+        "prompt": usage.prompt,
+        "completion": usage.completion,
+        "thinking": usage.thinking,
+        "cached": usage.cached,
+    }
+
+
+def _cost(exchange: Exchange) -> float | None:
+    """US dollars by the catalogue; None where it has no price."""
+    prompt, completion = spent(exchange)
+    if not prompt and not completion:
+        return 0.0
+    price = price_of(exchange, prompt, completion)
+    return None if price is None else round(price, 9)
+
+
+def why(exchange: Exchange) -> list[str]:
+    """How the reply came to be, one line a cause."""
+    ask, plan = exchange.ask, exchange.plan
+    lines = [f"made by: {plan.origin}"]
+    if plan.profile:
+        lines.append(f"latency profile: {plan.profile}, first token planned at {plan.times[0] * 1000:.0f} ms")
+    lines += [note for note in plan.notes if note]
+    last = plan.pieces[-1] if plan.pieces else None
+    if isinstance(last, Fail) and last.failure.retry_after is not None:
+        lines.append(f"told to wait {last.failure.retry_after:g} s")
+    if ask.attempt:
+        lines.append(f"the client's try number {ask.attempt + 1}")
+    lines.append(f"dice: {exchange.seed:016x}")
+    if exchange.late > 0.005:
+        lines.append(f"latest piece came {exchange.late * 1000:.0f} ms late")
+    return lines

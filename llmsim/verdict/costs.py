@@ -1,0 +1,89 @@
+"""What replies cost by the prices of the model catalogue: those that were wanted and those that were left."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+from llmsim import catalogue
+from llmsim.exchange import Exchange
+from llmsim.plan import Script
+
+
+@dataclass(slots=True)
+class Cost:
+    """Tokens in and out, and US dollars; `unpriced` replies are of models without a known price, and in no dollars."""
+
+    replies: int = 0
+    prompt: int = 0
+    completion: int = 0
+    dollars: float = 0.0
+    unpriced: int = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """Adds what the exchange cost; nothing for one that was refused or that tells of another one."""
+        prompt, completion = spent(exchange)
+        if not prompt and not completion:
+            return
+        self.replies += 1
+        self.prompt += prompt
+        self.completion += completion
+        price = price_of(exchange, prompt, completion)
+        if price is None:
+            self.unpriced += 1
+        else:
+            self.dollars += price
+
+    @property
+    def told(self) -> str:
+        """The dollars in words; at least as much where some have no price."""
+        if self.unpriced and self.unpriced == self.replies:
+            return "an unknown price"
+        return f"{'at least ' if self.unpriced else ''}${self.dollars:.{2 if self.dollars >= 1 else 6}f}"
+
+    def json(self) -> dict[str, Any]:
+        """The form that the control API tells."""
+        return {
+            "replies": self.replies,
+            "prompt_tokens": self.prompt,
+            "completion_tokens": self.completion,
+            "dollars": round(self.dollars, 9),
+            "unpriced": self.unpriced,
+        }
+
+
+def spent(exchange: Exchange) -> tuple[int, int]:
+    """Tokens in and out that a provider would charge: a reply that ends early costs what was written until then.
+
+    A client that leaves while it waits for a whole reply has been sent nothing, but the model had been writing. What
+    is refused costs nothing.
+    """
+    plan = exchange.plan
+    if exchange.ask.follows is not None or plan.failure is not None or not exchange.ask.model:
+        return 0, 0
+    if exchange.state == "done":
+        return plan.usage.prompt, plan.usage.completion
+    return plan.usage.prompt, written(exchange)
+
+
+def written(exchange: Exchange) -> int:
+    """Tokens that the model had written when the exchange ended, by its plan; all so far for one under way."""
+    if exchange.ask.parts is not None:
+        return 0
+    pieces, at = exchange.plan.pieces, exchange.cursor
+    if exchange.ended is not None:
+        at = max(at, bisect_right(exchange.plan.times, exchange.time(exchange.ended)))
+    return pieces.spent[at] if type(pieces) is Script else sum(piece.tokens for piece in pieces[:at])
+
+
+def price_of(exchange: Exchange, prompt: int, completion: int) -> float | None:
+    """US dollars for so many tokens; None where the catalogue has no price, as for fine-tuned models."""
+    name = exchange.ask.model
+    model = None if name.startswith("ft:") else catalogue.find(name)
+    if model is None or model.price_input is None or (completion and model.price_output is None):
+        return None
+    cached = min(exchange.plan.usage.cached, prompt)
+    kept = model.price_input if model.price_cached_input is None else model.price_cached_input
+    dollars = (prompt - cached) * model.price_input + cached * kept + completion * (model.price_output or 0.0)
+    return dollars / 1e6
