@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from llmsim import tokens
-from llmsim.catalogue import resolve
+from llmsim.catalogue import find, resolve
 from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Role, Tool, ToolCall, ToolChoice
 from llmsim.dialects._bedrock_types import Block, converse_request
 from llmsim.errors import Failure, Refused
@@ -55,7 +55,12 @@ def read_converse(body: bytes, model: str, stream: bool) -> Ask:
     _check(told, messages)
     _check_tools(told)
     config, tools = told.get("inferenceConfig") or {}, _tools(told)
-    thinking = _thinking(told, model)
+    thinking, most = _thinking(told, model), resolve(model).max_output_tokens if find(model) else 0
+    if most and config.get("maxTokens", 0) > most:
+        raise invalid(
+            f"The maximum tokens you requested exceeds the model limit of {most}. Try again with a maximum tokens "
+            f"value that is lower than {most}."
+        )
     return Ask(
         model=model,
         messages=messages,
@@ -158,6 +163,12 @@ def _check(told: Mapping[str, Any], messages: Sequence[Message]) -> None:
                     f"The text field in the ContentBlock object at messages.{index}.content.0 is blank. "
                     "Add text to the text field, and try again."
                 )
+        kinds = {kind for block in turn["content"] for kind in block}
+        if "document" in kinds and "text" not in kinds:
+            raise invalid(
+                f"The content field in the Message object at messages.{index} must include a text field when a "
+                "document is included. Add a ContentBlock object with a text field and try again."
+            )
     _check_calls(turns)
     if any(message.calls or message.role == "tool" for message in messages) and not told.get("toolConfig"):
         raise invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
@@ -181,9 +192,13 @@ def _check_calls(turns: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _check_tools(told: Mapping[str, Any]) -> None:
-    """Raises Refused where a tool's input is no object."""
+    """Raises Refused where a tool's input is no object, or its name another's."""
+    names: set[str] = set()
     for at, tool in enumerate((told.get("toolConfig") or {}).get("tools") or ()):
         spec = tool.get("toolSpec")
+        if spec is not None and spec["name"] in names:
+            raise invalid(f"The tool {spec['name']} is already defined at toolConfig.tools.{at}.")
+        names.update([spec["name"]] if spec is not None else [])
         if spec is not None and spec["inputSchema"]["json"].get("type") != "object":
             where = f"toolConfig.tools.{at}.toolSpec.inputSchema.json.type"
             raise invalid(f"The value at {where} must be one of the following: object.")

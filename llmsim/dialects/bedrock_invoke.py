@@ -1,6 +1,7 @@
-"""Amazon Bedrock's InvokeModel for Anthropic's models: the Messages API in Amazon's envelope.
+"""Amazon Bedrock's InvokeModel for Anthropic's models: the Messages API in Amazon's envelope; and CountTokens.
 
-Source: Amazon Bedrock API reference, InvokeModel and InvokeModelWithResponseStream; the SDK anthropic[bedrock].
+Source: Amazon Bedrock API reference, InvokeModel, InvokeModelWithResponseStream and CountTokens; the SDK
+anthropic[bedrock].
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import orjson
 
+from llmsim import media
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
 from llmsim.dialects import _bedrock_wire as wire
 from llmsim.dialects._aws_events import event
-from llmsim.dialects._bedrock_requests import invalid, read_object
+from llmsim.dialects._bedrock_requests import invalid, read_converse, read_object
 from llmsim.dialects.anthropic_messages import AnthropicMessages
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
@@ -30,7 +33,7 @@ _MODEL = re.compile(r"(?:.*/)?(?:(?:[a-z-]+\.)?anthropic\.)?(?P<model>claude.+?)
 
 
 class BedrockInvoke(Dialect):
-    """`POST /model/{model}/invoke` and `/invoke-with-response-stream`, for models of Anthropic's."""
+    """`POST /model/{model}/invoke` and `/invoke-with-response-stream` for models of Anthropic's, `/count-tokens`."""
 
     kind: ClassVar[str] = "bedrock_invoke"
     provider: ClassVar[str] = "bedrock"
@@ -40,7 +43,7 @@ class BedrockInvoke(Dialect):
         return AnthropicMessages(self.desk, amazon=True)
 
     def routes(self) -> Sequence[Route]:
-        """Both ways; a model may be an ARN, with slashes in it."""
+        """Both ways, and what they would count; a model may be an ARN, with slashes in it."""
         return [
             Route("POST", "/model/{model:path}/invoke", read=lambda request: self._read(request, False)),
             Route(
@@ -48,11 +51,18 @@ class BedrockInvoke(Dialect):
                 "/model/{model:path}/invoke-with-response-stream",
                 read=lambda request: self._read(request, True),
             ),
+            Route("POST", "/model/{model:path}/count-tokens", answer=self._count),
         ]
 
     def _read(self, request: Request, stream: bool) -> Ask:
         """The ask of the message in the body, which Amazon's paths complete; raises Refused."""
         told = read_object(request.body)
+        for key in ("model", "stream"):
+            if key in told:
+                raise invalid(
+                    f"Malformed input request: #: extraneous key [{key}] is not permitted, please reformat your input "
+                    "and try again."
+                )
         name = request.params["model"]
         known = _MODEL.fullmatch(name)
         if known is None:
@@ -68,6 +78,21 @@ class BedrockInvoke(Dialect):
         ask = self._messages.read(Request("POST", "/v1/messages", "", headers, body, client=request.client))
         ask.endpoint = "/model/{model}/invoke"
         return ask
+
+    def _count(self, request: Request, exchange: Exchange) -> Answer:
+        """The tokens of a prompt, told as a conversation or as the body of an invocation."""
+        told = read_object(request.body).get("input")
+        way = next(iter(told)) if isinstance(told, dict) and len(told) == 1 else ""
+        wanted = told[way] if isinstance(told, dict) and way in ("converse", "invokeModel") else None
+        if not isinstance(wanted, dict):
+            raise invalid("The input field must hold exactly one of invokeModel and converse.")
+        if way == "converse":
+            ask = read_converse(orjson.dumps(wanted), request.params["model"], False)
+        else:
+            told = wanted.get("body")
+            body = media.decode_base64(told) if isinstance(told, str) else None
+            ask = self._read(replace(request, body=body or b""), False)
+        return Answer.json({"inputTokens": ask.prompt_tokens}, headers=wire.headers(exchange))
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """Anthropic's, in Amazon's envelope."""

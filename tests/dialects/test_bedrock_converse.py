@@ -106,6 +106,11 @@ async def test_a_model_may_be_an_arn(app: Application) -> None:
         ({"messages": [{"role": "user", "content": [{}]}]}, "exactly one member"),
         ({"messages": [{"role": "system", "content": [{"text": "a"}]}]}, "must start with a user message"),
         ({"messages": [{"role": "tool", "content": [{"text": "a"}]}]}, "/messages/0/role"),
+        ({"toolConfig": {"tools": [TOOL, TOOL]}}, "The tool look is already defined"),
+        (
+            {"messages": [{"role": "user", "content": [{"document": {"name": "a", "source": {"text": "b"}}}]}]},
+            "must include a text field",
+        ),
         ({"messages": [{"role": "user", "content": [{"song": "a"}]}]}, "exactly one member"),
         (
             {"toolConfig": {"tools": [{"toolSpec": {"name": "a", "inputSchema": {"json": {}}}}]}},
@@ -170,6 +175,15 @@ async def test_images_and_documents_are_counted(app: Application) -> None:
     image = {"image": {"format": "png", "source": {"bytes": "iVBORw0KGgo="}}}
     turn = {"role": "user", "content": [*HI["content"], image]}  # type: ignore[misc]
     assert (await converse(app, messages=[turn])).json["usage"]["inputTokens"] > bare + 500
+
+
+async def test_a_known_model_has_a_limit(app: Application) -> None:
+    sent = {"messages": [HI], "inferenceConfig": {"maxTokens": 64_001}}
+    told = await ask(app, "/model/us.anthropic.claude-sonnet-4-5-20250929-v1:0/converse", sent)
+    assert (told.status, told.json["message"].partition(".")[0]) == (
+        400,
+        "The maximum tokens you requested exceeds the model limit of 64000",
+    )
 
 
 async def test_structured_output_follows_the_schema(app: Application) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import Any
 
 import orjson
@@ -70,6 +70,34 @@ async def test_what_is_wrong_is_told_in_amazons_shape(app: Application, fields: 
     told = await invoke(app, **fields)
     assert (told.status, dict(told.headers)[b"x-amzn-errortype"]) == (400, b"ValidationException")
     assert words in told.json["message"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("model", MODEL), ("stream", True)])
+async def test_what_the_path_says_is_not_said_in_the_body(app: Application, key: str, value: Any) -> None:
+    told = await ask(app, f"/model/{MODEL}/invoke", {**ASK, key: value})
+    assert (told.status, told.json["message"].partition(",")[0]) == (
+        400,
+        f"Malformed input request: #: extraneous key [{key}] is not permitted",
+    )
+
+
+async def test_tokens_are_counted_as_they_are_used(app: Application) -> None:
+    used = int(dict((await invoke(app)).headers)[b"x-amzn-bedrock-input-token-count"])
+    body = b64encode(orjson.dumps(ASK)).decode()
+    told = await ask(app, f"/model/{MODEL}/count-tokens", {"input": {"invokeModel": {"body": body}}})
+    assert told.json == {"inputTokens": used}
+    spoken = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+    used = (await ask(app, f"/model/{MODEL}/converse", spoken)).json["usage"]["inputTokens"]
+    told = await ask(app, f"/model/{MODEL}/count-tokens", {"input": {"converse": spoken}})
+    assert told.json == {"inputTokens": used}
+
+
+@pytest.mark.parametrize(
+    "given", [None, {}, {"song": {}}, {"converse": 5}, {"converse": {}}, {"invokeModel": {"body": "e30="}}]
+)
+async def test_what_cannot_be_counted_is_refused(app: Application, given: Any) -> None:
+    told = await ask(app, f"/model/{MODEL}/count-tokens", {"input": given})
+    assert (told.status, dict(told.headers)[b"x-amzn-errortype"]) == (400, b"ValidationException")
 
 
 @pytest.mark.parametrize(("kind", "status"), [("computer_20251124", 200), ("computer_20250124", 400)])

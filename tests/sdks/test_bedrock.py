@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -73,6 +74,24 @@ async def test_a_tool_loop_ends_in_words(bedrock: Any) -> None:
     messages = [*HI, message, {"role": "user", "content": [result]}]
     told = await using(lambda: bedrock.converse(modelId=MODEL, messages=messages, toolConfig=config))
     assert "rain" in told["output"]["message"]["content"][0]["text"]
+
+
+async def test_structured_output(bedrock: Any) -> None:
+    schema = '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}'
+    form = {"type": "json_schema", "structure": {"jsonSchema": {"schema": schema, "name": "city"}}}
+    told = await using(
+        lambda: bedrock.converse(
+            modelId=MODEL, messages=HI, outputConfig={"textFormat": form}, serviceTier={"type": "flex"}
+        )
+    )
+    assert set(json.loads(told["output"]["message"]["content"][0]["text"])) == {"city"}
+    assert told["serviceTier"] == {"type": "flex"}
+
+
+async def test_tokens_are_counted(bedrock: Any) -> None:
+    told = await using(lambda: bedrock.converse(modelId=MODEL, messages=HI))
+    counted = await using(lambda: bedrock.count_tokens(modelId=MODEL, input={"converse": {"messages": HI}}))
+    assert counted["inputTokens"] == told["usage"]["inputTokens"]
 
 
 async def test_errors_have_their_classes(bedrock: Any, simulator: Simulator) -> None:
