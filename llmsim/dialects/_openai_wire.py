@@ -5,6 +5,7 @@ Source: OpenAI API reference, "Debugging requests" and "Error codes".
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -12,9 +13,10 @@ from llmsim.dialects import Answer, Headers
 from llmsim.dice import Dice, mix
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.limits import Standing
+from llmsim.limits import NOMINAL_RPM, Standing
 
 ORGANIZATION = b"llmsim"
+ORGANIZATION_ID = "org-LmSim0123456789AbCdEfGhI"
 HELP = "You can find your API key at https://platform.openai.com/account/api-keys."
 
 # kind -> type, code, message
@@ -43,7 +45,8 @@ _WORDS: dict[str, tuple[str, str | None, str]] = {
     "quota": (
         "insufficient_quota",
         "insufficient_quota",
-        "You exceeded your current quota, please check your plan and billing details.",
+        "You exceeded your current quota, please check your plan and billing details. For more information on this "
+        "error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.",
     ),
     "internal": (
         "server_error",
@@ -62,8 +65,8 @@ def error_body(failure: Failure, model: str = "") -> dict[str, Any]:
     kind, code, standard = _WORDS[failure.kind]
     message = failure.message or _worded(failure, model) or standard
     param = failure.param if failure.message or failure.kind in ("invalid", "unprocessable") else None
-    if failure.kind == "rate_limit" and failure.code in ("requests", "tokens"):
-        kind = failure.code
+    if failure.kind == "rate_limit" and isinstance(failure.extra, Standing):
+        kind = "tokens" if failure.extra.refused.endswith("tokens") else "requests"
     elif failure.code:
         code = failure.code
     if failure.kind == "context_length":
@@ -94,18 +97,43 @@ def _worded(failure: Failure, model: str) -> str:
 
 
 def _limited(failure: Failure, model: str) -> str:
-    standing = failure.extra if isinstance(failure.extra, Standing) else Standing()
-    tokens = failure.code == "tokens"
-    name, limit = ("tokens", standing.tokens_limit) if tokens else ("requests", standing.requests_limit)
-    left = standing.tokens_left if tokens else standing.requests_left if standing.refused else 0
-    wanted = standing.needed if tokens else 1
-    short = "TPM" if tokens else "RPM"
-    wait = f" Please try again in {duration(failure.retry_after)}." if failure.retry_after is not None else ""
-    return (
-        f"Rate limit reached for {model or 'this model'} in organization {ORGANIZATION.decode()} on {name} per min "
-        f"({short}): Limit {limit}, Used {limit - left}, Requested {wanted}.{wait} "
-        "Visit https://platform.openai.com/account/rate-limits to learn more."
-    )
+    standing = failure.extra if isinstance(failure.extra, Standing) else _EMPTY
+    about = f"{model or 'this model'} in organization {ORGANIZATION_ID} on {_LIMITS_OF[_sort(standing)]}"
+    visit = "Visit https://platform.openai.com/account/rate-limits to learn more."
+    if standing.tier == "openai-free":
+        visit += (
+            " You can increase your rate limit by adding a payment method to your account at "
+            "https://platform.openai.com/account/billing."
+        )
+    if standing.too_large:
+        return (
+            f"Request too large for {about}: Limit {standing.limit}, Requested {standing.needed}. The input or output "
+            f"tokens must be reduced in order to run successfully. {visit}"
+        )
+    after = failure.retry_after
+    wait = f" Please try again in {duration(_millis(after) / 1000)}." if after is not None else ""
+    figures = f"Limit {standing.limit}, Used {standing.used}, Requested {standing.needed}"
+    return f"Rate limit reached for {about}: {figures}.{wait} {visit}"
+
+
+def _millis(wait: float) -> int:
+    """A wait in whole milliseconds, rounded up: who comes back after it is let in."""
+    return max(0, math.ceil(wait * 1000 - 0.001))
+
+
+def _sort(standing: Standing) -> tuple[str, bool]:
+    return ("tokens" if standing.refused.endswith("tokens") else standing.refused), standing.daily
+
+
+# What a fault's 429 tells, as no bucket is empty.
+_EMPTY = Standing(refused="requests", needed=1, limit=NOMINAL_RPM, used=NOMINAL_RPM)
+_LIMITS_OF = {
+    ("requests", False): "requests per min (RPM)",
+    ("requests", True): "requests per day (RPD)",
+    ("tokens", False): "tokens per min (TPM)",
+    ("tokens", True): "tokens per day (TPD)",
+    ("concurrency", False): "concurrent requests",
+}
 
 
 def error_answer(failure: Failure, exchange: Exchange | None, processing_ms: int) -> Answer:
@@ -114,8 +142,8 @@ def error_answer(failure: Failure, exchange: Exchange | None, processing_ms: int
     extra: Headers = []
     if failure.retry_after is not None:
         extra = [
-            (b"retry-after", b"%d" % max(0, -int(-failure.retry_after // 1))),
-            (b"retry-after-ms", b"%d" % round(failure.retry_after * 1000)),
+            (b"retry-after", b"%d" % -(-_millis(failure.retry_after) // 1000)),
+            (b"retry-after-ms", b"%d" % _millis(failure.retry_after)),
         ]
     if failure.kind == "method":
         extra.append((b"allow", ", ".join(failure.extra or ()).encode()))
