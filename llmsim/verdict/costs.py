@@ -40,7 +40,8 @@ class Cost:
         """The dollars in words; at least as much where some have no price."""
         if self.unpriced and self.unpriced == self.replies:
             return "an unknown price"
-        return f"{'at least ' if self.unpriced else ''}${self.dollars:.{2 if self.dollars >= 1 else 6}f}"
+        digits = 2 if self.dollars >= 1 else 6 if self.dollars else 0
+        return f"{'at least ' if self.unpriced else ''}${self.dollars:.{digits}f}"
 
     def json(self) -> dict[str, Any]:
         """The form that the control API tells."""

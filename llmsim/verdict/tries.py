@@ -93,10 +93,10 @@ class Linker:
         wrong: deque[Exchange] = deque()
         for count, exchange in enumerate(group, 1):
             began = exchange.started
-            while wrong and began - (wrong[0].ended or began) > AGAIN_S:
+            while wrong and _since(wrong[0], began) > AGAIN_S:
                 wrong.popleft()
             if not exchange.ask.attempt:
-                before = next((one for one in wrong if one.ended is not None and one.ended <= began), None)
+                before = next((one for one in wrong if _since(one, began) >= 0), None)
                 if before is not None:
                     wrong.remove(before)
                     self.earlier[exchange.number] = before
@@ -104,6 +104,11 @@ class Linker:
                 wrong.append(exchange)
             if not count % STEP:
                 yield
+
+
+def _since(exchange: Exchange, moment: float) -> float:
+    """Seconds from its end to that moment; less than none before it."""
+    return moment - exchange.ended if exchange.ended is not None else -1.0
 
 
 def retries(exchanges: Iterable[Exchange]) -> dict[int, int]:
