@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
@@ -115,7 +116,7 @@ def _flat(answer: Answer) -> Any:
     return told["text"] if set(told) == {"text"} else told
 
 
-def named(mocks: list[Any]) -> tuple[Mock, ...]:
+def named(mocks: Sequence[Any]) -> tuple[Mock, ...]:
     """Mocks from their fields, each with a name of its own; raises SettingsError for a name that comes twice.
 
     One without a name is called by its place.

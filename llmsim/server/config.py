@@ -32,6 +32,7 @@ class Config(Settings, BaseSettings):
     upload_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of an uploaded file, then 413")] = (
         128 << 20
     )
+    mock_files: tuple[str, ...] = Field((), description="files of mocks, put in force again when they change")
     apis_off: tuple[str, ...] = Field((), description="APIs that answer as if there were none, by their kind")
     journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
     journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20
@@ -80,12 +81,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         field = Config.model_fields[flag.replace("-", "_")]
         default = "" if field.default is None else f" (default: {field.default})"
         parser.add_argument(f"--{flag}", metavar=shown, help=f"{field.description or ''}{default}".replace("%", "%%"))
+    parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
     parser.add_argument("--strict", action="store_const", const=True, help=Config.model_fields["strict"].description)
 
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict"}
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files"}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path

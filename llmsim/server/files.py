@@ -15,12 +15,21 @@ Step = str | int
 _LIMIT = 4 << 20
 
 
+Place = tuple[int, int]
+"""A line and a column, both from 1; the column is 0 where it is not known."""
+
+
 @dataclass(slots=True, frozen=True)
 class Document:
-    """A file's values, and the line (from 1) of the value at a path, or of the nearest thing around it."""
+    """A file's values, and the place of the value at a path, or of the nearest thing around it."""
 
-    values: dict[str, Any]
-    line: Callable[[Sequence[Step]], int | None]
+    values: Any
+    place: Callable[[Sequence[Step]], Place | None]
+
+    def line(self, steps: Sequence[Step]) -> int | None:
+        """The line alone."""
+        place = self.place(steps)
+        return place[0] if place else None
 
 
 def usual() -> Path | None:
@@ -32,17 +41,22 @@ def usual() -> Path | None:
 
 def read(path: Path) -> Document:
     """The document in a file; raises SettingsError when it cannot be read or is no mapping."""
+    document = read_any(path)
+    if not isinstance(document.values, dict):
+        raise SettingsError(f"{path}: a configuration is a mapping of settings, not a {type(document.values).__name__}")
+    return Document({str(name): value for name, value in document.values.items()}, document.place)
+
+
+def read_any(path: Path, limit: int = _LIMIT) -> Document:
+    """The document in a YAML, JSON or TOML file, whatever it holds; raises SettingsError when it cannot be read."""
     try:
-        if path.stat().st_size > _LIMIT:
-            raise SettingsError(f"{path}: the file is larger than {_LIMIT >> 20} MB")
+        if path.stat().st_size > limit:
+            raise SettingsError(f"{path}: the file is larger than {limit >> 20} MB")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError(f"{path}: cannot be read: {reason}") from None
-    document = _toml(path, text) if path.suffix == ".toml" else _yaml(path, text)
-    if not isinstance(document.values, dict):
-        raise SettingsError(f"{path}: a configuration is a mapping of settings, not a {type(document.values).__name__}")
-    return Document({str(name): value for name, value in document.values.items()}, document.line)
+    return _toml(path, text) if path.suffix == ".toml" else _yaml(path, text)
 
 
 def _yaml(path: Path, text: str) -> Document:
@@ -57,24 +71,25 @@ def _yaml(path: Path, text: str) -> Document:
         raise SettingsError(f"{path}{where}: {error.problem or 'this is not YAML'}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: this is not YAML: {error}") from None
-    return Document({} if values is None else values, lambda steps: _yaml_line(root, steps))
+    return Document({} if values is None else values, lambda steps: _yaml_place(root, steps))
 
 
-def _yaml_line(node: Any, steps: Sequence[Step]) -> int | None:
-    line = None
+def _yaml_place(node: Any, steps: Sequence[Step]) -> Place | None:
+    place = None
     for step in steps:
         kind = getattr(node, "id", "")
         if kind == "mapping":
             found = next(((key, value) for key, value in node.value if key.value == str(step)), None)
             if found is None:
                 break
-            line, node = found[0].start_mark.line + 1, found[1]
+            mark, node = found[0].start_mark, found[1]
         elif kind == "sequence" and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
-            line = node.start_mark.line + 1
+            mark = node.start_mark
         else:
             break
-    return line
+        place = (mark.line + 1, mark.column + 1)
+    return place
 
 
 def _toml(path: Path, text: str) -> Document:
@@ -86,10 +101,10 @@ def _toml(path: Path, text: str) -> Document:
         raise SettingsError(f"{path}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: this is not TOML: {error}") from None
-    return Document(values, lambda steps: _toml_line(text, steps))
+    return Document(values, lambda steps: _toml_place(text, steps))
 
 
-def _toml_line(text: str, steps: Sequence[Step]) -> int | None:
+def _toml_place(text: str, steps: Sequence[Step]) -> Place | None:
     """The line whose table and key lead farthest along the steps."""
     best, depth = None, 0
     table: list[str] = []
@@ -109,7 +124,7 @@ def _toml_line(text: str, steps: Sequence[Step]) -> int | None:
         wanted = [str(step) for step in steps[: len(place)]]
         if place == wanted and len(place) > depth:
             best, depth = number, len(place)
-    return best
+    return None if best is None else (best, 0)
 
 
 def _keys(dotted: str) -> list[str]:

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -20,6 +21,7 @@ from llmsim.journal import Journal
 from llmsim.server.config import Config
 from llmsim.server.handlers import Application
 from llmsim.server.lane import Lanes
+from llmsim.server.mock_files import MockFiles
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
 from llmsim.store import Store
@@ -57,6 +59,9 @@ class Runner:
         self.config = config
         self.simulator = simulator or Simulator(config.settings(), clock=clock, journal=journal, store=store)
         self.app = Application(self.simulator, config.body_limit, config.apis_off, config.upload_limit)
+        self.mock_files = MockFiles(self.simulator, [Path(name) for name in config.mock_files])
+        if config.mock_files:
+            self.mock_files.load()
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -132,6 +137,7 @@ class Runner:
             self._task.result()
             raise ServeError("the server ended before it had started")
         clock.call_at(clock.now() + _SETTLE, _freeze)
+        self.mock_files.watch()
 
     async def _guarded(self, server: EmbeddedServer) -> None:
         """Uvicorn leaves by SystemExit when it cannot start; here that is an error like any other."""
@@ -145,6 +151,7 @@ class Runner:
         if self._server is None or self._task is None:
             return
         self.app.desk.stopping = True
+        self.mock_files.stop()
         self._server.should_exit = True
         clock = self.simulator.clock
         wait = self.config.grace_s if grace is None else grace

@@ -1,0 +1,133 @@
+"""Files of mocks: read with the place of each problem, watched, and put in force again whenever they change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from llmsim.clock import keep
+from llmsim.errors import SettingsError
+from llmsim.mocks import Mock, imports, named
+from llmsim.server import files
+from llmsim.settings import sentences
+from llmsim.simulator import Simulator
+
+logger = logging.getLogger("llmsim")
+
+LIMIT = 32 << 20
+"""Bytes of a file of mocks."""
+
+WHO = "file"
+"""Who changes the settings when a file has changed."""
+
+
+def read(path: Path) -> list[Mock]:
+    """The mocks in a file, of llmsim's own form or of another tool's; raises SettingsError, a line a problem.
+
+    A file is a list of mocks or a mapping with `mocks`. Fixtures of aimock, mock-llm and llmock are taken too.
+    """
+    document = files.read_any(path, LIMIT)
+    raw, base = document.values, list[str]()
+    foreign = imports.read(raw)
+    if foreign is not None:
+        raw = foreign
+    elif isinstance(raw, dict):
+        unknown = [name for name in raw if name != "mocks"]
+        if unknown or "mocks" not in raw:
+            told = f"{unknown[0]}: there is no such field; there is mocks" if unknown else "it has no mocks"
+            raise SettingsError(_told(path, document, [*unknown[:1]], told))
+        raw, base = raw["mocks"], ["mocks"]
+    if not isinstance(raw, list):
+        raise SettingsError(f"{path}: mocks are a list, not a {type(raw).__name__}")
+    return _made(path, document, raw, base)
+
+
+def _made(path: Path, document: files.Document, raw: Sequence[Any], base: list[str]) -> list[Mock]:
+    made: list[Mock] = []
+    problems: list[str] = []
+    for at, one in enumerate(raw):
+        try:
+            made.append(Mock.model_validate({**one, "source": str(path)} if isinstance(one, dict) else one))
+        except ValidationError as error:
+            for loc, sentence in sentences(error):
+                steps = [*base, at, *(step for step in loc if step != "json_")]
+                problems.append(_told(path, document, steps, f"mock {_name(one, at)}: {sentence}"))
+    if problems:
+        raise SettingsError("\n".join(problems[:50]))
+    try:
+        return list(named(made))
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
+def _name(one: Any, at: int) -> str:
+    name = one.get("name") if isinstance(one, dict) else None
+    return str(name) if name else str(at + 1)
+
+
+def _told(path: Path, document: files.Document, steps: Sequence[files.Step], sentence: str) -> str:
+    place = document.place(steps)
+    where = f" line {place[0]}" + (f" column {place[1]}" if place[1] else "") if place else ""
+    return f"{path}{where}: {sentence}"
+
+
+class MockFiles:
+    """The files that mocks come from; `load` them once, then `watch` them until `stop`."""
+
+    def __init__(self, simulator: Simulator, paths: Sequence[Path]) -> None:
+        self.paths = [path.resolve() for path in paths]
+        self.problems: dict[str, str] = {}
+        self._simulator = simulator
+        self._stop: asyncio.Event | None = None
+
+    def load(self, paths: Sequence[Path] = ()) -> None:
+        """Puts the mocks of these files in force, or of all; raises SettingsError and changes nothing if one is wrong.
+
+        Mocks that came from elsewhere stay, and are asked after those of the files where they are as important.
+        """
+        wanted = list(paths) or self.paths
+        fresh = {str(path): read(path) for path in wanted}
+        kept = self._simulator.settings.mocks
+        by_file = {str(path): [one for one in kept if one.source == str(path)] for path in self.paths} | fresh
+        others = [one for one in kept if one.source not in by_file]
+        mocks = [one for group in by_file.values() for one in group] + others
+        names = ", ".join(path.name for path in wanted)
+        self._simulator.change(who=WHO, text=f"mocks from {names}: {len(mocks)} in force", mark="mocks", mocks=mocks)
+
+    def watch(self) -> None:
+        """Begins to watch; needs a running event loop."""
+        if self.paths:
+            self._stop = asyncio.Event()
+            keep(self._watch(self._stop), "mock files")
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        from watchfiles import awatch  # late: few servers have files of mocks
+
+        folders = {path.parent for path in self.paths}
+        # Folders, as an editor may put a new file in the old one's place.
+        async for changes in awatch(*folders, recursive=False, stop_event=stop, raise_interrupt=False):
+            touched = {Path(path) for _, path in changes}
+            for path in self.paths:
+                if path in touched:
+                    self.again(path)
+
+    def again(self, path: Path) -> None:
+        """Reads a file that has changed; an invalid one is told of, and the mocks that run stay as they are."""
+        try:
+            self.load([path])
+        except SettingsError as error:
+            self.problems[str(path)] = str(error)
+            logger.warning("mocks stay as they were: %s", error)
+            self._simulator.events.add("warning", f"mocks stay as they were: {error}", WHO, "mocks")
+        else:
+            self.problems.pop(str(path), None)
+
+    def stop(self) -> None:
+        """Watches no more."""
+        if self._stop is not None:
+            self._stop.set()

@@ -1,0 +1,97 @@
+"""What a mock may say, how it reads back, and what is refused."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from llmsim.conversation import Block
+from llmsim.dice import Dice
+from llmsim.errors import SettingsError
+from llmsim.mocks import Answer, Mock, named
+from llmsim.settings import Settings
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"reply": "Hello"},
+        {
+            "name": "refund",
+            "when": "model:gpt* text:/refund/",
+            "priority": 5,
+            "reply": "Sure.",
+            "times": 2,
+            "per": "key",
+        },
+        {"replies": ["one", {"json": {"a": 1}}], "then": "loop"},
+        {"reply": {"json": None}},
+        {"reply": {"thinking": "hm", "text": "ah", "usage": {"output": 7}, "latency": "fast", "finish": "length"}},
+        {"reply": {"tool_calls": [{"name": "f", "arguments": {"a": 1}}, {"name": "g", "arguments": "{oops"}]}},
+        {"reply": {"blocks": [{"text": "a"}, {"tool_call": {"name": "f"}}, {"text": "b"}]}},
+        {"reply": {"error": {"status": 529, "message": "Too busy."}}},
+        {"reply": {"raw": {"status": 418, "body": "tea", "headers": {"x-pot": "short"}}}},
+        {"reply": {"refusal": "No."}, "state": {"machine": "m", "when": ["start"], "to": "done"}, "enabled": False},
+        {"reply": {"text": "{{ text }}", "template": True}},
+        {"reply": {"generator": "words"}},
+    ],
+)
+def test_it_reads_back_as_it_was_written(raw: dict[str, Any]) -> None:
+    mock = Mock.model_validate(raw)
+    assert mock.flat() == raw
+    assert Mock.model_validate(mock.model_dump(mode="json")) == mock
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ({}, "either reply or replies"),
+        ({"reply": "a", "replies": ["b"]}, "either reply or replies"),
+        ({"reply": {"text": "a", "refusal": "b"}}, "this one has text, refusal"),
+        ({"reply": {"text": "a", "error": {"status": 500}}}, "this one has text, error"),
+        ({"reply": {"error": {"status": 299}}}, "Input should be 400"),
+        ({"reply": {"blocks": [{"text": "a", "thinking": "b"}]}}, "exactly one of text"),
+        ({"reply": {"text": "{% if %}", "template": True}}, "template line 1"),
+        ({"reply": {"raw": {"headers": {"content-length": "5"}}}}, "is told by the server itself"),
+        ({"reply": {"raw": {"headers": {"x\ny": "5"}}}}, "no name of a header"),
+        ({"reply": {"raw": {"headers": {"x": "a\r\nb"}}}}, "no value of a header"),
+        ({"reply": {"finish": "never"}}, "finish"),
+        ({"reply": "a", "times": 0}, "times"),
+        ({"reply": "a", "when": "status:500"}, "only the journal has it"),
+        ({"reply": "a", "when": "modle:x"}, "there is no such condition"),
+        ({"reply": "a", "wehn": "model:x"}, "wehn"),
+    ],
+)
+def test_what_cannot_be_is_refused(raw: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Mock.model_validate(raw)
+
+
+def test_the_providers_own_words_for_the_end_are_understood() -> None:
+    assert [Answer(text="a", finish=word).finish for word in ("max_tokens", "tool_use", "content_filter", "stop")] == [
+        "length",
+        "calls",
+        "filter",
+        "end",
+    ]
+
+
+def test_names_are_given_by_place_and_come_once() -> None:
+    assert [one.name for one in named([{"reply": "a"}, {"name": "mock-1", "reply": "b"}])] == ["mock-1'", "mock-1"]
+    with pytest.raises(SettingsError, match="'a' comes twice"):
+        named([{"name": "a", "reply": "x"}, {"name": "a", "reply": "y"}])
+
+
+def test_a_profile_must_be_there() -> None:
+    with pytest.raises(SettingsError, match=r"mocks.slow.latency: there is no profile 'snail'"):
+        Settings().changed(mocks=[{"name": "slow", "reply": {"text": "a", "latency": "snail"}}])
+
+
+def test_blocks_stay_in_their_order() -> None:
+    answer = Answer.model_validate(
+        {"blocks": [{"thinking": "t"}, {"text": "a"}, {"tool_call": {"name": "f", "id": "c"}}]}
+    )
+    reply = answer.reply(Dice(1), "mock")
+    assert [block.kind for block in reply.blocks] == ["thought", "text", "call"]
+    assert reply.blocks[1] == Block("text", "a")
+    assert [call.id for call in reply.calls] == ["c"]
