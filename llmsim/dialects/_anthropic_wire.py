@@ -23,7 +23,7 @@ VERSIONS = (OLD, NEW)
 ORGANIZATION = b"5f2c9d1e-0a47-4c0b-9d53-6c6c6d73696d"
 
 LIMITS = "https://docs.claude.com/en/api/rate-limits"
-_SALES = "https://www.anthropic.com/contact-sales"
+_SALES = "https://claude.com/contact-sales"
 
 # kind -> type, message
 _WORDS = {
@@ -133,31 +133,33 @@ def headers(exchange: Exchange | None) -> Headers:
     return [
         (b"request-id", request_id(exchange).encode()),
         (b"anthropic-organization-id", ORGANIZATION),
-        *(_limit_headers(exchange.standing, int(exchange.wall)) if exchange is not None else ()),
+        *(_limits(exchange.standing, exchange.wall) if exchange is not None else ()),
     ]
+
+
+def _limits(standing: Standing, wall: float) -> Headers:
+    """The limits as Anthropic tells them, with moments that are whole seconds: never one that is too early."""
+    resets = (standing.requests_reset, standing.tokens_reset, standing.input_reset, standing.output_reset)
+    return _limit_headers(standing, *(-int(-(wall + reset - 1e-6) // 1) for reset in resets))
 
 
 @lru_cache(maxsize=256)
-def _limit_headers(standing: Standing, wall: int) -> Headers:
-    """The limits as Anthropic tells them; there is one limit for tokens here, so it is that for input and output."""
-    tokens = (b"%d" % standing.tokens_limit, b"%d" % standing.tokens_left, _time(wall + standing.tokens_reset))
-    return [
-        (b"anthropic-ratelimit-requests-limit", b"%d" % standing.requests_limit),
-        (b"anthropic-ratelimit-requests-remaining", b"%d" % standing.requests_left),
-        (b"anthropic-ratelimit-requests-reset", _time(wall + standing.requests_reset)),
-        *zip(_TOKEN_HEADERS, tokens * 3, strict=True),
-    ]
+def _limit_headers(standing: Standing, *resets: int) -> Headers:
+    told = (
+        (standing.requests_limit, standing.requests_left, resets[0]),
+        (standing.input_limit, standing.input_left, resets[2]),
+        (standing.output_limit, standing.output_left, resets[3]),
+        (standing.tokens_limit, standing.tokens_left, resets[1]),
+    )
+    values = [(b"%d" % limit, b"%d" % left, timestamp(reset).encode()) for limit, left, reset in told]
+    return list(zip(_LIMIT_HEADERS, [value for three in values for value in three], strict=True))
 
 
-_TOKEN_HEADERS = [
+_LIMIT_HEADERS = [
     b"anthropic-ratelimit-%b-%b" % (sort, what)
-    for sort in (b"input-tokens", b"output-tokens", b"tokens")
+    for sort in (b"requests", b"input-tokens", b"output-tokens", b"tokens")
     for what in (b"limit", b"remaining", b"reset")
 ]
-
-
-def _time(moment: float) -> bytes:
-    return timestamp(-int(-moment // 1)).encode()
 
 
 @lru_cache(maxsize=256)
@@ -190,15 +192,19 @@ def _worded(failure: Failure, exchange: Exchange | None) -> str:
 
 
 def _limited(failure: Failure, model: str) -> str:
-    standing = failure.extra
-    many = failure.code == "tokens"
-    limit, what = (standing.tokens_limit, "tokens") if many else (standing.requests_limit, "requests")
+    standing: Standing = failure.extra
+    if standing.refused == "concurrency":
+        return (
+            "Number of concurrent connections has exceeded your rate limit. Please try again later or contact sales at "
+            f"{_SALES} to discuss your options for a rate limit increase."
+        )
+    many = standing.refused.endswith("tokens")
     advice = "Please reduce the prompt length or the maximum tokens requested, or try again later. " if many else ""
     return (
-        f"This request would exceed your organization's rate limit of {limit:,} {what} per minute "
-        f"(org: {ORGANIZATION.decode()}, model: {model}). For details, refer to: {LIMITS}. You can see the response "
-        f"headers for current usage. {advice}You may also contact sales at {_SALES} to discuss your options for a rate "
-        "limit increase."
+        f"This request would exceed your organization's rate limit of {standing.limit:,} {standing.what} per "
+        f"{'day' if standing.daily else 'minute'} (org: {ORGANIZATION.decode()}, model: {model}). For details, refer "
+        f"to: {LIMITS}. You can see the response headers for current usage. {advice}You may also contact sales at "
+        f"{_SALES} to discuss your options for a rate limit increase."
     )
 
 
@@ -207,7 +213,7 @@ def error_answer(failure: Failure, exchange: Exchange | None) -> Answer:
     again = failure.status in (408, 409, 429) or failure.status >= 500
     extra = [(b"x-should-retry", b"true" if again and failure.kind != "quota" else b"false")]
     if failure.retry_after is not None and failure.kind != "quota":
-        extra.append((b"retry-after", b"%d" % max(0, -int(-failure.retry_after // 1))))
+        extra.append((b"retry-after", b"%d" % max(0, -int(-(failure.retry_after - 1e-6) // 1))))
     if failure.kind == "method":
         extra.append((b"allow", ", ".join(failure.extra or ()).encode()))
     body = error_body(failure, exchange)

@@ -19,6 +19,7 @@ from llmsim.exchange import Exchange
 from llmsim.limits import Standing
 
 _REGION = b"East US"
+_DAY = 86_400
 _SUPPORT = "https://go.microsoft.com/fwlink/?linkid=2213926"
 
 # Deployments' names come from the path, where anything can stand.
@@ -76,6 +77,17 @@ def headers(inner: Iterable[tuple[bytes, bytes]], exchange: Exchange | None, cal
         (b"x-accel-buffering", b"no"),
         (b"x-content-type-options", b"nosniff"),
         (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
+        *(_policy(exchange.standing) if exchange is not None and exchange.standing.refused else ()),
+    ]
+
+
+def _policy(standing: Standing) -> Headers:
+    """Which policy of the gateway refused the request, and the whole seconds until its limit is there again."""
+    tokens = standing.refused.endswith("tokens")
+    reset = -int(-((standing.tokens_reset if tokens else standing.requests_reset) - 1e-6) // 1)
+    return [
+        (b"policy-id", b"DeploymentRatelimit-Token" if tokens else b"DeploymentRatelimit-Call"),
+        (b"x-ratelimit-reset-tokens" if tokens else b"x-ratelimit-reset-requests", b"%d" % reset),
     ]
 
 
@@ -145,9 +157,12 @@ def _sorry(exchange: Exchange | None) -> str:
 
 def _limited(failure: Failure, endpoint: str, version: str) -> str:
     """The sentence of a rate limit: which operation, which of the two limits, how long to wait."""
-    tokens = isinstance(failure.extra, Standing) and failure.code == "tokens"
+    standing = failure.extra if isinstance(failure.extra, Standing) else Standing()
+    tokens = standing.refused.endswith("tokens")
     under = f" under Azure OpenAI API version {version}" if version else ""
-    wait = f" Please retry after {max(1, -int(-failure.retry_after // 1))} seconds." if failure.retry_after else ""
+    # What is more than a minute's limit may try again in a day.
+    after = _DAY if standing.too_large else failure.retry_after
+    wait = f" Please retry after {max(1, -int(-(after - 1e-6) // 1))} seconds." if after else ""
     return (
         f"Requests to the {_operation(endpoint)} Operation{under} have exceeded {'token' if tokens else 'call'} rate "
         f"limit of your current OpenAI S0 pricing tier.{wait} Please go here: https://aka.ms/oai/quotaincrease if you "

@@ -14,6 +14,7 @@ from llmsim.dialects._aws_events import exception
 from llmsim.dice import Dice, mix
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
+from llmsim.limits import Standing
 
 # Kind of failure -> name of the error, what it says by itself.
 _WORDS = {
@@ -59,6 +60,9 @@ def headers(exchange: Exchange | None) -> Headers:
 def words(failure: Failure) -> tuple[str, dict[str, Any]]:
     """The name of the error and its body."""
     name, standard = _WORDS[failure.kind]
+    if failure.kind == "rate_limit" and isinstance(failure.extra, Standing):
+        what = "tokens" if failure.extra.refused.endswith("tokens") else "requests"
+        standard = f"Too many {what}{' per day' if failure.extra.daily else ''}, please wait before trying again."
     return name, {"message": failure.message or standard}
 
 

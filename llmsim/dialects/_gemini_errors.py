@@ -14,7 +14,7 @@ from llmsim.dialects._gemini_cloud_errors import on_cloud
 from llmsim.dialects._gemini_wire import answer, duration
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.limits import Standing
+from llmsim.limits import NOMINAL_RPM, Standing
 
 SERVICE = "generativelanguage.googleapis.com"
 _TYPES = "type.googleapis.com/google.rpc."
@@ -117,25 +117,52 @@ class _Quota(NamedTuple):
     value: int
 
 
-def _quota(failure: Failure) -> _Quota:
-    """Which quota a failure is about: requests or tokens a minute."""
-    standing = failure.extra if isinstance(failure.extra, Standing) else Standing()
-    if failure.code == "tokens":
-        return _Quota(
-            f"{SERVICE}/generate_content_free_tier_input_token_count",
-            "GenerateContentInputTokensPerModelPerMinute-FreeTier",
-            standing.tokens_limit,
-        )
-    return _Quota(
-        f"{SERVICE}/generate_content_free_tier_requests",
+# What is limited, for how long, whether in the free tier -> metric, id
+_QUOTAS = {
+    ("requests", False, True): (
+        "generate_content_free_tier_requests",
         "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
-        standing.requests_limit,
-    )
+    ),
+    ("requests", True, True): (
+        "generate_content_free_tier_requests",
+        "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+    ),
+    ("tokens", False, True): (
+        "generate_content_free_tier_input_token_count",
+        "GenerateContentInputTokensPerModelPerMinute-FreeTier",
+    ),
+    ("tokens", True, True): (
+        "generate_content_free_tier_input_token_count",
+        "GenerateContentInputTokensPerModelPerDay-FreeTier",
+    ),
+    ("requests", False, False): ("generate_requests_per_model", "GenerateRequestsPerMinutePerProjectPerModel"),
+    ("requests", True, False): ("generate_requests_per_model_per_day", "GenerateRequestsPerDayPerProjectPerModel"),
+    ("tokens", False, False): (
+        "generate_content_paid_tier_input_token_count",
+        "GenerateContentPaidTierInputTokensPerModelPerMinute",
+    ),
+    ("tokens", True, False): (
+        "generate_content_paid_tier_input_token_count",
+        "GenerateContentPaidTierInputTokensPerModelPerDay",
+    ),
+}
+
+
+def _quota(failure: Failure) -> _Quota:
+    """Which quota a failure is about: requests or tokens, a minute or a day; without a tier it is the free one's."""
+    standing = failure.extra if isinstance(failure.extra, Standing) else _EMPTY
+    sort = "tokens" if standing.refused.endswith("tokens") else "requests"
+    metric, id = _QUOTAS[sort, standing.daily or standing.quota, standing.tier in ("", "gemini-free")]
+    return _Quota(f"{SERVICE}/{metric}", id, standing.limit)
+
+
+# What a fault's 429 tells, as no bucket is empty.
+_EMPTY = Standing(limit=NOMINAL_RPM)
 
 
 def _limited(failure: Failure, model: str) -> str:
     quota = _quota(failure)
-    wait = f"\nPlease retry in {failure.retry_after:g}s." if failure.retry_after is not None else ""
+    wait = f"\nPlease retry in {failure.retry_after:.10g}s." if failure.retry_after is not None else ""
     about = f", model: {model}" if model else ""
     return (
         "You exceeded your current quota, please check your plan and billing details. For more information on this "
@@ -174,7 +201,8 @@ def _quota_details(failure: Failure, model: str) -> list[dict[str, Any]]:
         {"@type": f"{_TYPES}QuotaFailure", "violations": [violation]},
     ]
     if failure.retry_after is not None:
-        details.append({"@type": f"{_TYPES}RetryInfo", "retryDelay": duration(failure.retry_after)})
+        after = -(-(failure.retry_after * 1000 - 0.001) // 1) / 1000  # rounded up: who waits as long is let in
+        details.append({"@type": f"{_TYPES}RetryInfo", "retryDelay": duration(after)})
     return details
 
 
