@@ -17,8 +17,9 @@ from llmsim.conversation import Stop
 from llmsim.dialects import _gemini_wire as wire
 from llmsim.dialects._gemini_logprobs import LogprobsResult
 from llmsim.dialects._gemini_models import Ability, ability
+from llmsim.dialects._gemini_own_tools import OwnTools
 from llmsim.exchange import Exchange
-from llmsim.plan import Call, End, Garbled, Piece, Say, Think
+from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Think
 
 Json = dict[str, Any]
 
@@ -42,9 +43,13 @@ _BLOCKED = b'"promptFeedback":%b,' % orjson.dumps({"blockReason": "SAFETY", "saf
 
 @dataclass(slots=True)
 class _Told:
-    """What has been told of one candidate; `arguments` are those of a call that is not complete yet."""
+    """What has been told of one candidate; `arguments` are those of a call that is not complete yet.
+
+    `ran` says that what Google's own tools did has been told.
+    """
 
     begun: bool = False
+    ran: bool = False
     texts: list[str] = field(default_factory=list)
     arguments: str = ""
     calls: int = 0
@@ -62,12 +67,13 @@ class Candidates:
         self._enum = bool(ask.extra.get("enum"))
         top = ask.extra.get("logprobs")
         self._logprobs = None if top is None else LogprobsResult(exchange, top)
+        self._own = OwnTools(exchange)
         self._signs = self._able.thinks and bool(exchange.plan.usage.thinking or self._able.generation >= 3)
         self._thoughts: Counter[int] = Counter()
         if ask.shows_thinking:
             self._thoughts.update(piece.choice for piece in exchange.plan.pieces if type(piece) is Think)
         self._told: dict[int, _Told] = {}
-        self.plain = self._logprobs is None and not self._enum and ask.n == 1
+        self.plain = self._logprobs is None and not self._enum and not self._own and ask.n == 1
 
     def about(self) -> bytes:
         """What ends each response: which model answered, and under which id."""
@@ -113,7 +119,14 @@ class Candidates:
 
     def _parts(self, told: _Told, pieces: Sequence[Piece], end: End | None) -> list[Json]:
         """The parts that pieces of one candidate come to; the last text of Gemini 3 is signed."""
-        parts = [part for piece in pieces if (part := self._part(told, piece)) is not None]
+        parts: list[Json] = []
+        for piece in pieces:
+            if not told.ran and type(piece) in (Say, Decline):
+                told.ran = True
+                parts += self._own.run()
+            part = self._part(told, piece)
+            if part is not None:
+                parts.append(part)
         if end is None:
             return parts
         if self._enum and told.texts:
@@ -187,6 +200,8 @@ class Candidates:
             if told.malformed is not None:
                 candidate["finishReason"] = "MALFORMED_FUNCTION_CALL"
                 candidate["finishMessage"] = f"Malformed function call: {told.malformed}"
+            if self._own:
+                candidate.update(self._own.found(choice))
         candidate["index"] = choice
         if self._logprobs is not None:
             candidate.update(self._logprobs.of(pieces))

@@ -15,6 +15,7 @@ from llmsim.dialects import _gemini_proto as proto
 from llmsim.dialects._gemini_checks import check, invalid
 from llmsim.dialects._gemini_cloud_checks import check_on_cloud
 from llmsim.dialects._gemini_models import Ability, ability, thinking_tokens
+from llmsim.dialects._gemini_own_tools import own_tools
 from llmsim.dialects._gemini_prompt_cost import Find, nowhere, prompt_cost
 from llmsim.dialects._gemini_schemas import json_schema
 
@@ -91,6 +92,7 @@ def _extra(request: Json, config: Json, target: Target, able: Ability, spent: Co
         "array": target.array,
         "able": able,
         "spent": spent,
+        "own_tools": own_tools(request),
         "enum": config.get("responseMimeType") == "text/x.enum",
         "logprobs": config.get("logprobs", 0) if config.get("responseLogprobs") else None,
         "modalities": tuple(config.get("responseModalities", ())),

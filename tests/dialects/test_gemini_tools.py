@@ -171,6 +171,49 @@ async def test_a_call_that_is_cut_is_not_shown(app: Application) -> None:
     assert (candidate["finishReason"], candidate["content"]) == ("MAX_TOKENS", {"role": "model"})
 
 
+# -- the tools that Google runs itself
+
+
 @pytest.mark.parametrize("tool", ["google_search", "codeExecution", "url_context", "googleMaps"])
 async def test_google_s_own_tools_are_taken(app: Application, tool: str) -> None:
     assert words(await tell(app, body(tools=[{tool: {}}]), model=MODEL)) == "Hello there."
+
+
+@pytest.mark.parametrize("method", ["generateContent", SSE])
+async def test_a_search_tells_where_the_words_come_from(app: Application, method: str) -> None:
+    told = await tell(app, body(user(text("Who won?")), tools=[{"googleSearch": {}}]), method)
+    replies = chunks(told) if method == SSE else [told.json]
+    assert ["groundingMetadata" in reply["candidates"][0] for reply in replies][:-1] == [False] * (len(replies) - 1)
+    found = replies[-1]["candidates"][0]["groundingMetadata"]
+    assert found["webSearchQueries"] == ["Who won?"]
+    (support,) = found["groundingSupports"]
+    assert support["segment"] == {"endIndex": 12, "text": "Hello there."}
+    assert support["groundingChunkIndices"] == list(range(len(found["groundingChunks"])))
+    assert all(chunk["web"]["uri"].startswith("https://") for chunk in found["groundingChunks"])
+
+
+async def test_pages_that_were_read_are_told(app: Application) -> None:
+    sent = body(user(text("Compare https://example.com/a and https://example.com/b")), tools=[{"urlContext": {}}])
+    found = (await tell(app, sent)).json["candidates"][0]["urlContextMetadata"]["urlMetadata"]
+    assert [page["retrievedUrl"] for page in found] == ["https://example.com/a", "https://example.com/b"]
+    assert {page["urlRetrievalStatus"] for page in found} == {"URL_RETRIEVAL_STATUS_SUCCESS"}
+
+
+@pytest.mark.parametrize("method", ["generateContent", SSE])
+@pytest.mark.parametrize("model", [MODEL, NEWEST])
+async def test_code_comes_before_the_words_with_what_it_printed(app: Application, method: str, model: str) -> None:
+    sent = {"contents": [user(text("Add them up"))], "tools": [{"codeExecution": {}}]}
+    told = await tell(app, sent, method, model)
+    replies = chunks(told) if method == SSE else [told.json]
+    found = [part for reply in replies for part in reply["candidates"][0]["content"]["parts"]]
+    assert found[0]["executableCode"]["language"] == "PYTHON"
+    assert found[1]["codeExecutionResult"] == {"outcome": "OUTCOME_OK", "output": "55\n"}
+    assert "".join(part["text"] for part in found[2:]) == "Hello there."
+    again = {**sent, "contents": [*sent["contents"], {"role": "model", "parts": found}, user()]}
+    assert (await tell(app, again, model=model)).status == 200
+
+
+async def test_a_function_that_is_called_leaves_nothing_to_search_for(app: Application) -> None:
+    told = await tell(app, body(ASKED, tools=[{"functionDeclarations": [WEATHER]}, {"googleSearch": {}}]))
+    assert called(parts(told)) == ["get_weather"]
+    assert "groundingMetadata" not in told.json["candidates"][0]

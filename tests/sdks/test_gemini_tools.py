@@ -207,3 +207,35 @@ async def test_the_signature_of_a_call_comes_as_bytes_and_goes_back(client: gena
     contents: list[Any] = [types.UserContent(ASKED), unsigned, types.Content(role="user", parts=[answer])]
     with pytest.raises(genai.errors.ClientError, match="missing a thought_signature"):
         await client.aio.models.generate_content(model=MODELS[1], contents=contents, config=settings)
+
+
+# -- the tools that Google runs itself
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_google_s_own_tools_leave_what_they_found(client: genai.Client, streamed: bool) -> None:
+    own = [
+        types.Tool(google_search=types.GoogleSearch()),
+        types.Tool(url_context=types.UrlContext()),
+        types.Tool(code_execution=types.ToolCodeExecution()),
+    ]
+    asked: Any = {
+        "model": MODELS[0],
+        "contents": "Who won? See https://example.com",
+        "config": types.GenerateContentConfig(tools=own),
+    }
+    if streamed:
+        chunks = [chunk async for chunk in await client.aio.models.generate_content_stream(**asked)]
+    else:
+        chunks = [await client.aio.models.generate_content(**asked)]
+    assert any(chunk.executable_code for chunk in chunks)
+    assert any(chunk.code_execution_result == "55\n" for chunk in chunks)
+    assert chunks[-1].candidates is not None
+    (candidate,) = chunks[-1].candidates
+    assert candidate.grounding_metadata is not None
+    assert candidate.grounding_metadata.web_search_queries == [asked["contents"]]
+    assert candidate.grounding_metadata.grounding_chunks
+    assert candidate.url_context_metadata is not None
+    assert candidate.url_context_metadata.url_metadata
+    for chunk in chunks:
+        assert_known_keys(chunk)
