@@ -15,7 +15,7 @@ import orjson
 from llmsim.dialects import Encoder, Headers
 from llmsim.dialects import _gemini_wire as wire
 from llmsim.dialects._gemini_interaction_errors import error_body
-from llmsim.dialects._gemini_interaction_steps import BLOCKED, STATUS, call_step, end_of, resource, steps, usage
+from llmsim.dialects._gemini_interaction_steps import BLOCKED, LOST, STATUS, call_step, end_of, resource, steps, usage
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import Call, End, Garbled, Piece, Say, Think
@@ -143,7 +143,7 @@ class InteractionEncoder(Encoder):
             "usage": usage(self.exchange, ask.extra["spent"], ask.extra.get("cached", Counter())),
         }
         if status == "failed":
-            told["errors"] = [BLOCKED]
+            told["errors"] = [BLOCKED if end is not None else LOST]
         return resource(self._made_by, self._about, status, **told)
 
 

@@ -26,6 +26,8 @@ STATUS = {
 }
 BLOCKED = {"code": "safety", "message": "Safety violations (harmful content) blocked the request."}
 
+LOST = {"code": "api_error", "message": "The connection was lost."}
+
 
 def steps(pieces: Sequence[Piece], signature: str, shows_thinking: bool) -> list[dict[str, Any]]:
     """All steps of a whole reply."""

@@ -19,7 +19,7 @@ from llmsim.dialects._gemini_interaction_errors import error_answer
 from llmsim.dialects._gemini_interaction_input import contents_of
 from llmsim.dialects._gemini_interaction_kept import KIND, Kept, find
 from llmsim.dialects._gemini_interaction_request import read_interaction
-from llmsim.dialects._gemini_interaction_steps import resource
+from llmsim.dialects._gemini_interaction_steps import LOST, resource
 from llmsim.dialects._gemini_kept import with_cached
 from llmsim.dialects._gemini_made import Made, MadeEncoder
 from llmsim.errors import Failure
@@ -128,7 +128,7 @@ class GeminiInteractions(Dialect):
         if answer is not None and answer.status == 200:
             return
         kept = self._begun(exchange, exchange.ask)
-        error = orjson.loads(answer.body)["error"] if answer is not None else {"message": "The connection was lost."}
+        error = orjson.loads(answer.body)["error"] if answer is not None else LOST
         kept.told = {**kept.told, "status": "failed", "errors": [error]}
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:

@@ -316,6 +316,16 @@ async def test_a_background_interaction_that_fails_says_so(app: Application) -> 
     )
 
 
+async def test_a_background_interaction_that_is_cut_has_failed(app: Application) -> None:
+    app.simulator.arm({"kind": "cut", "after_tokens": 1})
+    told = await create(app, background=True, input="one two three")
+    await until(lambda: app.simulator.store.get(KIND, told["id"]).told["status"] != "in_progress")
+    failed = (await get(app, told["id"])).json
+    assert_interaction(failed)
+    lost = {"code": "api_error", "message": "The connection was lost."}
+    assert (failed["status"], failed["errors"]) == ("failed", [lost])
+
+
 # -- refusals
 
 

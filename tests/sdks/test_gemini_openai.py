@@ -126,5 +126,6 @@ async def test_faults_are_errors_of_their_kind(gemini: AsyncOpenAI, simulator: S
     with pytest.raises(openai.RateLimitError) as caught:
         await gemini.chat.completions.create(model=MODEL, messages=HELLO)
     assert caught.value.response.json()[0]["error"]["status"] == "RESOURCE_EXHAUSTED"
+    simulator.change(faults=())
     with pytest.raises(openai.NotFoundError):
         await gemini.models.retrieve("nope")
