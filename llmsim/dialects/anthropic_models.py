@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 from llmsim import catalogue
 from llmsim.dialects import Answer, Dialect, Request, Route
@@ -39,7 +40,9 @@ class AnthropicModels(Dialect):
 
     def _list(self, request: Request, exchange: Exchange) -> Answer:
         wire.version_of(request)
-        return Answer.json(page(_models(), request), headers=wire.headers(exchange))
+        wanted = _stages(request)
+        shown = [model for model in _models() if model["lifecycle"] in wanted]
+        return Answer.json(page(shown, request), headers=wire.headers(exchange))
 
     def _one(self, request: Request, exchange: Exchange) -> Answer:
         wire.version_of(request)
@@ -52,6 +55,17 @@ class AnthropicModels(Dialect):
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """Anthropic's error object."""
         return wire.error_answer(failure, exchange)
+
+
+def _stages(request: Request) -> Sequence[str]:
+    """The stages of life that the query names; retired models are only shown to who asks for them."""
+    told = [value for name, value in parse_qsl(request.query, keep_blank_values=True) if name in _STAGE]
+    for at, value in enumerate(told):
+        if value not in _STAGES:
+            raise wire.invalid(f"lifecycle.{at}: Input should be 'active', 'deprecated' or 'retired'")
+    if len(told) > len(_STAGES):
+        raise wire.invalid(f"lifecycle: List should have at most 3 items after validation, not {len(told)}")
+    return told or _STAGES[:2]
 
 
 @cache
@@ -103,6 +117,8 @@ def _capabilities(model: catalogue.Model) -> Json:
     }
 
 
+_STAGE = ("lifecycle", "lifecycle[]")
+_STAGES = ("active", "deprecated", "retired")
 _TOOLS = ("code_execution", "web_search")
 
 

@@ -12,6 +12,8 @@ from running import application
 from llmsim import catalogue
 from llmsim.server.handlers import Application
 
+EVERY = "&lifecycle[]=active&lifecycle[]=deprecated&lifecycle[]=retired"
+
 
 @pytest.fixture(scope="module")
 def app() -> Application:
@@ -23,7 +25,7 @@ async def listed(app: Application, query: str = "") -> Any:
 
 
 async def test_the_list_has_anthropic_s_models_the_newest_first(app: Application) -> None:
-    told = await listed(app, "?limit=1000")
+    told = await listed(app, f"?limit=1000{EVERY}")
     assert {model["id"] for model in told["data"]} == set(catalogue.names("anthropic"))
     dates = [model["created_at"] for model in told["data"]]
     assert dates == sorted(dates, reverse=True)
@@ -31,16 +33,24 @@ async def test_the_list_has_anthropic_s_models_the_newest_first(app: Application
 
 
 async def test_pages_go_forth_and_back(app: Application) -> None:
-    everything = [model["id"] for model in (await listed(app, "?limit=1000"))["data"]]
-    first = await listed(app, "?limit=3")
+    everything = [model["id"] for model in (await listed(app, f"?limit=1000{EVERY}"))["data"]]
+    first = await listed(app, f"?limit=3{EVERY}")
     assert ([model["id"] for model in first["data"]], first["has_more"]) == (everything[:3], True)
-    second = await listed(app, f"?limit=3&after_id={first['last_id']}")
+    second = await listed(app, f"?limit=3{EVERY}&after_id={first['last_id']}")
     assert [model["id"] for model in second["data"]] == everything[3:6]
-    back = await listed(app, f"?limit=2&before_id={second['first_id']}")
+    back = await listed(app, f"?limit=2{EVERY}&before_id={second['first_id']}")
     assert ([model["id"] for model in back["data"]], back["has_more"]) == (everything[1:3], True)
-    end = await listed(app, f"?after_id={everything[-1]}")
+    end = await listed(app, f"?after_id={everything[-1]}{EVERY}")
     assert end == {"data": [], "has_more": False, "first_id": None, "last_id": None}
-    assert len((await listed(app))["data"]) == 20
+    assert len((await listed(app, f"?{EVERY[1:]}"))["data"]) == 20
+
+
+async def test_retired_models_are_shown_to_who_asks_for_them(app: Application) -> None:
+    usual = {model["lifecycle"] for model in (await listed(app, "?limit=1000"))["data"]}
+    assert usual == {"active", "deprecated"}
+    for spelled in ("lifecycle", "lifecycle[]", "lifecycle%5B%5D"):
+        told = await listed(app, f"?{spelled}=retired")
+        assert {model["lifecycle"] for model in told["data"]} == {"retired"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +61,7 @@ async def test_pages_go_forth_and_back(app: Application) -> None:
         ("?limit=1001", "limit: Input should be less than or equal to 1000"),
         ("?limit=many", "limit: Input should be a valid integer, unable to parse string as an integer"),
         (f"?limit={'9' * 5000}", "limit: Input should be a valid integer, unable to parse string as an integer"),
+        ("?lifecycle=dead", "lifecycle.0: Input should be 'active', 'deprecated' or 'retired'"),
         ("?after_id=nobody", "after_id: no object with the ID 'nobody' was found"),
         ("?after_id=a&before_id=b", "Only one of `before_id` and `after_id` may be specified."),
     ],
