@@ -64,7 +64,7 @@ def lay(reply: Reply, encoding: str, limit: int | None = None, stop: tuple[str, 
     """
     if reply.calls or reply.thought or reply.refusal or reply.blocks or stop or choice:
         return _lay(reply, encoding, limit, stop, choice)
-    key = (reply.segments, encoding, limit, reply.stop)
+    key = (reply.segments, encoding, limit, reply.stop, reply.finish)
     layout = _cache.get(key)
     if layout is None:
         layout = _lay(reply, encoding, limit, stop, choice)

@@ -53,6 +53,9 @@ class MessageEncoder(Encoder):
         self._cached: Cached = self._extra["cached"]
         if self._cached.marks:
             cache.keep(self._cached)
+        spent = exchange.plan.usage
+        if spent.prompt != exchange.ask.prompt_tokens or spent.cached:  # a mock tells its own
+            self._cached = Cached(max(0, spent.prompt - spent.cached), spent.cached)
         self._index = -1
         self._open: object = None
         self._thought: list[str] = []

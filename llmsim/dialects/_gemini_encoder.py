@@ -20,7 +20,7 @@ from llmsim.dialects._gemini_errors import error_body
 from llmsim.dialects._gemini_usage import MIDDLE, UsageMetadata, numbers
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.plan import End, Garbled, Piece, Say, Script, Think
+from llmsim.plan import End, Garbled, Part, Piece, Say, Script, Think
 
 
 class _Plain(NamedTuple):
@@ -138,9 +138,16 @@ class GeminiEncoder(Encoder):
             plain.texts[-1],
             b',"thoughtSignature":"%b"' % signed.encode() if signed else b"",
             b'"finishReason":"%b"' % FINISH[end.stop].encode(),
-            self._usage.worded(self._said, self._thought),
+            self._spent(end),
             self._about,
         )
+
+    def _spent(self, last: Piece) -> bytes:
+        """The usage so far; with the reply's last piece that of the whole reply."""
+        plan = self.exchange.plan
+        if last is not plan.pieces[-1]:
+            return self._usage.worded(self._said, self._thought)
+        return self._usage.worded(plan.usage.completion - plan.usage.thinking, plan.usage.thinking)
 
     def _one(self, pieces: Sequence[Piece], at: int) -> bytes:
         """One piece's event; an end that follows at once is told with it."""
@@ -158,15 +165,16 @@ class GeminiEncoder(Encoder):
         return self._event(piece, None)
 
     def _event(self, piece: Piece, end: End | None) -> bytes:
-        if not isinstance(piece, Think):
+        if isinstance(piece, Part):
+            self._said += sum(self.exchange.ask.extra["made"].values())
+        elif not isinstance(piece, Think):
             self._said += piece.tokens
         elif self.exchange.ask.shows_thinking:
             self._thought += piece.tokens
         candidate = self._candidates.streamed(piece, end)
         if candidate is None:
             return b""
-        usage = self._usage.worded(self._said, self._thought)
-        return b"%b{%b%b%b" % (self._before, candidate, usage, self._about)
+        return b"%b{%b%b%b" % (self._before, candidate, self._spent(end or piece), self._about)
 
     def fail(self, failure: Failure) -> bytes:
         """An error object as an event, or as the last element of the array."""
@@ -178,7 +186,8 @@ class GeminiEncoder(Encoder):
     def whole(self, pieces: Sequence[Piece]) -> bytes:
         """The response as one object."""
         spent = self.exchange.plan.usage
-        usage = self._usage.worded(spent.completion - spent.thinking, spent.thinking)
+        made = sum(self.exchange.ask.extra.get("made", {}).values())
+        usage = self._usage.worded(spent.completion - spent.thinking + made, spent.thinking)
         return b"{%b%b%b" % (self._candidates.whole(pieces), usage, self._candidates.about())
 
 

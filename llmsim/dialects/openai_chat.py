@@ -223,7 +223,7 @@ class ChatEncoder(Encoder):
                 finish = self._finish(plain)
         message: dict[str, Any] = {
             "role": "assistant",
-            "content": None if calls or declined else "".join(said),
+            "content": None if declined or (calls and not said) else "".join(said),
             "refusal": "".join(declined) if declined else None,
             "annotations": [],
         }
