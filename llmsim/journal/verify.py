@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
@@ -127,11 +128,11 @@ class Expectation(BaseModel):
             (found if query.holds(exchange) else others).append(exchange)
         clients = len({(one.ask.key, one.ask.client) for one in found})
         few = len(found) < self.times.least or (self.of_clients is not None and clients < self.of_clients.least)
-        near = None
+        near: Nearest | None = None
         if few and others:
             for step in _nearest(query, others):
                 yield None
-                near = step
+                near = step or near
         yield self._told(found, clients, near)
 
     def _told(self, found: list[Exchange], clients: int, near: Nearest | None) -> Verified:
@@ -199,21 +200,26 @@ class Verified:
         }
 
 
-def _nearest(query: Query, others: list[Exchange]) -> Iterator[Nearest]:
+def _nearest(query: Query, others: list[Exchange]) -> Iterator[Nearest | None]:
     """Better and better ones, the nearest last: those that fail little without reading are read again."""
-    likely = sorted(others, key=partial(_distance, query))[:_NEAR]
+    ranked: list[tuple[int, int, Exchange]] = []
+    for exchange in others:
+        if query.work >= TURN:
+            query.work = 0
+            yield None
+        query.work += 8
+        ranked.append((len(query.failing(exchange, deep=False)), -exchange.number, exchange))
     best: tuple[int, int] | None = None
-    for exchange in likely:
+    for _, _, exchange in nsmallest(_NEAR, ranked, key=itemgetter(0, 1)):
         failed = query.failing(exchange)
         rank = (len(failed), -exchange.number)
         if failed and (best is None or rank < best):
             best = rank
             whole = query.whole(exchange)
             yield Nearest(exchange.number, tuple(_failed(part, value_of(part, whole)) for part in failed))
-
-
-def _distance(query: Query, exchange: Exchange) -> tuple[int, int]:
-    return len(query.failing(exchange, deep=False)), -exchange.number
+        elif query.work >= TURN:
+            query.work = 0
+            yield None
 
 
 def _failed(part: Any, found: list[str] | None) -> str:

@@ -37,7 +37,7 @@ def told_wait(exchange: Exchange) -> float | None:
     return last.failure.retry_after if over and isinstance(last, Fail) else None
 
 
-STEP = 300
+STEP = 100
 """Exchanges looked at between two pauses."""
 
 Name = tuple[str, str, str, bytes]
