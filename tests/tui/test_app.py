@@ -11,6 +11,9 @@ import pytest
 from llmsim_tui.app import LlmsimApp
 from llmsim_tui.palette import folders
 from llmsim_tui.widgets.lines import Lines
+from textual.events import Resize
+from textual.geometry import Size
+from tui.conftest import take_turns
 from tui.fake import FakeBackend, Told
 from tui.stage import stage
 
@@ -180,3 +183,77 @@ async def test_a_palette_that_only_watches_offers_no_change() -> None:
         names = [command.title for command in console.app.get_system_commands(console.app.screen)]
         assert "lift every fault" not in names
         assert not [name for name in names if name.startswith("fault:")]
+
+
+@pytest.mark.parametrize("key", ["", "l", "ctrl+p"])
+async def test_two_sizes_under_way_do_not_chase_each_other_for_ever(key: str) -> None:
+    async with stage((120, 40)) as console:
+        await console.press(*([key] if key else []))
+        screen = console.app.screen
+        for size in (Size(80, 24), Size(120, 40), Size(80, 24), Size(120, 40)):
+            screen.post_message(Resize(size, size))
+        laid: list[Size] = []
+        layout: Any = screen._screen_resized
+        screen._screen_resized = lambda size: (laid.append(size), layout(size))  # type: ignore[method-assign]
+        for _ in range(20):
+            await console.pilot.pause()
+        assert set(laid) <= {Size(120, 40)}
+        assert len(laid) <= 4
+        assert screen.size == (120, 40)
+
+
+async def test_a_key_that_fails_is_told_and_everything_else_goes_on() -> None:
+    async with stage((100, 28)) as console:
+        console.app.forgiving = True
+        console.app.action_next_theme = lambda: 1 / 0  # type: ignore[method-assign]
+        await console.press("T")
+        assert "That did not work: ZeroDivisionError" in console.toasts()[-1]
+        await console.press("1")
+        assert [one.label for one in console.backend.pulse().armed] == ["429 storm"]
+
+
+async def test_what_ends_the_console_is_kept_for_the_one_who_started_it() -> None:
+    app = LlmsimApp(FakeBackend(Told()), fps=0, forgiving=True)
+    async with app.run_test(size=(80, 24)):
+        app.call_later(lambda: 1 / 0)
+        while app.failure is None:
+            await take_turns()
+    assert isinstance(app.failure, ZeroDivisionError)
+    assert app.return_code == 1
+
+
+async def test_a_dialog_that_is_just_going_is_not_drawn() -> None:
+    async with stage((100, 28)) as console:
+        await console.press("question_mark")
+        parts = [*console.app._parts()]
+        await console.press("escape")
+        for _, draw in parts:
+            console.app._show(draw)
+        assert console.app.failure is None
+
+
+@pytest.mark.parametrize("key", ["l", "r", "question_mark", "enter"])
+async def test_a_dialog_closed_twice_leaves_what_is_below_it(key: str) -> None:
+    async with stage((100, 28)) as console:
+        await console.press(key)
+        dialog: Any = console.app.screen
+        dialog.dismiss()
+        dialog.dismiss()
+        await console.tick()
+        assert type(console.app.screen).__name__ == "Live"
+
+
+async def test_a_command_chosen_twice_in_a_hurry_is_done_once() -> None:
+    async with stage((100, 30)) as console:
+        await console.press("ctrl+p")
+        await console.write("fault: 429")
+        palette: Any = console.app.screen
+        while not palette._hit_count:
+            await console.pilot.pause()
+        await console.press("down")
+        palette._action_command_list("select")
+        await console.pilot.pause()
+        palette._select_or_command()
+        await console.tick()
+        assert [one.label for one in console.backend.pulse().armed] == ["429 storm"]
+        assert type(console.app.screen).__name__ == "Live"

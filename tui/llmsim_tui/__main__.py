@@ -9,27 +9,43 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from llmsim import __version__
-from llmsim.errors import LlmsimError
-from llmsim.events import Events
-from llmsim.server.config import Config, add_options, from_options, strangers
+if TYPE_CHECKING:  # what takes long to import is imported where Ctrl+C is already looked after
+    from llmsim.events import Events
+    from llmsim.server.config import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Opens the console; 2 for what the operator got wrong, said before the screen opens."""
+    """Opens the console; 2 for what the operator got wrong, said before the screen opens; 1 when it failed."""
+    try:
+        return _open(arguments)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
+
+
+def _open(arguments: Sequence[str] | None) -> int:
+    from llmsim.errors import LlmsimError
+    from llmsim.server.config import from_options
+
     options = _parser().parse_args(arguments)
     try:
         config, _ = from_options(options)
         if not sys.stdin.isatty() or not sys.stderr.isatty():
             raise LlmsimError("the console needs a terminal; to serve without one: llmsim serve")
-        return asyncio.run(_run(config, options.theme))
+        problem = asyncio.run(_run(config, options.theme))
     except LlmsimError as error:
         print(f"llmsim-tui: {error}", file=sys.stderr)
         return 2
+    if problem is not None:
+        print(f"llmsim-tui: {_report(problem)}", file=sys.stderr)
+    return 0 if problem is None else 1
 
 
 def _parser() -> argparse.ArgumentParser:
+    from llmsim import __version__
+    from llmsim.server.config import add_options
+
     parser = argparse.ArgumentParser(prog="llmsim-tui", description="The console, with the server inside it.")
     parser.add_argument("--version", action="version", version=f"llmsim-tui {__version__}")
     parser.add_argument("--theme", metavar="NAME", default="night", help="colours: night, day or a file's own")
@@ -37,29 +53,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _run(config: Config, theme: str) -> int:
-    """Server first, then the screen; when the screen goes, the server ends its replies in good order."""
+async def _run(config: Config, theme: str) -> Exception | None:
+    """Server first, then the screen; when the screen goes, the server ends its replies in good order.
+
+    Gives what ended the console, None where it was left.
+    """
+    from llmsim.server.config import strangers
     from llmsim.server.serve import Runner
     from llmsim_tui.app import LlmsimApp
     from llmsim_tui.local import LocalBackend
 
     runner = Runner(config)
     runner.bind()
+    app = LlmsimApp(LocalBackend(runner.simulator, runner.address), theme=theme, forgiving=True)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, app.exit)
     _log_to(runner.simulator.events, config.log_level)
     await runner.start()
     for name in strangers():
         runner.simulator.events.add("warning", f"environment variable {name} is no setting; it has no effect")
-    backend = LocalBackend(runner.simulator, runner.address)
-    app = LlmsimApp(backend, theme=theme)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, app.exit)
     try:
         await app.run_async()
     finally:
         await runner.stop(grace=min(config.grace_s, 1.0))
-    return app.return_code or 0
+    return app.failure
+
+
+def _report(problem: Exception) -> str:
+    """Keeps the whole story in a file, as a terminal is no place for it, and says where."""
+    import tempfile
+    import traceback
+
+    story = "".join(traceback.format_exception(problem))
+    with tempfile.NamedTemporaryFile("w", prefix="llmsim-tui-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(story)
+    return (
+        f"the console failed and the server ended with it: {problem!r}\n"
+        f"The whole story is in {file.name}; without a console: llmsim serve"
+    )
 
 
 def _log_to(events: Events, level: str) -> None:

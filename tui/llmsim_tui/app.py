@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from textual.app import SystemCommand
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -18,7 +20,7 @@ from llmsim_tui.commands import TABLE, bindings
 from llmsim_tui.console import Console
 from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.live import Live
-from llmsim_tui.screens.ticking import Ticking
+from llmsim_tui.screens.ticking import Palette, Ticking
 from llmsim_tui.widgets.lines import Lines
 
 Part = tuple[Ticking, Callable[[], None]]
@@ -36,8 +38,8 @@ class LlmsimApp(Console):
     CSS_PATH = "app.tcss"
     BINDINGS = bindings("app")
 
-    def __init__(self, backend: Backend, *, theme: str = "night", fps: float = 4.0) -> None:
-        super().__init__(backend)
+    def __init__(self, backend: Backend, *, theme: str = "night", fps: float = 4.0, forgiving: bool = False) -> None:
+        super().__init__(backend, forgiving=forgiving)
         self.first_theme = theme
         self.fps = fps
         self.beat = 0
@@ -81,7 +83,7 @@ class LlmsimApp(Console):
         started = asyncio.get_running_loop().time()
         screen, draw = part
         if self.is_running and screen.is_mounted:
-            draw()
+            self._show(draw)
             self.call_after_refresh(self._drawn, started, parts)
 
     def _drawn(self, started: float, parts: int = 1) -> None:
@@ -91,6 +93,11 @@ class LlmsimApp(Console):
     def refresh_views(self) -> None:
         """Draws what has changed; what lies under a dialog once a second."""
         for _, draw in self._parts():
+            self._show(draw)
+
+    def _show(self, draw: Callable[[], None]) -> None:
+        """Draws a part, unless its screen is just coming or going and has not all of its widgets."""
+        with suppress(NoMatches):
             draw()
 
     def _parts(self) -> list[Part]:
@@ -113,6 +120,11 @@ class LlmsimApp(Console):
         """Shows every key."""
         if not isinstance(self.screen, Help):
             self.push_screen(Help())
+
+    def action_command_palette(self) -> None:
+        """Shows the command palette, once."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The commands of the table, a command for each pad, one for each theme."""

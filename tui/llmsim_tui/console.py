@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
 
@@ -18,11 +19,13 @@ T = TypeVar("T")
 
 
 class Console(App[None]):
-    """An app with a backend."""
+    """An app with a backend; a `forgiving` one outlives a key that fails, and prints no traceback at its end."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, *, forgiving: bool = False) -> None:
         super().__init__()
         self.backend = backend
+        self.forgiving = forgiving
+        self.failure: Exception | None = None
         self.deck = Deck()
         self.own_themes: list[str] = []
         self._stamps: dict[Path, float] = {}
@@ -47,6 +50,30 @@ class Console(App[None]):
         if then is not None:
             then(result)
         self.refresh_views()
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Does what a key stands for; one that fails, in Textual's own dialogs too, is told instead of the end."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except Exception as error:
+            if not self.forgiving:
+                raise
+            self.say(f"That did not work: {error!r}. Everything else goes on.", "error")
+            return True
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Ends the console, as Textual would, but keeps the error for the one who started it."""
+        if not self.forgiving:
+            super()._handle_exception(error)
+            return
+        self.failure = self.failure or error
+        self._return_code = 1
+        self._close_messages_no_wait()
 
     def undo(self, then: Callable[[], object] | None = None) -> None:
         """Takes the last change back, and says which."""

@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.widgets import Static
 
 from llmsim_tui.backend import Row
@@ -52,7 +53,7 @@ class Inspector(Dialog):
         self.on_resize()
         self.tick(0)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize | None = None) -> None:
         """Side by side from 100 columns on."""
         self.set_class(self.app.size.width < 100, "-pages")
         self._turn()

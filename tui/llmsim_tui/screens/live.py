@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from textual.app import ComposeResult
-from textual.events import Key
+from textual.events import Key, Resize
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -70,7 +70,7 @@ class Live(Ticking):
         self.query_one(Flows).hint = f"no request yet · point a client at\nhttp://{address}/v1"
         self._fold()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize | None = None) -> None:
         """Folds anew."""
         self._fold()
         self.call_after_refresh(self.console.refresh_views)

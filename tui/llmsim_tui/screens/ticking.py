@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from textual.app import ComposeResult
-from textual.events import Click
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit
+from textual.events import Click, Resize
 from textual.screen import ModalScreen, Screen
 
 from llmsim_tui.commands import bar
@@ -15,7 +18,26 @@ from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.safety import Safety, SafetyLine
 
 
-class Ticking(Screen[None]):
+class Steady:
+    """Makes a screen bear what comes twice or too late: a size that the terminal no longer has, a second close.
+
+    Textual answers each layout in another size with one more resize event of that size: two sizes under way at once, as
+    while a window is dragged on a busy machine, would be laid out in turns for ever, and nothing else would happen.
+    """
+
+    def on_resize(self: Any, event: Resize) -> None:
+        """Lets only the terminal's own size pass."""
+        if event.size != self.app.size:
+            event.prevent_default()
+
+    def dismiss(self: Any, result: Any = None) -> AwaitComplete:
+        """Closes the screen, once: Textual would close the one below it the second time."""
+        if self.app.screen is not self:
+            return AwaitComplete()
+        return Screen.dismiss(self, result)
+
+
+class Ticking(Steady, Screen[None]):
     """A screen that shows moving things."""
 
     @property
@@ -68,3 +90,13 @@ class Dialog(Ticking, ModalScreen[None]):
         """Closes when the click is beside the dialog."""
         if event.widget is self:
             self.action_close()
+
+
+class Palette(Steady, CommandPalette):
+    """Textual's command palette; what is chosen twice in a hurry is done once."""
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Closes the palette, once."""
+        if self.app.screen is not self:
+            self._selected_command = DiscoveryHit("", lambda: None)
+        return super().dismiss(result)

@@ -49,18 +49,27 @@ class Pads(Lines):
             self.digit = digit
             super().__init__()
 
+    @property
+    def abreast(self) -> int:
+        """How many pads stand in a row."""
+        return 8 if self.size.width >= 100 or self.size.height == 1 else 4
+
+    @property
+    def termed(self) -> bool:
+        """Whether each pad has a second line."""
+        return self.abreast == 8 and self.size.height > 1
+
     def show(self, deck: Deck, armed: list[ArmedFault]) -> None:
         """Shows the pads with the faults in force."""
         self.show_state(tuple(Face.of(pad, find(armed, digit)) for digit, pad in enumerate(deck.pads, 1)))
 
     def lines(self, width: int, height: int) -> Iterator[Strip]:
         """Pads four or eight abreast, a second line of terms below each where there is room."""
-        abreast = 8 if width >= 100 or height == 1 else 4
-        terms = abreast == 8 and height > 1
+        abreast = self.abreast
         for start in range(0, len(self.state), abreast):
             faces = list(enumerate(self.state, 1))[start : start + abreast]
             yield self._row(faces, width, abreast, False)
-            if terms:
+            if self.termed:
                 yield self._row(faces, width, abreast, True)
 
     def _row(self, faces: list[tuple[int, Face]], width: int, abreast: int, terms: bool) -> Strip:
@@ -68,11 +77,20 @@ class Pads(Lines):
         for place, (digit, face) in enumerate(faces):
             room = width * (place + 1) // abreast - width * place // abreast - 1
             if terms:
-                segments.append(Segment(clip(f"  {face.pad.terms()}", room), self.ink.dim))
+                segments += self._terms(face, room)
             else:
                 segments += self._pad(digit, face, room)
             segments.append(Segment(" "))
         return Strip(segments).adjust_cell_length(width)
+
+    def _terms(self, face: Face, room: int) -> list[Segment]:
+        """Below a pad: how many requests it has hit while it is armed, else what it would do."""
+        line = Line(self.ink)
+        if face.armed:
+            line.add(f"   {amount(face.hits)}✗ ", self.ink.tone["armed"])
+        return line.add(
+            ("of " if face.armed else "   ") + face.pad.terms(), self.ink.dim, width=room - line.width
+        ).segments
 
     def _pad(self, digit: int, face: Face, room: int) -> list[Segment]:
         ink = self.ink
@@ -80,7 +98,7 @@ class Pads(Lines):
             label = face.pad.label if len(face.pad.label) + 3 <= room else face.pad.short
             line = Line(ink).add(f" {digit}", ink.key + ink.head.background_style)
             return line.add(f" {label}", ink.text + ink.head.background_style, width=max(1, room - 2)).segments
-        text = clip(_worded(digit, face, room), room)
+        text = clip(_worded(digit, face, room, not self.termed), room)
         text = plainly(text) if ink.plain else text
         full = max(1, round(face.left * room))
         rest = ink.tone["armed"] + ink.head.background_style
@@ -88,19 +106,19 @@ class Pads(Lines):
 
     def on_click(self, event: events.Click) -> None:
         """Presses the pad under the mouse."""
-        abreast = 8 if self.size.width >= 100 or self.size.height == 1 else 4
+        abreast = self.abreast
         row = event.y if abreast == 4 else 0
         self.post_message(self.Pressed(1 + min(7, row * 4 + event.x * abreast // max(1, self.size.width))))
 
 
-def _worded(digit: int, face: Face, room: int) -> str:
-    """The longest wording of an armed pad that fits."""
-    left = f" {countdown(face.seconds)}" if face.seconds is not None else ""
-    hits = f" {amount(face.hits)}✗"
+def _worded(digit: int, face: Face, room: int, hits: bool) -> str:
+    """The longest wording of an armed pad that fits; with its hits where no other line tells them."""
+    left = f" {countdown(face.seconds):>3}" if face.seconds is not None else ""
+    met = f" {amount(face.hits)}✗" if hits else ""
     for words in (
-        f" {digit} {face.pad.label}{left}{hits}",
-        f" {digit} {face.pad.short}{left}{hits}",
-        f" {digit}{left}{hits}",
+        f" {digit} {face.pad.label}{left}{met}",
+        f" {digit} {face.pad.short}{left}{met}",
+        f" {digit} {face.pad.short}{left}",
     ):
         if len(words) <= room:
             return words
