@@ -6,20 +6,22 @@ import base64
 import hashlib
 import json
 import os
-import re
+import signal
 import struct
 import subprocess
-import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from serving import Served
+    from turns import Turns
+
 HERE = Path(__file__).resolve().parent
-PYTHON = os.environ.get("LLMSIM_PYTHON") or sys.executable
 
 Llmsim = Callable[..., str]
 
@@ -32,8 +34,6 @@ _ENVIRONMENT = {
     "LANGSMITH_TRACING": "false",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 }
-
-_ADDRESS = re.compile(r"serving on (http://\S+)")
 
 # Writes a vocabulary as tiktoken downloads it.
 _WRITE = """
@@ -54,9 +54,10 @@ def is_ours(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Sets the environment before any framework is imported."""
+    """Sets the environment before any framework is imported; one who ends the run ends its servers too."""
     if is_ours(config):
         os.environ.update(_ENVIRONMENT)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -67,52 +68,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 # -- servers
 
 
-class Served:
-    """`llmsim serve` in a process of the project's own Python, with these settings."""
-
-    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
-        config = folder / "llmsim.yaml"
-        config.write_text(json.dumps({"latency_profile": "instant", "target_tokens": 20, "grace_s": 0, **settings}))
-        self._log = folder / "log"
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [PYTHON, "-m", "llmsim", "serve", "--port", "0", "--config", str(config)],
-                stderr=subprocess.STDOUT,
-                stdout=log,
-                cwd=folder,
-                env=_environment(),
-            )
-        self.url = self._address()
-
-    def _address(self) -> str:
-        """Where it serves, as soon as it says so."""
-        while self._process.poll() is None:
-            match = _ADDRESS.search(self._log.read_text())
-            if match is not None:
-                return match[1]
-            time.sleep(0.01)
-        raise RuntimeError(f"llmsim did not start:\n{self._log.read_text()}")
-
-    def stop(self) -> str:
-        """Ends it in good order; gives what it logged."""
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise
-        return self._log.read_text()
-
-
-def _environment() -> dict[str, str]:
-    """This process's, without what would change the server's settings, and with the checkout's own llmsim."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LLMSIM_")}
-    return {**kept, "PYTHONPATH": str(HERE.parents[1])}
-
-
 @pytest.fixture(scope="session")
 def llmsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llmsim]:
     """Gives the address of a server with the settings; one process for each different settings."""
+    from serving import Served
+
     running: dict[str, Served] = {}
 
     def serve(**settings: Any) -> str:
@@ -121,8 +81,12 @@ def llmsim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llmsim]:
             running[key] = Served(tmp_path_factory.mktemp("llmsim"), settings)
         return running[key].url
 
-    yield serve
-    logs = [served.stop() for served in running.values()]
+    try:
+        yield serve
+    finally:
+        for served in running.values():
+            served.leave()
+        logs = [served.stop() for served in running.values()]
     assert not [log for log in logs if "Traceback" in log], "\n".join(logs)
 
 
@@ -134,8 +98,19 @@ def url(llmsim: Llmsim) -> str:
 
 @pytest.fixture(scope="session")
 def refusing(llmsim: Llmsim) -> Callable[[int], str]:
-    """Gives the address of a server that answers everything with this status."""
-    return lambda status: llmsim(faults=[{"kind": "refuse", "status": status, "message": "Not today."}])
+    """Gives the address of a server that answers everything with this status, and tells to ask again at once."""
+    return lambda status: llmsim(
+        faults=[{"kind": "refuse", "status": status, "message": "Not today.", "retry_after": 0.01}]
+    )
+
+
+@pytest.fixture
+def turns(url: str, refusing: Callable[[int], str]) -> Iterator[Callable[[int], Turns]]:
+    """Gives a server whose first answer has this status; whoever asks again gets what was asked for."""
+    from turns import Turns
+
+    with ExitStack() as open_ones:
+        yield lambda status: open_ones.enter_context(Turns(refusing(status), url))
 
 
 # -- things to ask with
@@ -144,10 +119,12 @@ def refusing(llmsim: Llmsim) -> Callable[[int], str]:
 @pytest.fixture(scope="session")
 def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The vocabulary of embeddings, where tiktoken looks for it before it goes to the network (tiktoken/load.py)."""
+    from serving import PYTHON, environment
+
     folder = tmp_path_factory.mktemp("tiktoken")
     address = "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken"
     path = folder / hashlib.sha1(address.encode()).hexdigest()
-    subprocess.run([PYTHON, "-c", _WRITE, "cl100k_base", str(path)], check=True, env=_environment())
+    subprocess.run([PYTHON, "-c", _WRITE, "cl100k_base", str(path)], check=True, env=environment())
     os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
 
 

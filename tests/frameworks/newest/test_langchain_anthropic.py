@@ -81,6 +81,18 @@ def test_structured_output(model: ChatAnthropic, method: Any) -> None:
     assert isinstance(model.with_structured_output(Weather, method=method).invoke("The weather in Oslo"), Weather)
 
 
+def test_structured_output_in_parts(model: ChatAnthropic) -> None:
+    told = list(model.with_structured_output(Weather).stream("The weather in Oslo"))
+    assert isinstance(told[-1], Weather)
+
+
+def test_a_conversation_goes_on(model: ChatAnthropic) -> None:
+    first: Any = model.invoke("Hello")
+    second: Any = model.invoke([HumanMessage("Hello"), first, HumanMessage("And?")])
+    assert second.text
+    assert second.usage_metadata["input_tokens"] > first.usage_metadata["input_tokens"]
+
+
 def test_a_picture(model: ChatAnthropic, picture: str) -> None:
     parts: Any = [
         {"type": "text", "text": "What is it?"},
@@ -128,3 +140,12 @@ def test_errors_by_class(refusing: Any, status: int, error: Any, streamed: bool)
     model = chat(refusing(status), max_retries=0)
     with pytest.raises(error, match="Not today"):
         _ = list(model.stream("Hello")) if streamed else model.invoke("Hello")
+
+
+@pytest.mark.parametrize("status", [429, 529])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_who_asks_again_is_answered(turns: Any, status: int, streamed: bool) -> None:
+    door = turns(status)
+    model = chat(door.url)
+    assert list(model.stream("Hello")) if streamed else model.invoke("Hello").text
+    assert len(door.asked) == 2

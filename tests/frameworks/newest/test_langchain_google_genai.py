@@ -81,6 +81,23 @@ def test_structured_output(model: ChatGoogleGenerativeAI, method: Any) -> None:
     assert isinstance(model.with_structured_output(Weather, method=method).invoke("The weather in Oslo"), Weather)
 
 
+def test_structured_output_in_parts(model: ChatGoogleGenerativeAI) -> None:
+    told = list(model.with_structured_output(Weather).stream("The weather in Oslo"))
+    assert isinstance(told[-1], Weather)
+
+
+def test_a_conversation_goes_on(model: ChatGoogleGenerativeAI) -> None:
+    first: Any = model.invoke("Hello")
+    second: Any = model.invoke([HumanMessage("Hello"), first, HumanMessage("And?")])
+    assert second.text
+    assert second.usage_metadata["input_tokens"] > first.usage_metadata["input_tokens"]
+
+
+def test_a_limit(model: ChatGoogleGenerativeAI) -> None:
+    told = model.invoke("Hello", max_output_tokens=5)
+    assert told.response_metadata["finish_reason"] == "MAX_TOKENS"
+
+
 def test_a_picture(model: ChatGoogleGenerativeAI, picture: str) -> None:
     parts: Any = [
         {"type": "text", "text": "What is it?"},
@@ -115,7 +132,17 @@ def test_embeddings(url: str) -> None:
     ("status", "error"),
     [(status, ChatGoogleGenerativeAIError) for status in (400, 401, 404, 429)] + [(503, GoogleAPIError)],
 )
-def test_errors_by_class(refusing: Any, status: int, error: Any) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_errors_by_class(refusing: Any, status: int, error: Any, streamed: bool) -> None:
     model = chat(refusing(status), max_retries=1)
     with pytest.raises(error, match="Not today"):
-        model.invoke("Hello")
+        _ = list(model.stream("Hello")) if streamed else model.invoke("Hello")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_who_asks_again_is_answered(turns: Any, status: int, streamed: bool) -> None:
+    door = turns(status)
+    model = chat(door.url, max_retries=3)
+    assert list(model.stream("Hello")) if streamed else model.invoke("Hello").text
+    assert len(door.asked) == 2

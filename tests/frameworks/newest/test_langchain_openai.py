@@ -96,6 +96,11 @@ def test_structured_output(model: Any, method: str) -> None:
     assert isinstance(model.with_structured_output(Weather, method=method).invoke("The weather in Oslo"), Weather)
 
 
+def test_structured_output_in_parts(model: Any) -> None:
+    told = list(model.with_structured_output(Weather).stream("The weather in Oslo"))
+    assert isinstance(told[-1], Weather)
+
+
 def test_json(model: Any) -> None:
     told = model.with_structured_output(None, method="json_mode").invoke("The weather in Oslo as JSON")
     assert isinstance(told, dict)
@@ -105,6 +110,13 @@ def test_structured_output_with_what_it_was_made_of(model: Any) -> None:
     told = model.with_structured_output(Weather, include_raw=True).invoke("The weather in Oslo")
     assert isinstance(told["parsed"], Weather)
     assert isinstance(told["raw"], AIMessage)
+
+
+def test_a_conversation_goes_on(model: Any) -> None:
+    first = model.invoke("Hello")
+    second = model.invoke([HumanMessage("Hello"), first, HumanMessage("And?")])
+    assert second.text
+    assert second.usage_metadata["input_tokens"] > first.usage_metadata["input_tokens"]
 
 
 def test_a_conversation_with_tools_from_elsewhere(model: Any) -> None:
@@ -197,3 +209,13 @@ def test_errors_by_class(refusing: Any, status: int, error: Any, streamed: bool,
     model = ChatOpenAI(model="gpt-4o", base_url=f"{root}/v1", max_retries=0, use_responses_api=responses)
     with pytest.raises(error, match="Not today"):
         _ = list(model.stream("Hello")) if streamed else model.invoke("Hello")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("responses", [False, True])
+def test_who_asks_again_is_answered(turns: Any, status: int, streamed: bool, responses: bool) -> None:
+    door = turns(status)
+    model = ChatOpenAI(model="gpt-4o", base_url=f"{door.url}/v1", use_responses_api=responses)
+    assert list(model.stream("Hello")) if streamed else model.invoke("Hello").text
+    assert len(door.asked) == 2

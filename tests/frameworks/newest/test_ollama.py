@@ -64,14 +64,38 @@ def test_a_tools_result_is_taken_up(client: ollama.Client, streamed: bool) -> No
         messages.append(message)
     result = get_weather(**call.function.arguments)
     messages.append({"role": "tool", "tool_name": call.function.name, "content": result})
-    told = client.chat(MODEL, messages, tools=[get_weather])
-    assert not told.message.tool_calls
-    assert result in (told.message.content or "")
+    if streamed:
+        chunks = list(client.chat(MODEL, messages, tools=[get_weather], stream=True))
+        assert not any(chunk.message.tool_calls for chunk in chunks)
+        assert result in "".join(chunk.message.content or "" for chunk in chunks)
+    else:
+        told = client.chat(MODEL, messages, tools=[get_weather])
+        assert not told.message.tool_calls
+        assert result in (told.message.content or "")
+
+
+def test_a_conversation_goes_on(client: ollama.Client) -> None:
+    first = client.chat(MODEL, HELLO)
+    second = client.chat(MODEL, [*HELLO, first.message, {"role": "user", "content": "And?"}])
+    assert second.message.content
+    assert (second.prompt_eval_count or 0) > (first.prompt_eval_count or 0)
+
+
+def test_a_stream_tells_its_usage_last(client: ollama.Client) -> None:
+    last = list(client.chat(MODEL, HELLO, stream=True))[-1]
+    assert (last.eval_count, last.done_reason) == (20, "stop")
+    assert last.prompt_eval_count
+    assert last.total_duration
 
 
 def test_structured_output(client: ollama.Client) -> None:
     told = client.chat(MODEL, HELLO, format=Weather.model_json_schema())
     assert Weather.model_validate_json(told.message.content or "")
+
+
+def test_structured_output_in_parts(client: ollama.Client) -> None:
+    chunks = client.chat(MODEL, HELLO, format=Weather.model_json_schema(), stream=True)
+    assert Weather.model_validate_json("".join(chunk.message.content or "" for chunk in chunks))
 
 
 def test_generate(client: ollama.Client) -> None:
@@ -103,3 +127,14 @@ def test_errors_have_their_status(refusing: Any, status: int, streamed: bool) ->
     with pytest.raises(ollama.ResponseError, match="Not today") as raised:
         _ = list(client.chat(MODEL, HELLO, stream=True)) if streamed else client.chat(MODEL, HELLO)
     assert raised.value.status_code == status
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_who_asks_again_is_answered(turns: Any, status: int) -> None:
+    """This client leaves that to its user."""
+    door = turns(status)
+    client = ollama.Client(door.url)
+    with pytest.raises(ollama.ResponseError):
+        client.chat(MODEL, HELLO)
+    assert client.chat(MODEL, HELLO).message.content
+    assert len(door.asked) == 2

@@ -50,6 +50,16 @@ def tool(cities: list[str]) -> Any:
     return get_weather
 
 
+async def run(agent: Any, streamed: bool) -> Any:
+    """What the agent says to Hello, once it has said it all."""
+    if not streamed:
+        return await Runner.run(agent, "Hello")
+    told = Runner.run_streamed(agent, "Hello")
+    async for _ in told.stream_events():
+        pass
+    return told
+
+
 async def test_words(model: Any) -> None:
     told = await Runner.run(Agent(name="a", instructions="Be brief.", model=model), "Hello")
     assert told.final_output
@@ -66,8 +76,11 @@ async def test_a_loop_with_a_tool_ends(model: Any, tool: Any, cities: list[str],
     assert [item.type for item in told.new_items] == ["tool_call_item", "tool_call_output_item", "message_output_item"]
 
 
-async def test_a_streamed_loop_ends(model: Any, tool: Any, cities: list[str]) -> None:
-    told = Runner.run_streamed(Agent(name="a", model=model, tools=[tool]), "What is the weather in Oslo?")
+@pytest.mark.parametrize("choice", ["auto", "required", "get_weather"])
+async def test_a_streamed_loop_ends(model: Any, tool: Any, cities: list[str], choice: str) -> None:
+    settings = ModelSettings(tool_choice=choice, include_usage=True)
+    agent = Agent(name="a", model=model, tools=[tool], model_settings=settings)
+    told = Runner.run_streamed(agent, "What is the weather in Oslo?", max_turns=3)
     said, items = "", []
     async for event in told.stream_events():
         if event.type == "raw_response_event" and event.data.type == "response.output_text.delta":
@@ -77,6 +90,38 @@ async def test_a_streamed_loop_ends(model: Any, tool: Any, cities: list[str]) ->
     assert len(cities) == 1
     assert said == told.final_output
     assert items == ["tool_call_item", "tool_call_output_item", "message_output_item"]
+    assert told.context_wrapper.usage.requests == 2
+    assert told.context_wrapper.usage.output_tokens > 20
+
+
+async def test_a_streamed_conversation_goes_on(model: Any, tool: Any, cities: list[str]) -> None:
+    agent = Agent(name="a", model=model, tools=[tool])
+    first = await Runner.run(agent, "What is the weather in Oslo?")
+    again: Any = [*first.to_input_list(), {"role": "user", "content": "And in Rome?"}]
+    second = Runner.run_streamed(agent, again, max_turns=3)
+    async for _ in second.stream_events():
+        pass
+    assert len(cities) == 2
+    assert f"sunny in {cities[1]}" in second.final_output
+
+
+async def test_several_tools_at_once(model: Any, tool: Any, cities: list[str]) -> None:
+    @function_tool
+    def get_time(city: str) -> str:
+        """The time in a city."""
+        return "noon"
+
+    settings = ModelSettings(parallel_tool_calls=True)
+    agent = Agent(name="a", model=model, tools=[tool, get_time], model_settings=settings)
+    told = await Runner.run(agent, "What are the weather and the time in Oslo?", max_turns=4)
+    assert told.final_output
+
+
+async def test_an_agent_is_another_agents_tool(model: Any) -> None:
+    other = Agent(name="other", instructions="Knows the weather.", model=model)
+    asked = other.as_tool(tool_name="ask_other", tool_description="Knows the weather.")
+    told = await Runner.run(Agent(name="a", model=model, tools=[asked]), "The weather in Oslo?", max_turns=3)
+    assert told.final_output
 
 
 async def test_a_tool_that_must_always_be_called_runs_out_of_turns(model: Any, tool: Any) -> None:
@@ -142,7 +187,18 @@ async def test_a_reasoning_model(url: str) -> None:
     [(401, openai.AuthenticationError), (429, openai.RateLimitError), (500, openai.InternalServerError)],
 )
 @pytest.mark.parametrize("way", WAYS)
-async def test_errors_by_class(refusing: Any, way: str, status: int, error: Any) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_errors_by_class(refusing: Any, way: str, status: int, error: Any, streamed: bool) -> None:
     client = AsyncOpenAI(base_url=f"{refusing(status)}/v1", max_retries=0)
     with pytest.raises(error, match="Not today"):
-        await Runner.run(Agent(name="a", model=WAYS[way]("gpt-4o", client)), "Hello")
+        await run(Agent(name="a", model=WAYS[way]("gpt-4o", client)), streamed)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_who_asks_again_is_answered(turns: Any, way: str, status: int, streamed: bool) -> None:
+    door = turns(status)
+    model = WAYS[way]("gpt-4o", AsyncOpenAI(base_url=f"{door.url}/v1"))
+    assert (await run(Agent(name="a", model=model), streamed)).final_output
+    assert len(door.asked) == 2

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from anthropic import AsyncAnthropic
+from google.genai import Client
 from openai import AsyncOpenAI
 from pydantic import BaseModel
-from pydantic_ai import Agent, BinaryContent, ModelHTTPError, NativeOutput, ToolOutput, UsageLimits
+from pydantic_ai import Agent, BinaryContent, ModelHTTPError, ModelRetry, NativeOutput, ToolOutput, UsageLimits
 from pydantic_ai.messages import ThinkingPart, ToolCallPart
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.google import GoogleModel
@@ -24,29 +25,40 @@ class Weather(BaseModel):
     degrees: float
 
 
-def openai(url: str) -> Any:
-    return OpenAIProvider(openai_client=AsyncOpenAI(base_url=f"{url}/v1", max_retries=0))
+def openai(url: str, retries: int = 0) -> Any:
+    return OpenAIProvider(openai_client=AsyncOpenAI(base_url=f"{url}/v1", max_retries=retries))
 
 
-def anthropic(url: str) -> Any:
-    return AnthropicProvider(anthropic_client=AsyncAnthropic(base_url=url, max_retries=0))
+def anthropic(url: str, retries: int = 0) -> Any:
+    return AnthropicProvider(anthropic_client=AsyncAnthropic(base_url=url, max_retries=retries))
 
 
-def google(url: str) -> Any:
-    return GoogleProvider(api_key="test", base_url=url)
+def google(url: str, retries: int = 0) -> Any:
+    if not retries:
+        return GoogleProvider(api_key="test", base_url=url)
+    again: Any = {"attempts": retries + 1, "initial_delay": 0.01}
+    return GoogleProvider(client=Client(api_key="test", http_options={"base_url": url, "retry_options": again}))
 
 
 MODELS: Any = {
-    "chat": lambda url: OpenAIChatModel("gpt-4o", provider=openai(url)),
-    "responses": lambda url: OpenAIResponsesModel("gpt-4o", provider=openai(url)),
-    "anthropic": lambda url: AnthropicModel("claude-haiku-4-5", provider=anthropic(url)),
-    "gemini": lambda url: GoogleModel("gemini-2.5-flash-lite", provider=google(url)),
+    "chat": lambda url, retries=0: OpenAIChatModel("gpt-4o", provider=openai(url, retries)),
+    "responses": lambda url, retries=0: OpenAIResponsesModel("gpt-4o", provider=openai(url, retries)),
+    "anthropic": lambda url, retries=0: AnthropicModel("claude-haiku-4-5", provider=anthropic(url, retries)),
+    "gemini": lambda url, retries=0: GoogleModel("gemini-2.5-flash-lite", provider=google(url, retries)),
 }
 
 
 @pytest.fixture(params=MODELS)
 def model(request: pytest.FixtureRequest, url: str) -> Any:
     return MODELS[request.param](url)
+
+
+async def words(agent: Any, streamed: bool) -> str:
+    """What the agent says to Hello."""
+    if not streamed:
+        return str((await agent.run("Hello")).output)
+    async with agent.run_stream("Hello") as told:
+        return str(await told.get_output())
 
 
 async def test_words(model: Any) -> None:
@@ -81,6 +93,39 @@ async def test_a_loop_with_a_tool_ends(model: Any, streamed: bool) -> None:
         output = (await agent.run("What is the weather in Oslo?")).output
     assert len(cities) == 1
     assert f"sunny in {cities[0]}" in output
+
+
+async def test_a_loop_tells_its_events(model: Any) -> None:
+    agent = Agent(model)
+
+    @agent.tool_plain
+    def get_weather(city: str) -> str:
+        """The weather in a city."""
+        return f"sunny in {city}"
+
+    kinds = []
+    async with agent.run_stream_events("What is the weather in Oslo?") as events:
+        async for event in events:
+            kinds.append(event.event_kind)
+    assert kinds.count("function_tool_call") == kinds.count("function_tool_result") == 1
+    assert kinds[-1] == "agent_run_result"
+    assert kinds.count("part_delta") > 5
+
+
+async def test_a_tool_that_asks_again(model: Any) -> None:
+    """The model's next call answers a result that says what was wrong with the first."""
+    agent, cities = Agent(model), []
+
+    @agent.tool_plain
+    def get_weather(city: str) -> str:
+        """The weather in a city."""
+        cities.append(city)
+        if len(cities) == 1:
+            raise ModelRetry("Which one?")
+        return f"sunny in {city}"
+
+    assert (await agent.run("What is the weather in Oslo?", usage_limits=UsageLimits(request_limit=4))).output
+    assert cities
 
 
 @pytest.mark.parametrize("how", [ToolOutput, NativeOutput])
@@ -173,7 +218,17 @@ async def test_thinking_is_shown_and_taken_back(url: str, kind: str, streamed: b
 
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
 @pytest.mark.parametrize("kind", MODELS)
-async def test_errors_have_their_status(refusing: Any, kind: str, status: int) -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_errors_have_their_status(refusing: Any, kind: str, status: int, streamed: bool) -> None:
     with pytest.raises(ModelHTTPError, match="Not today") as raised:
-        await Agent(MODELS[kind](refusing(status))).run("Hello")
+        await words(Agent(MODELS[kind](refusing(status))), streamed)
     assert raised.value.status_code == status
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_who_asks_again_is_answered(turns: Any, kind: str, status: int, streamed: bool) -> None:
+    door = turns(status)
+    assert await words(Agent(MODELS[kind](door.url, 2)), streamed)
+    assert len(door.asked) == 2
