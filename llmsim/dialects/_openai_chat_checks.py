@@ -20,12 +20,16 @@ IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"
 
 def check(request: Any) -> None:
     """Raises Refused where a valid ChatRequest makes no sense, or none for its model; tells the first fault only."""
+    for index, message in enumerate(request["messages"]):
+        if message.get("content") is None:
+            _check_silent(message, index)
     _check_calls(request["messages"])
     for index, message in enumerate(request["messages"]):
         if message["role"] == "user" and isinstance(message.get("content"), list):
             _check_media(message["content"], f"messages[{index}].content")
     _check_tools(request)
     _check_logprobs(request)
+    check_bias(request)
     _check_format(request)
     if request.get("stream_options") is not None and not request.get("stream"):
         raise invalid("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options")
@@ -33,6 +37,14 @@ def check(request: Any) -> None:
 
 
 # -- the conversation
+
+
+def _check_silent(message: Any, index: int) -> None:
+    """Only who calls something, declines or speaks aloud may leave out the words; none at all is taken for null."""
+    others = ("tool_calls", "function_call", "refusal", "audio")
+    if message["role"] == "function" or any(message.get(name) for name in others):
+        return
+    raise invalid("Invalid value for 'content': expected a string, got null.", f"messages.[{index}].content")
 
 
 def _check_calls(messages: Any) -> None:
@@ -235,6 +247,8 @@ def _check_model(model: Model, request: Any) -> None:
         return
     if model.kind not in ("chat", "realtime"):
         raise Refused(Failure("not_found", _NO_CHAT, param="model"))
+    if not model.vision:
+        _check_blind(request["messages"])
     for field in ("max_tokens", "max_completion_tokens"):
         limit, most = request.get(field), model.max_output_tokens
         if limit is not None and most and limit > most:
@@ -243,6 +257,28 @@ def _check_model(model: Model, request: Any) -> None:
                 f"whereas you provided {limit}.",
                 field,
                 "invalid_value",
+            )
+
+
+def _check_blind(messages: Any) -> None:
+    """No images for a model that sees none."""
+    for index, message in enumerate(messages):
+        parts = message.get("content")
+        for at, part in enumerate(parts if isinstance(parts, list) else ()):
+            if part["type"] == "image_url":
+                raise invalid(
+                    "Invalid content type. image_url is only supported by certain models.",
+                    f"messages.[{index}].content.[{at}].type",
+                )
+
+
+def check_bias(request: Any) -> None:
+    """Tokens that are made more or less likely are told by their numbers."""
+    for key in request.get("logit_bias") or ():
+        if not (key.isascii() and key.isdigit()):
+            raise invalid(
+                f"Invalid key in 'logit_bias': {key[:40]}. You should only be submitting non-negative integers.",
+                "logit_bias",
             )
 
 

@@ -16,6 +16,7 @@ from llmsim import tokens
 from llmsim.catalogue import Model, resolve
 from llmsim.conversation import Ask, Message
 from llmsim.dialects import remembered
+from llmsim.dialects._openai_chat_checks import check_bias
 from llmsim.dialects._openai_messages import exact
 from llmsim.dialects._openai_refusals import NO_MODEL, invalid, read_object, validated
 from llmsim.dialects._openai_types import Bias, Penalty, Seed, StreamOptions
@@ -85,6 +86,7 @@ def read_completion(body: bytes) -> Ask:
         raise invalid("The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options")
     if request.get("suffix") and model.known and model.kind == "completion" and model.id != "gpt-3.5-turbo-instruct":
         raise invalid("Unrecognized request argument supplied: suffix")
+    check_bias(request)
     given = prompts(request.get("prompt"), request["model"])
     if len(given) * made > MOST_CHOICES:
         raise invalid(

@@ -151,6 +151,9 @@ class CustomToolCall(TypedDict):
     custom: CalledCustom
 
 
+Name = Annotated[str, Field(pattern=r"^[^\s<|\\/>]+$")]
+"""Who of several with the same role speaks."""
+
 AnyToolCall = Annotated[FunctionToolCall | CustomToolCall, Field(discriminator="type")]
 
 
@@ -160,7 +163,7 @@ class SystemMessage(TypedDict, total=False):
 
     role: Required[Literal["system"]]
     content: Texts | None
-    name: str | None
+    name: Name | None
 
 
 @exact
@@ -169,7 +172,7 @@ class DeveloperMessage(TypedDict, total=False):
 
     role: Required[Literal["developer"]]
     content: Texts | None
-    name: str | None
+    name: Name | None
 
 
 @exact
@@ -178,7 +181,7 @@ class UserMessage(TypedDict, total=False):
 
     role: Required[Literal["user"]]
     content: UserContent | None
-    name: str | None
+    name: Name | None
 
 
 @echoed
@@ -188,7 +191,7 @@ class AssistantMessage(TypedDict, total=False):
     role: Required[Literal["assistant"]]
     content: AssistantContent | None
     refusal: str | None
-    name: str | None
+    name: Name | None
     tool_calls: Annotated[list[AnyToolCall], Field(fail_fast=True, min_length=1)] | None
     function_call: CalledFunction | None
 

@@ -185,6 +185,8 @@ def _check_model(request: Told) -> None:
     model = resolve(request.get("model") or "")
     if not model.known or model.provider != "openai":
         return
+    if model.kind not in ("chat", "realtime"):
+        raise invalid(f"The requested model '{model.id}' cannot be used with the Responses API.", "model")
     # The models of ChatGPT ("gpt-5.2-chat-latest") take what models take that do not reason.
     reasons = model.reasoning and "-chat" not in model.id
     told = request.get("reasoning") or {}

@@ -177,7 +177,7 @@ class CreateResponse(TypedDict, total=False):
     service_tier: ServiceTier | None
     user: str | None
     safety_identifier: Annotated[str, Field(max_length=128)] | None
-    prompt_cache_key: str | None
+    prompt_cache_key: Annotated[str, Field(max_length=64)] | None
     prompt_cache_retention: Literal["in_memory", "24h"] | None
     prompt_cache_options: CacheOptions | None
     moderation: Moderation | None
@@ -228,7 +228,7 @@ class CompactRequest(TypedDict, total=False):
     input: Input | None
     instructions: str | None
     previous_response_id: str | None
-    prompt_cache_key: str | None
+    prompt_cache_key: Annotated[str, Field(max_length=64)] | None
     prompt_cache_retention: Literal["in_memory", "24h"] | None
     prompt_cache_options: CacheOptions | None
     service_tier: ServiceTier | None

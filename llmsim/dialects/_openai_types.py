@@ -136,9 +136,9 @@ class ChatRequest(TypedDict, total=False):
     user: str | None
     seed: Seed | None
     moderation: Moderation | None
-    safety_identifier: Annotated[str, Field(max_length=64)] | None
+    safety_identifier: Annotated[str, Field(max_length=128)] | None
     prompt_cache_options: PromptCacheOptions | None
-    prompt_cache_key: str | None
+    prompt_cache_key: Annotated[str, Field(max_length=64)] | None
     prompt_cache_retention: Literal["in_memory", "24h"] | None
     response_format: ResponseFormat | None
     service_tier: ServiceTier | None

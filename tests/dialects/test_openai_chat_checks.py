@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from openai_bodies import CALL, HI, LEGACY, STRICT, WEATHER, body, form, image, refused, tool
+from openai_bodies import CALL, HI, LEGACY, PIXEL, STRICT, WEATHER, body, form, image, read, refused, said, tool
 
 from llmsim.errors import Failure
 
@@ -44,7 +44,48 @@ REFUSALS: list[tuple[dict[str, Any], str, str | None, str | None]] = [
         "max_completion_tokens",
         "invalid_value",
     ),
+    (
+        said({"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": PIXEL}})
+        | {"model": "gpt-3.5-turbo"},
+        "Invalid content type. image_url is only supported by certain models.",
+        "messages.[0].content.[1].type",
+        None,
+    ),
+    # messages
+    *(
+        (
+            body(HI, {"role": role, **content}),
+            "Invalid value for 'content': expected a string, got null.",
+            "messages.[1].content",
+            None,
+        )
+        for role in ("system", "developer", "user", "assistant")
+        for content in ({}, {"content": None})
+    ),
+    (
+        body({**HI, "name": "Ann Lee"}),
+        "Invalid 'messages[0].name': string does not match pattern. Expected a string that matches the pattern "
+        "'^[^\\s<|\\\\/>]+$'.",
+        "messages[0].name",
+        "invalid_value",
+    ),
+    *(
+        (
+            body(**{field: "x" * (most + 1)}),
+            f"Invalid '{field}': string too long. Expected a string with maximum length {most}, but got a string with "
+            f"length {most + 1} instead.",
+            field,
+            "string_above_max_length",
+        )
+        for field, most in (("prompt_cache_key", 64), ("safety_identifier", 128))
+    ),
     # fields that do not go together
+    (
+        body(logit_bias={"yes": 1}),
+        "Invalid key in 'logit_bias': yes. You should only be submitting non-negative integers.",
+        "logit_bias",
+        None,
+    ),
     (
         body(response_format={"type": "json_object"}),
         "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
@@ -299,3 +340,18 @@ def test_a_model_that_does_not_chat_is_not_found_here() -> None:
     assert (failure.status, failure.param, failure.code) == (404, "model", None)
     assert failure.message is not None
     assert failure.message.startswith("This is not a chat model")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "assistant", "content": None, "refusal": "No."},
+        {"role": "assistant", "audio": {"id": "audio_1"}},
+        {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": "{}"}},
+        {"role": "function", "name": "f", "content": None},
+        {"role": "assistant", "content": ""},
+    ],
+    ids=["refusal", "audio", "function call", "function", "empty"],
+)
+def test_who_says_something_else_needs_no_words(message: Any) -> None:
+    assert read(body(HI, message)).model == "gpt-4o"

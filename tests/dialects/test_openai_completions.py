@@ -430,6 +430,13 @@ REFUSALS: list[tuple[dict[str, Any], int, str, str | None, str | None]] = [
     ({"frequency_penalty": 3}, *outside("frequency_penalty", "decimal above maximum", "<= 2", "3")),
     ({"presence_penalty": "0"}, *mistyped("presence_penalty", "a decimal", "a string")),
     ({"logit_bias": []}, *mistyped("logit_bias", "an object", "an array")),
+    (
+        {"logit_bias": {"-5": 1}},
+        400,
+        "Invalid key in 'logit_bias': -5. You should only be submitting non-negative integers.",
+        "logit_bias",
+        None,
+    ),
     ({"echo": "yes"}, *mistyped("echo", "a boolean", "a string")),
     ({"stream": 1}, *mistyped("stream", "a boolean", "an integer")),
     (

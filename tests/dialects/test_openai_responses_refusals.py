@@ -260,6 +260,14 @@ OTHERS: list[tuple[dict[str, Any], Told]] = [
         (400, "tool_choice", None, "Tool choice 'function' not found in 'tools' parameter."),
     ),
     (body(reasoning={"effort": "huge"}), (400, "reasoning.effort", "invalid_value", "Invalid value: 'huge'.")),
+    (
+        body(prompt_cache_key="k" * 65),
+        (400, "prompt_cache_key", "string_above_max_length", "Expected a string with maximum length 64"),
+    ),
+    *(
+        (body(model=model), (400, "model", None, f"model '{model}' cannot be used with the Responses API."))
+        for model in ("text-embedding-3-small", "gpt-3.5-turbo-instruct")
+    ),
     (body(model="o3", top_p=0.5), (400, "top_p", "unsupported_parameter", "'top_p' is not supported with this model.")),
     (body(prompt={}), (400, "prompt.id", REQUIRED, "'prompt.id'")),
     (
