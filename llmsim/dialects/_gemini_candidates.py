@@ -14,12 +14,13 @@ from typing import Any
 import orjson
 
 from llmsim.conversation import Stop
+from llmsim.dialects import _gemini_modalities as media
 from llmsim.dialects import _gemini_wire as wire
 from llmsim.dialects._gemini_logprobs import LogprobsResult
 from llmsim.dialects._gemini_models import Ability, ability
 from llmsim.dialects._gemini_own_tools import OwnTools
 from llmsim.exchange import Exchange
-from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Think
+from llmsim.plan import Call, Decline, End, Garbled, Part, Piece, Say, Think
 
 Json = dict[str, Any]
 
@@ -150,6 +151,8 @@ class Candidates:
             return self._call(told, piece)
         if isinstance(piece, Think):
             return self._thought(piece)
+        if isinstance(piece, Part):
+            return media.part(self._exchange.ask.extra["medium"], self._exchange.seed)
         if not isinstance(piece, Say):
             return None
         if self._enum:

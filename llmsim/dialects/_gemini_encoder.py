@@ -51,6 +51,8 @@ class GeminiEncoder(Encoder):
         self._usage = UsageMetadata(exchange)
         self._candidates = Candidates(exchange)
         self._said = 0
+        # What is no words costs tokens that the plan does not count.
+        self._made = sum(ask.extra.get("made", {}).values())
         self._thought = 0 if ask.shows_thinking else plan.usage.thinking
         self._about = b"%b%b" % (self._candidates.about(), self._after)
         self._plain: _Plain | None = None
@@ -144,10 +146,13 @@ class GeminiEncoder(Encoder):
 
     def _spent(self, last: Piece) -> bytes:
         """The usage so far; with the reply's last piece that of the whole reply."""
-        plan = self.exchange.plan
-        if last is not plan.pieces[-1]:
+        if last is not self.exchange.plan.pieces[-1]:
             return self._usage.worded(self._said, self._thought)
-        return self._usage.worded(plan.usage.completion - plan.usage.thinking, plan.usage.thinking)
+        return self._spent_in_all()
+
+    def _spent_in_all(self) -> bytes:
+        spent = self.exchange.plan.usage
+        return self._usage.worded(spent.completion - spent.thinking + self._made, spent.thinking)
 
     def _one(self, pieces: Sequence[Piece], at: int) -> bytes:
         """One piece's event; an end that follows at once is told with it."""
@@ -166,7 +171,7 @@ class GeminiEncoder(Encoder):
 
     def _event(self, piece: Piece, end: End | None) -> bytes:
         if isinstance(piece, Part):
-            self._said += sum(self.exchange.ask.extra["made"].values())
+            self._said += self._made
         elif not isinstance(piece, Think):
             self._said += piece.tokens
         elif self.exchange.ask.shows_thinking:
@@ -185,9 +190,7 @@ class GeminiEncoder(Encoder):
 
     def whole(self, pieces: Sequence[Piece]) -> bytes:
         """The response as one object."""
-        spent = self.exchange.plan.usage
-        made = sum(self.exchange.ask.extra.get("made", {}).values())
-        usage = self._usage.worded(spent.completion - spent.thinking + made, spent.thinking)
+        usage = self._spent_in_all()
         return b"{%b%b%b" % (self._candidates.whole(pieces), usage, self._candidates.about())
 
 

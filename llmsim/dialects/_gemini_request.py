@@ -14,6 +14,7 @@ from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Tool, ToolCall
 from llmsim.dialects import _gemini_proto as proto
 from llmsim.dialects._gemini_checks import check, invalid
 from llmsim.dialects._gemini_cloud_checks import check_on_cloud
+from llmsim.dialects._gemini_modalities import Medium, medium_of
 from llmsim.dialects._gemini_models import Ability, ability, thinking_tokens
 from llmsim.dialects._gemini_own_tools import own_tools
 from llmsim.dialects._gemini_prompt_cost import Find, nowhere, prompt_cost
@@ -66,9 +67,11 @@ def ask_of(request: Json, target: Target, digest: bytes, find: Find = nowhere) -
     config = request.get("generationConfig", {})
     thinking = config.get("thinkingConfig", {})
     spent = prompt_cost(request, target.model, find)
+    messages = messages_of(request)
+    medium = medium_of(config, _asked(messages), able)
     return Ask(
         model=target.model,
-        messages=messages_of(request),
+        messages=messages,
         dialect=target.dialect,
         endpoint=target.endpoint,
         tools=tools_of(request),
@@ -82,12 +85,20 @@ def ask_of(request: Json, target: Target, digest: bytes, find: Find = nowhere) -
         thinking=thinking_tokens(thinking, able),
         shows_thinking=bool(thinking.get("includeThoughts")) and able.thinks,
         prompt_tokens=sum(spent.values()),
+        parts=None if medium is None else 1,
         digest=digest,
-        extra=_extra(request, config, target, able, spent),
+        extra=_extra(request, config, target, able, spent, medium),
     )
 
 
-def _extra(request: Json, config: Json, target: Target, able: Ability, spent: Counter[str]) -> dict[str, Any]:
+def _asked(messages: tuple[Message, ...]) -> str:
+    """What the user said last."""
+    return next((message.text for message in reversed(messages) if message.role == "user"), "")
+
+
+def _extra(
+    request: Json, config: Json, target: Target, able: Ability, spent: Counter[str], medium: Medium | None
+) -> dict[str, Any]:
     return {
         "array": target.array,
         "able": able,
@@ -95,7 +106,8 @@ def _extra(request: Json, config: Json, target: Target, able: Ability, spent: Co
         "own_tools": own_tools(request),
         "enum": config.get("responseMimeType") == "text/x.enum",
         "logprobs": config.get("logprobs", 0) if config.get("responseLogprobs") else None,
-        "modalities": tuple(config.get("responseModalities", ())),
+        "medium": medium,
+        "made": {} if medium is None else {medium.modality: medium.tokens},
         "tier": request.get("serviceTier", "standard").replace("unspecified", "standard"),
         "cached_content": request.get("cachedContent"),
         "with_tools": any(request.get(key) for key in ("systemInstruction", "tools", "toolConfig")),

@@ -353,3 +353,23 @@ async def test_a_cached_content_comes_before_the_prompt(client: genai.Client) ->
     assert usage.cached_content_token_count > 2000
     assert usage.prompt_token_count == plain + usage.cached_content_token_count
     assert usage.cache_tokens_details[0].token_count == usage.cached_content_token_count
+
+
+# -- pictures and sounds
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_picture_comes_as_bytes(client: genai.Client, streamed: bool) -> None:
+    asked: Any = {"contents": "A red fox", "model": "gemini-2.5-flash-image", "response_modalities": ["TEXT", "IMAGE"]}
+    replies = await stream(client, **asked) if streamed else [await ask(client, **asked)]
+    (picture,) = (part.inline_data for reply in replies for part in reply.parts if part.inline_data)
+    assert picture.mime_type == "image/png"
+    assert picture.data.startswith(b"\x89PNG")
+
+
+async def test_speech_comes_as_samples(client: genai.Client) -> None:
+    voice = types.VoiceConfig(prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name="Kore"))
+    speech: Any = {"response_modalities": ["AUDIO"], "speech_config": types.SpeechConfig(voice_config=voice)}
+    reply = await ask(client, "Say cheerfully: hello!", model="gemini-3.8-flash-tts", **speech)
+    assert reply.parts[0].inline_data.mime_type.startswith("audio/L16")
+    assert len(reply.parts[0].inline_data.data) >= 24_000
