@@ -14,7 +14,9 @@ KIND = "gemini.interaction"
 
 @dataclass(slots=True)
 class Kept:
-    """An interaction: `told` is how the API tells of it, `contents` all that was said up to its end.
+    """An interaction: `told` is how the API tells of it, `contents` all that was said up to its end, `size` its bytes.
+
+    The contents of earlier interactions are held as well, and counted, as they may be gone from the store before it.
 
     `extra` is what the exchange's ask held for the dialect, which it lets go of when it ends.
     """
@@ -24,6 +26,7 @@ class Kept:
     exchange: Exchange
     extra: dict[str, Any]
     shows_thinking: bool
+    size: int = 0
 
 
 def find(store: Store, id: str) -> Kept:

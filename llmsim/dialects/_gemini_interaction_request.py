@@ -80,6 +80,7 @@ def _ask(request: Json, store: Store, dialect: str, endpoint: str, body: bytes) 
             "about": _about(request, model),
             "spent": spent,
             "contents": contents,
+            "size_before": previous.size if previous is not None else 0,
             "input": steps,
             "cached_content": request.get("cached_content"),
             "with_tools": bool(request.get("system_instruction") or request.get("tools")),

@@ -109,8 +109,9 @@ class GeminiInteractions(Dialect):
         kept: Kept | None = self.desk.store.get(KIND, id)
         if kept is None:
             told = resource(exchange, ask.extra["about"], "in_progress", steps=[])
-            kept = Kept(told, ask.extra["contents"], exchange, ask.extra, ask.shows_thinking)
-            self.desk.store.put(KIND, id, kept, len(exchange.request))
+            size = ask.extra["size_before"] + len(exchange.request)
+            kept = Kept(told, ask.extra["contents"], exchange, ask.extra, ask.shows_thinking, size)
+            self.desk.store.put(KIND, id, kept, size)
         return kept
 
     def _keep(self, exchange: Exchange, told: dict[str, Any]) -> None:
@@ -119,8 +120,9 @@ class GeminiInteractions(Dialect):
         if not ask.extra["about"]["store"] or ask.follows is not None:
             return
         contents = [*ask.extra["contents"], *contents_of(told["steps"], ask.extra["contents"])]
-        kept = Kept(told, contents, exchange, ask.extra, ask.shows_thinking)
-        size = len(exchange.request) + 16 * len(exchange.plan.pieces) + len(orjson.dumps(told))
+        own = len(exchange.request) + 16 * len(exchange.plan.pieces) + len(orjson.dumps(told))
+        size = ask.extra["size_before"] + own
+        kept = Kept(told, contents, exchange, ask.extra, ask.shows_thinking, size)
         self.desk.store.put(KIND, told["id"], kept, size)
 
     def ended(self, exchange: Exchange, answer: Answer | None) -> None:
