@@ -67,11 +67,10 @@ class Bucket:
 
         What would have run over meanwhile, as the bucket was full without it, is lost.
         """
-        lowest = min([owed for at, owed in self._lows if at > since], default=self.owed)
-        back = min(amount, lowest, self.owed)
-        if back > 0.0:
-            self.owed -= back
-            self._lows = [(at, owed - back if at > since else owed) for at, owed in self._lows]
+        # Of what is put back no more is left at any moment than was missing at every one before it.
+        back = min([amount, *(owed for at, owed in self._lows if at > since)])
+        self._lows = [(at, owed - back if at > since else owed) for at, owed in self._lows]
+        self.owed -= min(back, self.owed)
 
     def fill(self) -> None:
         """Makes it full."""
