@@ -36,6 +36,8 @@ _SEEN = 10_000
 """Different requests whose repetitions are counted; beyond it the one unseen for longest is forgotten."""
 
 _UNDO = 100
+_HISTORY = 10_000
+"""Changes that are remembered in their order, undoing included; the oldest goes first."""
 
 FUSE = "fuse"
 """Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
@@ -43,12 +45,13 @@ FUSE = "fuse"
 
 @dataclass(slots=True, frozen=True)
 class Change:
-    """One change of the settings, as it was made."""
+    """One change of the settings, as it was made; `at` is the moment on the simulator's clock."""
 
     before: Settings
     after: Settings
     text: str
     who: str
+    at: float
 
 
 class Simulator:
@@ -74,6 +77,7 @@ class Simulator:
         self.reread: Callable[[Exchange], Ask | None] = _not_read
         self.started = self.clock.now()
         self.changes: deque[Change] = deque(maxlen=_UNDO)
+        self.history: deque[Change] = deque(maxlen=_HISTORY)
         self._playbacks: dict[int, Playback] = {}
         self._seen: OrderedDict[bytes, int] = OrderedDict()
         self._numbers = 0
@@ -248,8 +252,10 @@ class Simulator:
         self._recount(before)
         self.light_fuses(lit=before.faults)
         text = text or ", ".join(f"{name} {_short(getattr(after, name))}" for name in changes)
+        change = Change(before, after, text, who, self.clock.now())
+        self.history.append(change)
         if who != FUSE:
-            self.changes.append(Change(before, after, text, who))
+            self.changes.append(change)
         self.events.add("change", text, who, mark or next(iter(changes)))
         return after
 
@@ -265,8 +271,11 @@ class Simulator:
         change = self.changes.pop()
         now = self.clock.now()
         still = tuple(one for one in change.before.faults if one.until is None or one.until > now)
+        before = self.settings
         self._take(change.before.changed(faults=still))
-        self.events.add("undo", f"undone: {change.text}", who, "undo")
+        text = f"undone: {change.text}"
+        self.history.append(Change(before, self.settings, text, who, now))
+        self.events.add("undo", text, who, "undo")
         return change.text
 
     def arm(self, fault: Mapping[str, Any], *, who: str = "") -> Armed:

@@ -13,9 +13,9 @@ FLOORS = [
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks",
     "settings dialects",
-    "events scenarios tally overrides explain",
+    "events tally overrides explain",
     "decide journal metrics verdict exports",
-    "simulator streams",
+    "simulator streams scenarios",
     "server llmsim_tui",
     "cli __main__ pytest_plugin",
 ]

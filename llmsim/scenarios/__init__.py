@@ -1,0 +1,154 @@
+"""Scenarios: a timeline of changes as a file, with what is expected of the clients meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from llmsim.journal.verify import Expectation, Times
+from llmsim.settings import Armed, Settings
+
+__all__ = ["ClientExpectation", "Phase", "Ramp", "Scenario", "Step", "seconds"]
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+LONGEST = 86_400.0
+"""Seconds that a scenario lasts at most."""
+
+
+def seconds(raw: Any) -> Any:
+    """A duration in seconds, from a number or from `500ms`, `30s`, `2m`, `1h`; what is neither stays as it is."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)\s*", raw) if isinstance(raw, str) else None
+    return float(found[1]) * _UNITS[found[2]] if found else raw
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=LONGEST, allow_inf_nan=False)]
+Span = Annotated[float, BeforeValidator(seconds), Field(gt=0, le=LONGEST, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Ramp(_Part):
+    """A setting that goes from one number to another, in even steps; `from` is the present one where it is left out.
+
+    With `fault` it is a number of the armed fault of that id, such as its probability.
+    """
+
+    setting: str
+    start: float | None = Field(None, alias="from")
+    to: float
+    over: Span = Field(alias="for")
+    every: Span = 1.0
+    fault: Name | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.fault is None:
+            known = [name for name, field in Settings.model_fields.items() if _numeric(field.annotation)]
+            if self.setting not in known:
+                raise ValueError(
+                    f"setting: {self.setting!r} is no number that can go up and down; there are {', '.join(known)}"
+                )
+        if self.over / self.every > 10_000:
+            raise ValueError(f"every: {self.every:g} s makes more than 10000 steps of {self.over:g} s")
+        return self
+
+
+def _numeric(annotation: Any) -> bool:
+    told = str(annotation)
+    return ("float" in told or "int" in told) and not any(word in told for word in ("dict", "tuple", "bool"))
+
+
+class _Doing(_Part):
+    """What happens at one moment: settings that change, faults armed and lifted, ramps, a mark for the charts."""
+
+    change: dict[str, Any] = Field(default_factory=dict)
+    arm: tuple[dict[str, Any], ...] = ()
+    lift: tuple[str, ...] | Literal["all"] = ()
+    ramp: tuple[Ramp, ...] = ()
+    mark: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_or_more(cls, raw: Any) -> Any:
+        if not isinstance(raw, Mapping):
+            return raw
+        told = dict(raw)
+        for name in ("arm", "ramp"):
+            if isinstance(told.get(name), Mapping):
+                told[name] = [told[name]]
+        if isinstance(told.get("lift"), str) and told["lift"] != "all":
+            told["lift"] = [told["lift"]]
+        return told
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if self.change:
+            Settings().changed(**self.change)
+        for fault in self.arm:
+            Armed.model_validate(fault)
+        return self
+
+
+class Step(_Doing):
+    """Something that happens `at` a moment after the start; what it arms lasts `for` so long, or until it is lifted."""
+
+    at: Seconds
+    lasts: Span | None = Field(None, alias="for")
+
+
+class Phase(_Doing):
+    """A stretch of time with a name; what it arms lasts as long as the phase, what it changes stays changed."""
+
+    name: Name
+    lasts: Span = Field(alias="for")
+
+
+class ClientExpectation(_Part):
+    """What is expected of the clients, by the verdict on them: numbers over all clients, `waits_kept` a share."""
+
+    retries: Times | None = None
+    storms: Times | None = None
+    ignored_waits: Times | None = None
+    abandoned: Times | None = None
+    gave_up: Times | None = None
+    succeeded: Times | None = None
+    waits_kept: Annotated[float | None, Field(ge=0, le=1)] = None
+
+
+class Scenario(_Part):
+    """Phases one after the other, and steps at moments of their own; then what was expected is looked at.
+
+    `settings` are changed at the start. It lasts as long as its phases and steps, or `lasts`.
+    """
+
+    name: Name = "scenario"
+    description: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    phases: tuple[Phase, ...] = ()
+    steps: tuple[Step, ...] = ()
+    lasts: Span | None = Field(None, alias="for")
+    expect: tuple[Expectation, ...] = ()
+    clients: ClientExpectation = ClientExpectation()
+
+    @model_validator(mode="after")
+    def _can_be(self) -> Self:
+        if not self.phases and not self.steps and not self.settings:
+            raise ValueError("a scenario has phases, steps or settings")
+        if self.settings:
+            Settings().changed(**self.settings)
+        if self.length > LONGEST:
+            raise ValueError(f"a scenario lasts at most {LONGEST:g} s; this one {self.length:g} s")
+        return self
+
+    @property
+    def length(self) -> float:
+        """How many seconds it lasts."""
+        phases = sum(phase.lasts for phase in self.phases)
+        steps = [step.at + max(step.lasts or 0.0, *(ramp.over for ramp in step.ramp), 0.0) for step in self.steps]
+        return self.lasts if self.lasts is not None else max([phases, *steps])
