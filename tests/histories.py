@@ -29,7 +29,7 @@ class History:
         self, pieces: Sequence[Piece], at: float, lasts: float, state: Any, status: int, cursor: int, **fields: Any
     ) -> Exchange:
         text = fields.pop("text", "Tell me a story.")
-        extra = {name: fields.pop(name) for name in ("usage", "faults", "origin") if name in fields}
+        extra = {name: fields.pop(name) for name in ("usage", "faults", "origin", "mock") if name in fields}
         body = fields.pop("body", None) or orjson.dumps({"messages": [{"role": "user", "content": text}]})
         ask = Ask(
             **{

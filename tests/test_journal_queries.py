@@ -26,7 +26,7 @@ def mixed() -> History:
     history.refused(1.0, client="web", key="sk-other5678901234", text="Hello")
     history.cut(2.0, client="batch", model="claude-opus-4-5", text="refund it", faults=("cut", "noon"))
     history.left(3.0, client="batch", attempt=1)
-    history.ok(4.0, client="web", origin="mock refunds", stream=False)
+    history.ok(4.0, client="web", mock="refunds", stream=False)
     history.live(5.0, client="web", text="still at it")
     return history
 

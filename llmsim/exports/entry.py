@@ -7,7 +7,6 @@ from typing import Any
 
 from llmsim import masks
 from llmsim.exchange import Exchange
-from llmsim.journal.search import mock_of
 from llmsim.metrics import outcome
 from llmsim.plan import Fail
 from llmsim.verdict.costs import price_of, spent
@@ -49,7 +48,7 @@ def entry(exchange: Exchange, *, earlier: int | None = None, limit: int = LIMIT,
         "cost": _cost(exchange),
         "profile": plan.profile,
         "origin": plan.origin,
-        "mock": mock_of(exchange) or None,
+        "mock": plan.mock or None,
         "faults": list(plan.faults),
         "why": [masks.text(line, ask.key) for line in why(exchange)],
     }

@@ -84,13 +84,7 @@ def fate(exchange: Exchange) -> Outcome:
     """What became of the exchange, as conditions ask it; faults go by the names that people gave them and by ids."""
     plan = exchange.plan
     faults = tuple(dict.fromkeys((*plan.faults, *plan.struck)))
-    return Outcome(exchange.status, outcome(exchange), faults, mock_of(exchange))
-
-
-def mock_of(exchange: Exchange) -> str:
-    """The name of the mock that answered, empty where none did."""
-    origin = exchange.plan.origin
-    return origin.removeprefix("mock ") if origin.startswith("mock ") else ""
+    return Outcome(exchange.status, outcome(exchange), faults, plan.mock)
 
 
 def with_texts(exchange: Exchange, reread: Reread | None) -> Ask:

@@ -29,7 +29,7 @@ class Partial:
     `then` is `asked again` when the same request came again; `went on` when a later request holds the words that had
     arrived, so that the client took them for the reply, `seen` being its number; else `unknown`: the client may have
     taken them for all there is, or told its user of the error, and the server cannot see which. `tokens` of `planned`
-    were sent.
+    were sent, without thinking that the client is not shown.
     """
 
     number: int
@@ -73,7 +73,10 @@ def partial(exchange: Exchange, kind: How, again: int | None, later: Sequence[Ex
         then = "asked again"
     elif (number := went_on(exchange, later)) is not None:
         then, seen = "went on", number
-    return Partial(exchange.number, kind, exchange.tokens, exchange.plan.usage.completion, then, seen)
+    plan = exchange.plan
+    shown = sum(piece.tokens for piece in plan.pieces[: exchange.cursor] if plan.seen(piece))
+    planned = plan.usage.completion - (plan.usage.thinking if plan.hides_thinking else 0)
+    return Partial(exchange.number, kind, shown, planned, then, seen)
 
 
 def went_on(exchange: Exchange, later: Sequence[Exchange]) -> int | None:
