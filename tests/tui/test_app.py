@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from llmsim_tui.app import LlmsimApp
 from llmsim_tui.palette import folders
+from llmsim_tui.screens.rates import Rates
 from llmsim_tui.widgets.lines import Lines
-from textual.events import Resize
+from llmsim_tui.widgets.slider import Slider
+from textual.events import Key, Resize
 from textual.geometry import Size
 from tui.conftest import take_turns
 from tui.fake import FakeBackend, Told
@@ -257,3 +259,21 @@ async def test_a_command_chosen_twice_in_a_hurry_is_done_once() -> None:
         await console.tick()
         assert [one.label for one in console.backend.pulse().armed] == ["429 storm"]
         assert type(console.app.screen).__name__ == "Live"
+
+
+@pytest.mark.parametrize("broken", [Rates, Slider])
+async def test_a_dialog_that_fails_is_closed_and_everything_else_goes_on(broken: Any, monkeypatch: Any) -> None:
+    async with stage((100, 28)) as console:
+        console.app.forgiving = True
+        name = "on_slider_changed" if broken is Rates else "on_key"
+        monkeypatch.setattr(broken, name, lambda self, event=None: 1 / 0)
+        await console.press("r")
+        if broken is Rates:
+            console.app.screen.post_message(Slider.Changed(console.app.screen.query(Slider).first()))
+        else:
+            console.app.screen.query(Slider).first().post_message(Key("right", None))
+        while type(console.app.screen) is Rates:
+            await take_turns()
+        await console.press("1")
+        assert "A dialog failed and was closed: ZeroDivisionError" in console.toasts()[0]
+        assert [one.label for one in console.backend.pulse().armed] == ["429 storm"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from textual._context import active_message_pump
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
+from textual.screen import Screen
 
 from llmsim.errors import LlmsimError
 from llmsim_tui import palette
@@ -32,8 +35,9 @@ class Console(App[None]):
 
     def attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None = None) -> None:
         """Changes something through the backend; what cannot be done is told in a sentence, and nothing is changed."""
+        work: Any = partial(self._attempt, action, then)
         if self.may_change():
-            self.run_worker(self._attempt(action, then), group="changes")
+            self.run_worker(work, group="changes")
 
     def may_change(self) -> bool:
         """Whether anything may be changed from here; says so if not."""
@@ -67,13 +71,28 @@ class Console(App[None]):
             return True
 
     def _handle_exception(self, error: Exception) -> None:
-        """Ends the console, as Textual would, but keeps the error for the one who started it."""
+        """Closes the dialog that failed; else ends the console, and keeps the error for the one who started it."""
         if not self.forgiving:
             super()._handle_exception(error)
+            return
+        pump: Any = active_message_pump.get(None)
+        screen = (
+            next((one for one in pump.ancestors_with_self if isinstance(one, Screen)), None)
+            if pump is not None
+            else None
+        )
+        if screen is not None and screen is not self.screen_stack[0]:
+            self.call_later(self._drop, screen, error)
             return
         self.failure = self.failure or error
         self._return_code = 1
         self._close_messages_no_wait()
+
+    def _drop(self, screen: Screen[object], error: Exception) -> None:
+        """Closes a dialog that failed; of one that was closed already, nothing is left to tell."""
+        if screen is self.screen and len(self.screen_stack) > 1:
+            self.pop_screen()
+            self.say(f"A dialog failed and was closed: {error!r}. Everything else goes on.", "error")
 
     def undo(self, then: Callable[[], object] | None = None) -> None:
         """Takes the last change back, and says which."""
