@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from llmsim import catalogue
 from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Tool, ToolCall, ToolChoice
 from llmsim.dialects import _gemini_proto as proto
 from llmsim.dialects._gemini_checks import check, invalid
@@ -19,6 +20,7 @@ from llmsim.dialects._gemini_models import Ability, ability, thinking_tokens
 from llmsim.dialects._gemini_own_tools import own_tools
 from llmsim.dialects._gemini_prompt_cost import Find, nowhere, prompt_cost
 from llmsim.dialects._gemini_schemas import json_schema
+from llmsim.errors import Failure, Refused
 
 Json = Mapping[str, Any]
 
@@ -61,6 +63,9 @@ def _read(target: Target, body: bytes, find: Find) -> Ask:
 def ask_of(request: Json, target: Target, digest: bytes, find: Find = nowhere) -> Ask:
     """The ask of a message GenerateContentRequest; raises Refused where it makes no sense."""
     able = ability(target.model)
+    model = catalogue.resolve(target.model)
+    if model.known and model.kind == "embedding":
+        raise Refused(Failure("not_found", code="model_not_found", extra=target.model))
     if target.dialect == "vertex":
         check_on_cloud(request)
     check(request, able)

@@ -21,6 +21,13 @@ async def test_a_strict_server_knows_no_strange_model(version: str, method: str)
     }
 
 
+@pytest.mark.parametrize("method", ["generateContent", SSE])
+async def test_a_model_of_embeddings_generates_nothing(method: str) -> None:
+    told = await tell(application(), {"contents": [user()]}, method, "gemini-embedding-001")
+    assert (told.status, told.json["error"]["status"]) == (404, "NOT_FOUND")
+    assert "is not supported for " + method.partition("?")[0] in told.json["error"]["message"]
+
+
 async def test_a_strict_server_wants_a_key() -> None:
     told = await tell(application(strict=True), body(), x_goog_api_key="")
     assert (told.status, told.json["error"]["status"]) == (403, "PERMISSION_DENIED")
