@@ -13,7 +13,7 @@ from anthropic_clients import asynchronous
 from gemini_clients import google
 from google.genai import errors, types
 from openai import AsyncOpenAI
-from running import Runner
+from running import Runner, until
 
 from llmsim.simulator import Simulator
 from llmsim.verdict import Call, ClientVerdict, judge, sentence
@@ -213,3 +213,46 @@ async def test_google_does_not_ask_again_after_an_error_in_mid_reply(server: Run
         with pytest.raises(errors.APIError):
             await words_of_gemini(client)
     assert_broken(simulator, "failed")
+
+
+# -- whole replies, and clients that leave
+
+
+async def test_openai_asks_again_for_a_whole_reply_that_was_cut(server: Runner, simulator: Simulator) -> None:
+    simulator.arm({**CUT, "count": 1})
+    async with gpt(server) as client:
+        reply = await client.chat.completions.create(model="gpt-4o", messages=HELLO)
+    assert reply.choices[0].finish_reason == "stop"
+    verdict, call = judged(simulator)
+    assert call is not None
+    assert (call.ending, call.count) == ("succeeded", 2)
+    (broken,) = verdict.partials
+    assert (broken.then, broken.seen) == ("asked again", call.numbers[1])
+
+
+async def test_a_client_that_leaves_has_been_written_for_in_vain(server: Runner, simulator: Simulator) -> None:
+    simulator.change(latency_profile="glacial")
+    async with gpt(server) as client:
+        stream = await client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
+        async for chunk in stream:
+            if chunk.choices and chunk.choices[0].delta.content:
+                break
+        await stream.close()
+        await until(lambda: not simulator.meter.live)
+    verdict, call = judged(simulator)
+    assert call is not None
+    assert sentence(call) == "left before the reply was whole"
+    assert (verdict.left.replies, verdict.left.completion) == (1, 1)
+    assert 0 < verdict.left.dollars == verdict.cost.dollars
+    assert verdict.findings[0].startswith("left 1 reply before the end: 1 token written for nobody, $0.0000")
+
+
+async def test_a_call_whose_time_is_up_is_left_and_tried_again(server: Runner, simulator: Simulator) -> None:
+    simulator.change(latency_profile="silent")
+    async with gpt(server) as client:
+        with pytest.raises(openai.APITimeoutError):
+            await client.with_options(timeout=0.2).chat.completions.create(model="gpt-4o", messages=HELLO)
+        await until(lambda: not simulator.meter.live)
+    verdict, call = judged(simulator)
+    assert call is not None
+    assert (call.ending, call.count, verdict.again, verdict.left.replies) == ("left", 3, 2, 3)
