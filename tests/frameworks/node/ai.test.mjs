@@ -5,9 +5,19 @@ import { createAnthropic } from "@ai-sdk/anthropic";
 import { createAzure } from "@ai-sdk/azure";
 import { createGoogleGenerativeAI } from "@ai-sdk/google";
 import { createOpenAI } from "@ai-sdk/openai";
-import { APICallError, embedMany, generateObject, generateText, stepCountIs, streamObject, streamText, tool } from "ai";
+import {
+  APICallError,
+  embedMany,
+  generateObject,
+  generateText,
+  Output,
+  stepCountIs,
+  streamObject,
+  streamText,
+  tool,
+} from "ai";
 import { z } from "zod";
-import { refusing, serve } from "./serving.mjs";
+import { refusing, serve, turns } from "./serving.mjs";
 
 const url = await serve();
 const weather = z.object({ city: z.string(), degrees: z.number() });
@@ -75,6 +85,52 @@ for (const [name, make] of Object.entries(models)) {
     assert.ok(weather.safeParse(await told.object).success);
   });
 
+  for (const streamed of [false, true]) {
+    test(`${name}: an object as output${streamed ? ", streamed" : ""}`, async () => {
+      const given = { model, output: Output.object({ schema: weather }), prompt: "The weather in Oslo" };
+      const told = streamed ? streamText(given) : await generateText(given);
+      if (streamed) await told.consumeStream();
+      assert.ok(weather.safeParse(await told.output).success);
+    });
+  }
+
+  test(`${name}: a conversation with a tool goes on`, async () => {
+    const execute = async ({ city }) => `sunny in ${city}`;
+    const tools = {
+      get_weather: tool({ description: "Weather", inputSchema: z.object({ city: z.string() }), execute }),
+    };
+    const messages = [{ role: "user", content: "What is the weather in Oslo?" }];
+    const given = { model, tools, stopWhen: stepCountIs(4) };
+    const first = await generateText({ ...given, messages });
+    const said = (await first.steps).flatMap((step) => step.response.messages);
+    messages.push(...said.slice(-3), { role: "user", content: "And in Rome?" });
+    const second = streamText({ ...given, messages });
+    await second.consumeStream();
+    assert.equal((await second.steps).length, 2);
+    assert.match(await second.text, /sunny in/);
+    assert.ok((await second.usage).inputTokens > first.steps[0].usage.inputTokens);
+  });
+
+  for (const choice of ["none", "required", { type: "tool", toolName: "get_weather" }]) {
+    test(`${name}: the choice of tools: ${choice.type ?? choice}`, async () => {
+      const tools = { get_weather: tool({ description: "Weather", inputSchema: z.object({ city: z.string() }) }) };
+      const told = await generateText({ model, tools, toolChoice: choice, prompt: "Hello" });
+      assert.equal(told.toolCalls.length, choice === "none" ? 0 : 1);
+    });
+  }
+
+  for (const status of [429, 503]) {
+    test(`${name}: who asks again is answered: ${status}`, async () => {
+      for (const streamed of [false, true]) {
+        const door = await turns(status);
+        const given = { model: make(door.url), prompt: "Hello", maxRetries: 2 };
+        const told = streamed ? streamText(given) : await generateText(given);
+        assert.ok(await told.text);
+        assert.equal(door.asked.length, 2);
+      }
+    });
+  }
+
   test(`${name}: a limit`, async () => {
     const told = await generateText({ model, prompt: "Hello", maxOutputTokens: 16 });
     assert.equal(told.finishReason, "length");
@@ -90,6 +146,9 @@ for (const [name, make] of Object.entries(models)) {
         assert.match(raised.message, /Not today/);
         return true;
       });
+      const raised = [];
+      await streamText({ ...given, onError: ({ error }) => raised.push(error) }).consumeStream();
+      assert.deepEqual(raised.map((error) => error.statusCode), [status]);
     });
   }
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
-import { refusing, serve } from "./serving.mjs";
+import { refusing, serve, turns } from "./serving.mjs";
 
 const url = await serve();
 const client = new Anthropic({ baseURL: url, apiKey: "k", maxRetries: 0 });
@@ -41,15 +41,45 @@ for (const streamed of [false, true]) {
   });
 }
 
-test("the client's own loop over tools ends", async () => {
-  const cities = [];
-  const run = ({ city }) => (cities.push(city), `sunny in ${city}`);
-  const own = { ...tools[0], type: "custom", run, parse: (value) => value };
-  const messages = [{ role: "user", content: "What is the weather in Oslo?" }];
-  const told = await client.beta.messages.toolRunner({ ...asked, messages, tools: [own] });
-  assert.equal(cities.length, 1);
-  assert.ok(told.content[0].text.includes(`sunny in ${cities[0]}`));
+for (const stream of [false, true]) {
+  test(`the client's own loop over tools ends${stream ? ", streamed" : ""}`, async () => {
+    const cities = [];
+    const run = ({ city }) => (cities.push(city), `sunny in ${city}`);
+    const own = { ...tools[0], type: "custom", run, parse: (value) => value };
+    const messages = [{ role: "user", content: "What is the weather in Oslo?" }];
+    const told = await client.beta.messages.toolRunner({ ...asked, messages, tools: [own], stream, max_iterations: 4 });
+    assert.equal(cities.length, 1);
+    assert.ok(told.content[0].text.includes(`sunny in ${cities[0]}`));
+  });
+}
+
+test("structured output", async () => {
+  const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+  const format = { type: "json_schema", schema: { ...schema, additionalProperties: false } };
+  const told = await client.messages.create({ ...asked, output_config: { format } });
+  assert.deepEqual(Object.keys(JSON.parse(told.content[0].text)), ["city"]);
+  const streamed = await client.messages.stream({ ...asked, output_config: { format } }).finalMessage();
+  assert.deepEqual(Object.keys(JSON.parse(streamed.content[0].text)), ["city"]);
 });
+
+test("a conversation goes on", async () => {
+  const first = await client.messages.create(asked);
+  const messages = [...asked.messages, { role: "assistant", content: first.content }, ...asked.messages];
+  const second = await client.messages.create({ ...asked, messages });
+  assert.ok(second.content[0].text);
+  assert.ok(second.usage.input_tokens > first.usage.input_tokens);
+});
+
+for (const status of [429, 529]) {
+  test(`who asks again is answered: ${status}`, async () => {
+    for (const stream of [false, true]) {
+      const door = await turns(status);
+      const told = await new Anthropic({ baseURL: door.url, apiKey: "k" }).messages.create({ ...asked, stream });
+      if (stream) for await (const _ of told);
+      assert.equal(door.asked.length, 2);
+    }
+  });
+}
 
 test("thinking is shown and taken back", async () => {
   const given = { ...asked, max_tokens: 4096, thinking: { type: "enabled", budget_tokens: 1024 } };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError, GoogleGenAI } from "@google/genai";
-import { refusing, serve } from "./serving.mjs";
+import { refusing, serve, turns } from "./serving.mjs";
 
 const make = (root) => new GoogleGenAI({ apiKey: "k", httpOptions: { baseUrl: root } });
 const client = make(await serve());
@@ -56,6 +56,52 @@ for (const streamed of [false, true]) {
     assert.ok(told.text.includes("sunny in Oslo"));
   });
 }
+
+for (const streamed of [false, true]) {
+  test(`the client's own loop over functions ends${streamed ? ", streamed" : ""}`, async () => {
+    const cities = [];
+    const own = {
+      tool: async () => tools[0],
+      callTool: async (calls) =>
+        calls.map(({ id, name, args }) => {
+          cities.push(args.city);
+          return { functionResponse: { id, name, response: { output: `sunny in ${args.city}` } } };
+        }),
+    };
+    const given = { model, contents: "What is the weather in Oslo?", config: { tools: [own] } };
+    let said = "";
+    if (streamed) {
+      for await (const chunk of await client.models.generateContentStream(given)) said += chunk.text ?? "";
+    } else {
+      said = (await client.models.generateContent(given)).text;
+    }
+    assert.equal(cities.length, 1);
+    assert.ok(said.includes(`sunny in ${cities[0]}`));
+  });
+}
+
+for (const status of [429, 503]) {
+  test(`who asks again is answered: ${status}`, async () => {
+    const retryOptions = { attempts: 3, initialDelay: 0.01 };
+    for (const streamed of [false, true]) {
+      const door = await turns(status);
+      const one = new GoogleGenAI({ apiKey: "k", httpOptions: { baseUrl: door.url, retryOptions } });
+      const given = { model, contents: "Hello" };
+      if (streamed) for await (const _ of await one.models.generateContentStream(given));
+      else assert.ok((await one.models.generateContent(given)).text);
+      assert.equal(door.asked.length, 2);
+    }
+  });
+}
+
+test("a schema is kept in a stream", async () => {
+  const responseJsonSchema = { ...parametersJsonSchema, additionalProperties: false };
+  const config = { responseMimeType: "application/json", responseJsonSchema };
+  let said = "";
+  for await (const chunk of await client.models.generateContentStream({ model, contents: "Hello", config }))
+    said += chunk.text ?? "";
+  assert.deepEqual(Object.keys(JSON.parse(said)), ["city"]);
+});
 
 test("a schema is kept", async () => {
   const responseJsonSchema = { ...parametersJsonSchema, additionalProperties: false };

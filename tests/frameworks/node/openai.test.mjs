@@ -4,7 +4,7 @@ import { test } from "node:test";
 import OpenAI, { AzureOpenAI, toFile } from "openai";
 import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { refusing, serve } from "./serving.mjs";
+import { refusing, serve, turns } from "./serving.mjs";
 
 const url = await serve();
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: "k", maxRetries: 0 });
@@ -104,6 +104,30 @@ for (const [name, one] of Object.entries({ openai: client, azure })) {
     assert.ok(told.output_text.includes("sunny in Oslo"));
   });
 
+  test(`${name}: a streamed loop over responses ends`, async () => {
+    const own = [{ type: "function", name: "get_weather", parameters: schema, strict: false }];
+    const input = [{ role: "user", content: "What is the weather in Oslo?" }];
+    let told;
+    for (let turn = 0; turn < 4; turn++) {
+      told = await one.responses.stream({ model: "gpt-4o", input, tools: own }).finalResponse();
+      const calls = told.output.filter((item) => item.type === "function_call");
+      if (!calls.length) break;
+      input.push(...told.output);
+      for (const call of calls) input.push({ type: "function_call_output", call_id: call.call_id, output: "sunny" });
+    }
+    assert.equal(input.length, 3);
+    assert.match(told.output_text, /sunny/);
+    assert.ok(told.usage.output_tokens > 0);
+  });
+
+  test(`${name}: a conversation goes on`, async () => {
+    const first = await one.chat.completions.create({ model: "gpt-4o", messages: hello });
+    const messages = [...hello, first.choices[0].message, { role: "user", content: "And?" }];
+    const second = await one.chat.completions.create({ model: "gpt-4o", messages });
+    assert.ok(second.choices[0].message.content);
+    assert.ok(second.usage.prompt_tokens > first.usage.prompt_tokens);
+  });
+
   test(`${name}: responses have structured output`, async () => {
     const format = zodTextFormat(weather, "weather");
     const told = await one.responses.parse({ model: "gpt-4o", input: "Hello", text: { format } });
@@ -153,6 +177,22 @@ for (const [status, error] of Object.entries(classes)) {
           assert.match(raised.message, /Not today/);
           return true;
         });
+      }
+    }
+  });
+}
+
+for (const status of [429, 503]) {
+  test(`who asks again is answered: ${status}`, async () => {
+    for (const stream of [false, true]) {
+      for (const ask of [
+        (one) => one.chat.completions.create({ model: "gpt-4o", messages: hello, stream }),
+        (one) => one.responses.create({ model: "gpt-4o", input: "Hello", stream }),
+      ]) {
+        const door = await turns(status);
+        const told = await ask(new OpenAI({ baseURL: `${door.url}/v1`, apiKey: "k" }));
+        if (stream) for await (const _ of told);
+        assert.equal(door.asked.length, 2);
       }
     }
   });

@@ -1,5 +1,6 @@
 // Runs `llmsim serve` with the project's own Python, one process for each different settings.
 import { spawn } from "node:child_process";
+import { createServer, request } from "node:http";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -10,6 +11,7 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const PYTHON = process.env.LLMSIM_PYTHON ?? "python3";
 
 const running = new Map();
+const doors = [];
 
 /** The address of a server with these settings. */
 export function serve(settings = {}) {
@@ -18,8 +20,27 @@ export function serve(settings = {}) {
   return running.get(key).address;
 }
 
-/** The address of a server that answers everything with this status. */
-export const refusing = (status) => serve({ faults: [{ kind: "refuse", status, message: "Not today." }] });
+/** The address of a server that answers everything with this status, and tells to ask again at once. */
+export const refusing = (status) =>
+  serve({ faults: [{ kind: "refuse", status, message: "Not today.", retry_after: 0.01 }] });
+
+/** A server whose first answer has this status; whoever asks again gets what was asked for. */
+export async function turns(status) {
+  const servers = [await refusing(status), await serve()];
+  const asked = [];
+  const door = createServer((incoming, outgoing) => {
+    asked.push(incoming.url);
+    const { method, headers, url } = incoming;
+    const onward = request(servers[Math.min(asked.length, 2) - 1] + url, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise((listening) => door.listen(0, "127.0.0.1", listening));
+  doors.push(door);
+  return { url: `http://127.0.0.1:${door.address().port}`, asked };
+}
 
 function start(settings) {
   const folder = mkdtempSync(join(tmpdir(), "llmsim-"));
@@ -47,10 +68,18 @@ function start(settings) {
 }
 
 after(async () => {
-  for (const server of running.values()) {
-    server.child.kill();
-    await server.ended;
-    rmSync(server.folder, { recursive: true });
-    if (server.log.includes("Traceback")) throw new Error(server.log);
+  for (const door of doors) {
+    door.close();
+    door.closeAllConnections();
   }
+  const servers = [...running.values()];
+  for (const server of servers) server.child.kill();
+  await Promise.all(servers.map((server) => server.ended));
+  for (const server of servers) rmSync(server.folder, { recursive: true });
+  const failed = servers.find((server) => server.log.includes("Traceback"));
+  if (failed) throw new Error(failed.log);
 });
+
+// A run that is broken off ends its servers too.
+process.once("exit", () => running.forEach((server) => server.child.kill()));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
