@@ -92,3 +92,12 @@ class ContextManagement(TypedDict, total=False):
     """What the server does about long conversations."""
 
     edits: list[Annotated[ClearToolUses | ClearThinking | CompactEdit, Field(discriminator="type")]]
+
+
+@exact
+class TaskBudget(TypedDict, total=False):
+    """How many tokens all of a task may take."""
+
+    type: Required[Literal["tokens"]]
+    total: Required[int]
+    remaining: int | None

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from llmsim.dialects._anthropic_compaction import check_compaction
-from llmsim.dialects._anthropic_conversation import check_conversation, every_block
+from llmsim.dialects._anthropic_conversation import blocks_of, check_conversation, every_block
 from llmsim.dialects._anthropic_facts import Facts
 from llmsim.dialects._anthropic_media import Files, check_block
-from llmsim.dialects._anthropic_schemas import strict_fault
+from llmsim.dialects._anthropic_schemas import is_schema, strict_fault
 from llmsim.dialects._anthropic_thinking import check_replayed
 from llmsim.dialects._anthropic_tool_changes import tool_name, tools_in_force
 from llmsim.dialects._anthropic_tools import SERVER_TOOLS, TYPES, tool_fault
@@ -95,8 +95,8 @@ def _check_schema(tool: Json, where: str) -> None:
             raise invalid(
                 f"{where}.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level"
             )
-    properties = schema.get("properties") or {}
-    if not all(isinstance(part, dict | bool) for part in properties.values()):
+    plain = {key: part for key, part in schema.items() if part is not None}
+    if not is_schema(plain):
         raise invalid(
             f"{where}.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
             "(https://json-schema.org/draft/2020-12). Learn more about tool use at "
@@ -214,9 +214,14 @@ def _check_format(request: Json) -> None:
     form = config.get("format") or request.get("output_format")
     if form is None:
         return
+    if config.get("format") and request.get("output_format"):
+        raise invalid("output_format: `output_format` and `output_config.format` cannot both be specified")
     fault = strict_fault(form["schema"])
     if fault is not None:
         raise invalid(f"{where}.schema: {fault}")
+    last = request["messages"][-1]
+    if last["role"] == "assistant" and any(block["type"] == "text" for block in blocks_of(last)[-1:]):
+        raise invalid(f"{where}: Prefilling assistant messages is not supported together with structured outputs.")
     if any(cites(block) for _, block in every_block(request["messages"])):
         raise invalid(f"{where}: Citations are not supported together with structured outputs.")
 

@@ -18,6 +18,8 @@ _REFUSED = frozenset(
     " unevaluatedItems unevaluatedProperties uniqueItems".split()
 )
 
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+
 # Constraints as the SDKs put them into a description where the API does not enforce them: `{minimum: 1, maxItems: 3}`.
 _NOTED = re.compile(r"\{((?:[A-Za-z]+: [^{}]+)(?:, [A-Za-z]+: [^{}]+)*)\}$")
 _NOTE = re.compile(r"([A-Za-z]+): (.+?)(?=, [A-Za-z]+: |$)")
@@ -40,7 +42,35 @@ def strict_fault(schema: Any) -> str | None:
         fault = _fault(part)
         if fault is not None:
             return fault
-    return _circle(schema)
+    return _dangling(schema) or _circle(schema)
+
+
+def is_schema(schema: Any) -> bool:
+    """Whether it has the shape of a JSON Schema: every type is one, and what holds schemas holds nothing else."""
+    return all(_is_shaped(part) for part in _parts(schema))
+
+
+def _is_shaped(part: Json) -> bool:
+    kinds = part.get("type", [])
+    if not all(isinstance(kind, str) and kind in _TYPES for kind in (kinds if isinstance(kinds, list) else [kinds])):
+        return False
+    properties = part.get("properties", {})
+    if not isinstance(properties, dict) or not all(isinstance(inner, dict | bool) for inner in properties.values()):
+        return False
+    required = part.get("required", [])
+    return isinstance(required, list) and isinstance(part.get("items", {}), dict | bool | list)
+
+
+def _dangling(schema: Any) -> str | None:
+    """What is told of a reference that leads nowhere."""
+    for ref in _refs(schema):
+        target: Any = schema
+        for step in ref.removeprefix("#").split("/")[1:]:
+            name = step.replace("~1", "/").replace("~0", "~")
+            target = target.get(name) if isinstance(target, dict) else None
+        if target is None:
+            return f"Reference '{ref[:200]}' cannot be resolved in the schema"
+    return None
 
 
 def _circle(schema: Any) -> str | None:

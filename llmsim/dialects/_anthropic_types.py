@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Required
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from llmsim.dialects._anthropic_beta_types import Compaction, Container, ContextManagement, McpServer
+from llmsim.dialects._anthropic_beta_types import Compaction, Container, ContextManagement, McpServer, TaskBudget
 from llmsim.dialects._anthropic_blocks import CacheControl, Json, Message, Texts, exact
 from llmsim.dialects._anthropic_tools import AnyTool, AnyToolChoice
 
@@ -91,7 +91,7 @@ class OutputConfig(TypedDict, total=False):
 
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None
     format: JsonFormat | None
-    task_budget: Json | None
+    task_budget: TaskBudget | None
 
 
 @exact

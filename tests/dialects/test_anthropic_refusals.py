@@ -63,6 +63,10 @@ NO_SYSTEM = (
     'messages: Unexpected role "system". The Messages API accepts a top-level `system` parameter, not "system" as an '
     "input message role."
 )
+NO_SCHEMA = (
+    "tools.0.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
+    "(https://json-schema.org/draft/2020-12). Learn more about tool use at https://docs.claude.com/en/docs/tool-use."
+)
 ADAPTIVE = 'Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
 
 # What is refused under both versions, and how it is told.
@@ -176,6 +180,10 @@ BOTH: list[tuple[dict[str, Any], str]] = [
         "tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
     ),
     (
+        body(tools=[{"name": "f", "input_schema": {"type": "object", "properties": {"a": {"type": "text"}}}}]),
+        NO_SCHEMA,
+    ),
+    (
         body(tools=[{**WEATHER, "strict": True}]),
         "tools.0.custom: For 'object' type, 'additionalProperties' must be explicitly set to false",
     ),
@@ -274,6 +282,18 @@ BOTH: list[tuple[dict[str, Any], str]] = [
     (
         body(user(document(citations={"enabled": True}), text()), **form(schema(age={"type": "integer"}))),
         "output_config.format: Citations are not supported together with structured outputs.",
+    ),
+    (
+        body(user(), said(text("{")), **form(schema())),
+        "output_config.format: Prefilling assistant messages is not supported together with structured outputs.",
+    ),
+    (
+        body(**form(schema(a={"$ref": "#/$defs/A"}))),
+        "output_config.format.schema: Reference '#/$defs/A' cannot be resolved in the schema",
+    ),
+    (
+        body(output_config={"task_budget": {"type": "words", "total": 5}}),
+        "output_config.task_budget.type: Input should be 'tokens'",
     ),
     # media
     (
@@ -440,3 +460,10 @@ async def test_a_server_has_to_be_referenced(app: Application) -> None:
         ("mcp-client-2025-04-04", [], 200),
     ):
         assert (await tell(app, body(mcp_servers=servers, tools=tools), beta=beta)).status == status
+
+
+async def test_a_format_is_told_once(app: Application) -> None:
+    wanted = {"type": "json_schema", "schema": schema()}
+    sent = body(output_format=wanted, output_config={"format": wanted})
+    told = await tell(app, sent, beta="structured-outputs-2025-11-13")
+    assert told.json["error"]["message"].startswith("output_format: `output_format` and")
