@@ -15,10 +15,11 @@ import orjson
 from llmsim.dialects import Encoder, Headers
 from llmsim.dialects import _gemini_wire as wire
 from llmsim.dialects._gemini_interaction_errors import error_body
+from llmsim.dialects._gemini_interaction_media import content_of, spent_on
 from llmsim.dialects._gemini_interaction_steps import BLOCKED, LOST, STATUS, call_step, end_of, resource, steps, usage
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.plan import Call, End, Garbled, Piece, Say, Think
+from llmsim.plan import Call, End, Garbled, Part, Piece, Say, Think
 
 Keep = Callable[[Exchange, dict[str, Any]], None]
 
@@ -38,6 +39,7 @@ class InteractionEncoder(Encoder):
         self._id = wire.interaction_id(self._made_by)
         self._index = -1
         self._kind = ""
+        self._content: dict[str, Any] | None = None
         self._numbered = bool(self._about.get("background")) or ask.follows is not None
         self._number, self._from = 0, int(ask.extra.get("after", 0))
 
@@ -81,7 +83,15 @@ class InteractionEncoder(Encoder):
         if isinstance(piece, Say):
             opened = self._open_step("model_output", {"type": "model_output"})
             return opened + self._delta({"text": piece.text, "type": "text"})
+        if isinstance(piece, Part):
+            return self._open_step("model_output", {"type": "model_output"}) + self._delta(self._made())
         return b""
+
+    def _made(self) -> dict[str, Any]:
+        """The picture or the sound, drawn once."""
+        if self._content is None:
+            self._content = content_of(self.exchange.ask.extra["medium"], self._made_by.seed)
+        return self._content
 
     def _open_step(self, kind: str, step: dict[str, Any]) -> bytes:
         if kind == self._kind:
@@ -134,13 +144,18 @@ class InteractionEncoder(Encoder):
         self._keep(self.exchange, told)
         return orjson.dumps(told)
 
+    def _usage(self, extra: dict[str, Any]) -> dict[str, Any]:
+        return usage(self.exchange, extra["spent"], extra.get("cached", Counter()), spent_on(extra.get("medium")))
+
     def _resource(self, pieces: Sequence[Piece]) -> dict[str, Any]:
         end, ask = end_of(pieces), self.exchange.ask
         status = STATUS[end.stop] if end is not None else "failed"
         plain = [piece.piece if isinstance(piece, Garbled) else piece for piece in pieces]
         told: dict[str, Any] = {
-            "steps": steps(plain, self._signature(), ask.shows_thinking),
-            "usage": usage(self.exchange, ask.extra["spent"], ask.extra.get("cached", Counter())),
+            "steps": steps(plain, self._signature(), ask.shows_thinking, self._made),
+            "usage": usage(
+                self.exchange, ask.extra["spent"], ask.extra.get("cached", Counter()), spent_on(ask.extra.get("medium"))
+            ),
         }
         if status == "failed":
             told["errors"] = [BLOCKED if end is not None else LOST]

@@ -6,7 +6,7 @@ earlier interaction only what was said goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -16,6 +16,7 @@ from llmsim.conversation import TEXT, Ask, Format, Tool, ToolChoice
 from llmsim.dialects._gemini_interaction_checks import MODES, check, expect, invalid
 from llmsim.dialects._gemini_interaction_input import contents_of, steps_of
 from llmsim.dialects._gemini_interaction_kept import Kept, find
+from llmsim.dialects._gemini_interaction_media import medium_for
 from llmsim.dialects._gemini_kept import file_finder
 from llmsim.dialects._gemini_models import ability, thinking_tokens
 from llmsim.dialects._gemini_prompt_cost import prompt_cost
@@ -42,26 +43,16 @@ def read_interaction(body: bytes, store: Store, dialect: str, endpoint: str) -> 
 
 def _ask(request: Json, store: Store, dialect: str, endpoint: str, body: bytes) -> Ask:
     model = (request.get("model") or request["agent"]).removeprefix("models/")
-    config, able = request.get("generation_config") or {}, ability(model)
-    previous = _previous(request, store)
-    steps = steps_of(request.get("input"))
-    if not steps and not request.get("continuation_token"):
-        raise invalid("Missing required parameter 'input'.")
-    before = previous.contents if previous is not None else []
-    contents = [*before, *contents_of(steps, before)]
-    if not contents:
-        raise invalid("Missing required parameter 'input'.")
-    told: dict[str, Any] = {"contents": contents}
-    if request.get("system_instruction"):
-        told["systemInstruction"] = {"parts": [{"text": request["system_instruction"]}]}
-    tools = _tools(request)
-    declared = [{"functionDeclarations": [{"name": tool.name, "parameters": tool.schema} for tool in tools]}]
-    spent = prompt_cost({**told, "tools": declared}, model, file_finder(store))
+    config, able, tools = request.get("generation_config") or {}, ability(model), _tools(request)
+    extra = _said(request, store)
+    told = _content_request(request, extra["contents"], tools)
+    spent, messages = prompt_cost(told, model, file_finder(store)), messages_of(told)
+    medium = medium_for(request, next((one.text for one in reversed(messages) if one.role == "user"), ""), able)
     shows = config.get("thinking_summaries") == "auto" and able.thinks
     level = {"thinkingLevel": str(config.get("thinking_level", "")).upper(), "includeThoughts": shows}
     return Ask(
         model=model,
-        messages=messages_of(told),
+        messages=messages,
         dialect=dialect,
         endpoint=endpoint,
         tools=tools,
@@ -75,17 +66,38 @@ def _ask(request: Json, store: Store, dialect: str, endpoint: str, body: bytes) 
         shows_thinking=shows,
         prompt_tokens=sum(spent.values()),
         digest=blake2b(body, digest_size=16).digest(),
+        parts=None if medium is None else 1,
         detached=bool(request.get("background")),
-        extra={
-            "about": _about(request, model),
-            "spent": spent,
-            "contents": contents,
-            "size_before": previous.size if previous is not None else 0,
-            "input": steps,
-            "cached_content": request.get("cached_content"),
-            "with_tools": bool(request.get("system_instruction") or request.get("tools")),
-        },
+        extra={**extra, "about": _about(request, model), "spent": spent, "medium": medium},
     )
+
+
+def _said(request: Json, store: Store) -> dict[str, Any]:
+    """What was said so far and is said now, as the dialect needs it again; raises Refused where nothing is said."""
+    previous = _previous(request, store)
+    steps = steps_of(request.get("input"))
+    if not steps and not request.get("continuation_token"):
+        raise invalid("Missing required parameter 'input'.")
+    before = previous.contents if previous is not None else []
+    contents = [*before, *contents_of(steps, before)]
+    if not contents:
+        raise invalid("Missing required parameter 'input'.")
+    return {
+        "contents": contents,
+        "size_before": previous.size if previous is not None else 0,
+        "input": steps,
+        "cached_content": request.get("cached_content"),
+        "with_tools": bool(request.get("system_instruction") or request.get("tools")),
+    }
+
+
+def _content_request(request: Json, contents: Sequence[Json], tools: Sequence[Tool]) -> dict[str, Any]:
+    """The request as generateContent would have it, as far as tokens and messages go."""
+    declared = [{"functionDeclarations": [{"name": tool.name, "parameters": tool.schema} for tool in tools]}]
+    told: dict[str, Any] = {"contents": contents, "tools": declared}
+    if request.get("system_instruction"):
+        told["systemInstruction"] = {"parts": [{"text": request["system_instruction"]}]}
+    return told
 
 
 def _about(request: Json, model: str) -> dict[str, Any]:

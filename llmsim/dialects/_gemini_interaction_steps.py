@@ -6,7 +6,7 @@ Source: google-genai 3.4, the types of its interactions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -15,7 +15,7 @@ from llmsim.conversation import Stop
 from llmsim.dialects import _gemini_wire as wire
 from llmsim.dialects._gemini_candidates import call_id
 from llmsim.exchange import Exchange
-from llmsim.plan import Call, End, Garbled, Piece, Say, Think
+from llmsim.plan import Call, End, Garbled, Part, Piece, Say, Think
 
 STATUS = {
     Stop.END: "completed",
@@ -29,8 +29,10 @@ BLOCKED = {"code": "safety", "message": "Safety violations (harmful content) blo
 LOST = {"code": "api_error", "message": "The connection was lost."}
 
 
-def steps(pieces: Sequence[Piece], signature: str, shows_thinking: bool) -> list[dict[str, Any]]:
-    """All steps of a whole reply."""
+def steps(
+    pieces: Sequence[Piece], signature: str, shows_thinking: bool, made: Callable[[], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """All steps of a whole reply; `made` gives the picture or the sound that it may hold."""
     plain = [piece.piece if isinstance(piece, Garbled) else piece for piece in pieces]
     thoughts = [piece.text for piece in plain if isinstance(piece, Think)]
     said = [piece.text for piece in plain if isinstance(piece, Say) and not isinstance(piece, Think | Call)]
@@ -42,6 +44,8 @@ def steps(pieces: Sequence[Piece], signature: str, shows_thinking: bool) -> list
     if thoughts:
         summary = {"summary": [{"text": "".join(thoughts), "type": "text"}]} if shows_thinking else {}
         found.append({"signature": signature, **summary, "type": "thought"})
+    if any(isinstance(piece, Part) for piece in plain):
+        found.append({"content": [made()], "type": "model_output"})
     if said:
         found.append({"content": [{"text": "".join(said), "type": "text"}], "type": "model_output"})
     found += [call_step(fragments[0], _arguments(fragments)) for fragments in calls.values()]
@@ -69,18 +73,21 @@ def end_of(pieces: Sequence[Piece]) -> End | None:
     return last if isinstance(last, End) else None
 
 
-def usage(exchange: Exchange, spent: Counter[str], cached: Counter[str]) -> dict[str, Any]:
-    """What an interaction cost; `spent` and `cached` are tokens that went in, by modality."""
+def usage(
+    exchange: Exchange, spent: Counter[str], cached: Counter[str], made: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
+    """What an interaction cost; `spent` and `cached` are tokens that went in, by modality, `made` what was no words."""
     told = exchange.plan.usage
-    output = told.completion - told.thinking
+    made = made or (("text", told.completion - told.thinking),)
+    output = sum(tokens for _, tokens in made)
     return {
-        "total_tokens": told.prompt + told.completion,
+        "total_tokens": told.prompt + output + told.thinking,
         "total_input_tokens": told.prompt,
         "input_tokens_by_modality": _by_modality(spent),
         "total_cached_tokens": sum(cached.values()),
         **({"cached_tokens_by_modality": _by_modality(cached)} if cached else {}),
         "total_output_tokens": output,
-        "output_tokens_by_modality": [{"modality": "text", "tokens": output}],
+        "output_tokens_by_modality": [{"modality": kind, "tokens": tokens} for kind, tokens in made],
         "total_tool_use_tokens": 0,
         "total_thought_tokens": told.thinking,
     }

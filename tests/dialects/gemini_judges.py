@@ -19,7 +19,7 @@ _EVENTS = {
 }
 
 # What the SDK works out by itself.
-_ADDED = ("output_text",)
+_ADDED = ("output_text", "output_image", "output_audio")
 
 
 def assert_interaction(told: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Gemini's interactions: steps, whole and streamed; kept, gone on from, in the background."""
+"""Gemini's interactions: steps, whole and streamed; kept, gone on from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 import pytest
 from gemini_judges import assert_events, assert_interaction
 from inprocess import Told, ask
-from running import Wire, application, running, until
+from running import application
 from transcript import assert_golden
 
 from llmsim.clock import ToldClock
@@ -22,9 +22,6 @@ MODEL, THINKER = "gemini-2.5-flash-lite", "gemini-2.5-flash"
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER: Any = {"type": "function", "name": "get_weather", "parameters": CITY}
 KIND = "gemini.interaction"
-
-# A token in 100 s, and a thousand times as fast where the test has seen enough.
-SLOW: Any = {"slow": {"ttft": {"kind": "fixed", "mean": 0}, "tbt": {"kind": "fixed", "mean": 100_000}}}
 
 
 @pytest.fixture
@@ -137,6 +134,59 @@ async def test_a_reply_has_the_form_that_was_asked_for(app: Application, form: A
 )
 async def test_an_input_is_a_text_contents_or_steps(app: Application, given: Any) -> None:
     assert text(await create(app, input=given)) == "Hello"
+
+
+# -- pictures and sounds
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "kind", "mime_type"),
+    [
+        ("gemini-2.5-flash-image", {}, "image", "image/png"),
+        ("gemini-2.5-flash-image", {"response_modalities": ["image"]}, "image", "image/png"),
+        (
+            "gemini-2.5-flash-image",
+            {"response_format": {"type": "image", "aspect_ratio": "16:9"}},
+            "image",
+            "image/png",
+        ),
+        ("gemini-3.8-flash-tts", {"response_format": {"type": "audio"}}, "audio", "audio/l16"),
+    ],
+)
+async def test_a_model_of_pictures_or_speech_replies_with_them(
+    app: Application, model: str, fields: Any, kind: str, mime_type: str
+) -> None:
+    told = await create(app, model=model, input="A red fox", **fields)
+    (content,) = told["steps"][-1]["content"]
+    assert (told["status"], content["type"], content["mime_type"]) == ("completed", kind, mime_type)
+    usage = told["usage"]
+    assert usage["output_tokens_by_modality"] == [{"modality": kind, "tokens": usage["total_output_tokens"]}]
+    assert usage["total_tokens"] == usage["total_input_tokens"] + usage["total_output_tokens"]
+    events = assert_events(await send(app, model=model, input="A red fox", stream=True, **fields))
+    (delta,) = [event.delta for event in events if event.event_type == "step.delta"]
+    assert (delta.type, delta.mime_type) == (kind, mime_type)
+    goes_on = await create(app, model=model, input="Once more", previous_interaction_id=told["id"], **fields)
+    assert goes_on["usage"]["total_input_tokens"] > usage["total_input_tokens"]
+
+
+async def test_a_picture_is_painted_in_the_background_too(app: Application) -> None:
+    told = await create(app, model="gemini-2.5-flash-image", input="A red fox", background=True)
+    done = (await get(app, told["id"])).json
+    assert_interaction(done)
+    assert (done["status"], done["steps"][0]["content"][0]["type"]) == ("completed", "image")
+    (delta,) = [
+        event.delta
+        for event in assert_events(await get(app, told["id"], "?stream=true"))
+        if event.event_type == "step.delta"
+    ]
+    assert delta.data == done["steps"][0]["content"][0]["data"]
+
+
+async def test_a_model_of_words_refuses_to_paint(app: Application) -> None:
+    for fields in ({"response_modalities": ["image"]}, {"response_format": [{"type": "audio"}]}):
+        told = await send(app, **fields)
+        assert (told.status, told.json["error"]["code"]) == (400, "invalid_request")
+        assert "response modalities" in told.json["error"]["message"]
 
 
 # -- functions
@@ -255,82 +305,6 @@ async def test_a_cached_content_comes_before_it(app: Application) -> None:
     refused = await send(app, cached_content=name, model=THINKER)
     assert (refused.status, refused.json["error"]["code"]) == (400, "invalid_request")
     assert (await send(app, cached_content="cachedContents/nope")).status == 403
-
-
-# -- in the background
-
-
-async def test_a_background_interaction_is_fetched_when_it_is_done() -> None:
-    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
-        told = await create(server.app, background=True, input="one two three")
-        assert (told["status"], told["steps"]) == ("in_progress", [])
-        assert (await get(server.app, told["id"])).json == told
-        refused = await send(server.app, previous_interaction_id=told["id"])
-        assert refused.json["error"]["code"] == "failed_precondition"
-        server.simulator.change(speed=1000)
-        await until(lambda: not server.simulator.meter.live)
-        done = (await get(server.app, told["id"])).json
-        assert_interaction(done)
-        assert (done["status"], text(done)) == ("completed", "one two three")
-
-
-async def test_a_background_stream_can_be_left_and_found_again() -> None:
-    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
-        body = {"model": MODEL, "input": "one two three", "background": True, "stream": True}
-        async with Wire.to(server) as wire:
-            await wire.ask(body, PATH)
-            await wire.head()
-            first = orjson.loads((await wire.chunk()).split(b"data: ")[1].split(b"\n")[0])
-        id = first["interaction"]["id"]
-        server.simulator.change(speed=1000)
-        await until(lambda: not server.simulator.meter.live)
-        events = assert_events(await get(server.app, id, "?stream=true&last_event_id=1"))
-        assert [event.event_id for event in events][:2] == ["2", "3"]
-        assert events[-1].interaction.status == "completed"
-
-
-async def test_a_background_interaction_is_cancelled_once() -> None:
-    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
-        told = await create(server.app, background=True, input="one two three")
-        cancelled = (await ask(server.app, f"{PATH}/{told['id']}/cancel", b"")).json
-        assert_interaction(cancelled)
-        assert cancelled["status"] == "cancelled"
-        await until(lambda: not server.simulator.meter.live)
-        assert (await get(server.app, told["id"])).json == cancelled
-        again = await ask(server.app, f"{PATH}/{told['id']}/cancel", b"")
-        assert (again.status, again.json["error"]["code"]) == (400, "invalid_request")
-        streamed = await get(server.app, told["id"], "?stream=true")
-        assert streamed.status == 400
-        assert "cancelled" in streamed.json["error"]["message"]
-
-
-async def test_deleting_what_is_under_way_ends_it() -> None:
-    async with running(latency_profile="slow", profiles=SLOW, generator="echo") as server:
-        told = await create(server.app, background=True, input="one two three")
-        await ask(server.app, f"{PATH}/{told['id']}", b"", "DELETE")
-        await until(lambda: not server.simulator.meter.live)
-        assert (await get(server.app, told["id"])).status == 404
-
-
-async def test_a_background_interaction_that_fails_says_so(app: Application) -> None:
-    app.simulator.arm({"kind": "refuse", "status": 429, "after_tokens": 1, "message": "Too much."})
-    told = await create(app, background=True, input="one two three")
-    failed = (await get(app, told["id"])).json
-    assert_interaction(failed)
-    assert (failed["status"], failed["errors"]) == (
-        "failed",
-        [{"message": "Too much.", "code": "rate_limit_exceeded"}],
-    )
-
-
-async def test_a_background_interaction_that_is_cut_has_failed(app: Application) -> None:
-    app.simulator.arm({"kind": "cut", "after_tokens": 1})
-    told = await create(app, background=True, input="one two three")
-    await until(lambda: app.simulator.store.get(KIND, told["id"]).told["status"] != "in_progress")
-    failed = (await get(app, told["id"])).json
-    assert_interaction(failed)
-    lost = {"code": "api_error", "message": "The connection was lost."}
-    assert (failed["status"], failed["errors"]) == ("failed", [lost])
 
 
 # -- golden transcripts
