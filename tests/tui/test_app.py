@@ -13,6 +13,7 @@ from llmsim_tui.palette import folders
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.widgets.lines import Lines
 from llmsim_tui.widgets.slider import Slider
+from textual.css.query import NoMatches
 from textual.events import Key, Resize
 from textual.geometry import Size
 from tui.conftest import take_turns
@@ -277,3 +278,21 @@ async def test_a_dialog_that_fails_is_closed_and_everything_else_goes_on(broken:
         await console.press("1")
         assert "A dialog failed and was closed: ZeroDivisionError" in console.toasts()[0]
         assert [one.label for one in console.backend.pulse().armed] == ["429 storm"]
+
+
+async def test_what_a_closed_dialog_was_still_doing_may_fail_unseen() -> None:
+    async with stage((100, 28)) as console:
+        console.app.forgiving = True
+
+        async def late() -> None:
+            raise NoMatches("gone")
+
+        await console.press("r")
+        dialog = console.app.screen
+        worker = dialog.run_worker(late)
+        dialog.dismiss()
+        while not worker.is_finished:
+            await take_turns()
+        await console.tick()
+        assert console.app.failure is None
+        assert type(console.app.screen).__name__ == "Live"

@@ -12,6 +12,7 @@ from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.worker import WorkerFailed, active_worker
 
 from llmsim.errors import LlmsimError
 from llmsim_tui import palette
@@ -75,12 +76,11 @@ class Console(App[None]):
         if not self.forgiving:
             super()._handle_exception(error)
             return
-        pump: Any = active_message_pump.get(None)
-        screen = (
-            next((one for one in pump.ancestors_with_self if isinstance(one, Screen)), None)
-            if pump is not None
-            else None
-        )
+        failed: Any = active_message_pump.get(None)
+        if isinstance(error, WorkerFailed) and (worker := active_worker.get(None)) is not None:
+            failed = worker.node
+        above = () if failed is None else failed.ancestors_with_self
+        screen = next((one for one in above if isinstance(one, Screen)), None)
         if screen is not None and screen is not self.screen_stack[0]:
             self.call_later(self._drop, screen, error)
             return
