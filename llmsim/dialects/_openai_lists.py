@@ -5,6 +5,7 @@ Source: OpenAI's OpenAPI document, the parameters `after`, `before`, `limit` and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,20 +41,9 @@ def page(
 
 
 def _limit(told: str | None, usual: int, most: int) -> int:
-    if told in (None, ""):
+    limit = whole_number(told, "limit", 1)
+    if limit is None:
         return usual
-    assert told is not None
-    if not told.isdigit():
-        raise invalid(
-            f"Invalid type for 'limit': expected an integer, but got '{told[:40]}' instead.", "limit", "invalid_type"
-        )
-    limit = int(told[:20])
-    if limit < 1:
-        raise invalid(
-            f"Invalid 'limit': integer below minimum value. Expected a value >= 1, but got {limit} instead.",
-            "limit",
-            "integer_below_min_value",
-        )
     if limit > most:
         raise invalid(
             f"Invalid 'limit': integer above maximum value. Expected a value <= {most}, but got {limit} instead.",
@@ -61,6 +51,25 @@ def _limit(told: str | None, usual: int, most: int) -> int:
             "integer_above_max_value",
         )
     return limit
+
+
+def whole_number(told: str | None, name: str, least: int) -> int | None:
+    """A number of the query, None where there is none; raises Refused for what is no number, or too small."""
+    if told in (None, ""):
+        return None
+    assert told is not None
+    if re.fullmatch("-?[0-9]{1,18}", told) is None:
+        raise invalid(
+            f"Invalid type for '{name}': expected an integer, but got '{told[:40]}' instead.", name, "invalid_type"
+        )
+    number = int(told)
+    if number < least:
+        raise invalid(
+            f"Invalid '{name}': integer below minimum value. Expected a value >= {least}, but got {number} instead.",
+            name,
+            "integer_below_min_value",
+        )
+    return number
 
 
 def _place(values: Sequence[dict[str, Any]], id: str, param: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -91,24 +90,6 @@ def _steered(told: dict[str, Any], store: Store, socket: str) -> Failure:
 
 
 # -- what stands in a query
-
-
-def whole_number(told: str | None, name: str) -> int | None:
-    """A number of the query; raises Refused where it is none."""
-    if told in (None, ""):
-        return None
-    assert told is not None
-    if re.fullmatch(r"-\d{1,9}", told):
-        raise invalid(
-            f"Invalid '{name}': integer below minimum value. Expected a value >= 0, but got {told} instead.",
-            name,
-            "integer_below_min_value",
-        )
-    if not told.isdigit() or len(told) > 9:
-        raise invalid(
-            f"Invalid type for '{name}': expected an integer, but got '{told[:40]}' instead.", name, "invalid_type"
-        )
-    return int(told)
 
 
 def truth(told: str | None, name: str, usual: bool = False) -> bool:

@@ -16,7 +16,7 @@ from llmsim.dialects import _openai_responses_failures as failures
 from llmsim.dialects import _openai_responses_request as requests
 from llmsim.dialects import _openai_responses_stored as kept
 from llmsim.dialects import _openai_wire as wire
-from llmsim.dialects._openai_lists import page
+from llmsim.dialects._openai_lists import page, whole_number
 from llmsim.dialects._openai_objects import ObjectEncoder, object_answer
 from llmsim.dialects._openai_refusals import invalid
 from llmsim.dialects._openai_responses_again import ResumedEncoder, StateEncoder
@@ -96,7 +96,7 @@ class OpenAIResponses(Dialect):
         stored = kept.find(self.desk.store, request.params["response_id"])
         args = request.args
         included(request)
-        after = failures.whole_number(args.get("starting_after"), "starting_after")
+        after = whole_number(args.get("starting_after"), "starting_after", 0)
         streams = failures.truth(args.get("stream"), "stream")
         extra = {
             "stored": stored,

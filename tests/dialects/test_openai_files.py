@@ -211,6 +211,8 @@ async def test_unknown_files_are_not_found(app: Application, path: str, method: 
         ("limit=0", "limit"),
         ("limit=10001", "limit"),
         ("limit=x", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=%C2%B2", "limit"),
         ("order=up", "order"),
         ("after=no", "after"),
     ],

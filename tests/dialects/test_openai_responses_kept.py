@@ -253,7 +253,9 @@ async def test_a_kept_response_is_streamed_as_it_was(app: Application, fields: A
     [
         ("?stream=maybe", "stream", "invalid_type"),
         ("?stream=true&starting_after=x", "starting_after", "invalid_type"),
+        ("?stream=true&starting_after=%C2%B2", "starting_after", "invalid_type"),
         ("?stream=true&starting_after=-1", "starting_after", "integer_below_min_value"),
+        ("/input_items?limit=-1", "limit", "integer_below_min_value"),
         ("?starting_after=1", "starting_after", None),
         ("?stream=true&include_obfuscation=maybe", "include_obfuscation", "invalid_type"),
         ("?include=nothing", "include[0]", "invalid_value"),
