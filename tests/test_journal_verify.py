@@ -155,3 +155,15 @@ def test_a_long_history_is_looked_through_with_pauses():
     steps = list(Expectation.of({"when": "client:none"}).verifying(made.exchanges))
     assert steps.count(None) >= 3
     assert not steps[-1].holds
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+def test_an_expectation_has_a_schema_for_those_who_write_one(mode):
+    fields = Expectation.model_json_schema(mode=mode)["properties"]
+    assert [one["type"] for one in fields["times"]["anyOf"]] == ["integer", "string"]
+
+
+def test_an_expectation_is_written_as_it_is_read():
+    told = Expectation.of({"when": {"model": "gpt*"}, "times": "2..4", "of_clients": 2}).model_dump(mode="json")
+    assert told == {"when": "model:gpt*", "times": "2..4", "within_s": None, "of_clients": "2"}
+    assert Expectation.of(told).model_dump(mode="json") == told

@@ -134,7 +134,7 @@ def _response(exchange: Exchange, replay: Replay | None, limit: int) -> dict[str
         "redirectURL": "",
         "headersSize": -1,
         "bodySize": -1 if body is None else len(body),
-        "comment": _end(exchange),
+        "comment": _end(exchange, known=bool(told)),
     }
 
 
@@ -165,7 +165,7 @@ def _kind(exchange: Exchange) -> str:
     return "text/event-stream; charset=utf-8" if streams else "application/json" if exchange.status else "x-unknown"
 
 
-def _end(exchange: Exchange) -> str:
+def _end(exchange: Exchange, known: bool) -> str:
     """How the response ended, where the archive has no field for it."""
     how = outcome(exchange)
     if not exchange.status:
@@ -174,7 +174,7 @@ def _end(exchange: Exchange) -> str:
         return "The connection was cut before the end."
     if how == "abandoned":
         return "The client left before the end."
-    return "Not all headers of a response are kept."
+    return "" if known else "The headers of a response are not kept, but for its type."
 
 
 def _phrase(status: int) -> str:

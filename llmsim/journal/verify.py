@@ -9,7 +9,7 @@ from heapq import nsmallest
 from operator import itemgetter
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from llmsim import masks
@@ -70,12 +70,16 @@ class Times:
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validated from a number or a text, written as a text."""
         told = core_schema.plain_serializer_function_ser_schema(str)
-        given = core_schema.union_schema([core_schema.int_schema(strict=True), core_schema.str_schema()])
-        return core_schema.no_info_plain_validator_function(
-            lambda raw: raw if isinstance(raw, Times) else Times(raw),
-            json_schema_input_schema=given,
-            serialization=told,
-        )
+        return core_schema.no_info_plain_validator_function(_times, serialization=told)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Either form."""
+        return {"anyOf": [{"type": "integer"}, {"type": "string"}], "description": "a number or a range: 3, >=1, 2..4"}
+
+
+def _times(raw: Any) -> Times:
+    return raw if isinstance(raw, Times) else Times(raw)
 
 
 def _span(low: str | None, high: str | None, sign: str | None, limit: str | None) -> tuple[int, int | None]:

@@ -31,7 +31,10 @@ def client_of(exchange: Exchange) -> Client:
 
 
 def told_wait(exchange: Exchange) -> float | None:
-    """The seconds that the client was told to wait before it asks again; None where it was told none."""
+    """The seconds that the client was told to wait before it asks again; None where it was told none.
+
+    As planned: an API that tells whole seconds rounds them up, and Gemini tells them in the body alone.
+    """
     last = exchange.plan.pieces[-1] if exchange.plan.pieces else None
     over = exchange.cursor >= len(exchange.plan.pieces)
     return last.failure.retry_after if over and isinstance(last, Fail) else None
