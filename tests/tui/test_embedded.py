@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import openai
 import pytest
 from llmsim_tui.app import LlmsimApp
@@ -121,3 +123,43 @@ async def test_everything_the_inspector_shows_is_there_for_an_ended_request(runn
     assert detail["row"].faults == ("overload",)
     assert '"hello"' in detail["request"]
     assert any("overload" in line for line in detail["why"])
+
+
+async def test_a_blocking_client_in_a_thread_feels_the_storm_and_its_end(runner):
+    def ask() -> str:
+        with openai.OpenAI(base_url=f"{runner.url}/v1", api_key="sk-test", max_retries=0) as client:
+            return client.chat.completions.create(**ASK).choices[0].message.content or ""
+
+    app = LlmsimApp(LocalBackend(runner.simulator, runner.address))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("e", "1")
+        await pilot.pause()
+        await pilot.press("end", "enter", "1")
+        await pilot.pause()
+        with pytest.raises(openai.RateLimitError) as refusal:
+            await asyncio.to_thread(ask)
+        assert refusal.value.response.headers["retry-after"] == "1"
+        await pilot.press("1")
+        await pilot.pause()
+        assert await asyncio.to_thread(ask)
+    first, second = (runner.simulator.journal.get(number) for number in (1, 2))
+    assert (first.status, second.status) == (429, 200)
+    assert first.plan.faults == ("429 storm",)
+
+
+async def test_a_wait_typed_in_the_latency_dialog_is_what_the_next_reply_is_planned_with(runner, client):
+    app = LlmsimApp(LocalBackend(runner.simulator, runner.address))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await client.chat.completions.create(**ASK)
+        await pilot.press("l")
+        await pilot.pause()
+        await pilot.press(*"300", "enter", "down", *"0", "enter", "down", "right", "right", "right", "right", "a")
+        await pilot.pause()
+        await client.chat.completions.create(**ASK)
+        await pilot.press("u", "escape")
+        await pilot.pause()
+        await client.chat.completions.create(**ASK)
+    before, shaped, after = (runner.simulator.journal.get(number).plan for number in (1, 2, 3))
+    assert shaped.times[0] == pytest.approx(0.3, abs=0.02)
+    assert max(before.times[0], after.times[0]) < 0.1
+    assert (before.profile, shaped.profile, after.profile) == ("fast", "custom", "fast")

@@ -68,7 +68,15 @@ def terminate(terminal: Terminal) -> None:
     terminal.process.send_signal(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("leave", [press_q, press_ctrl_c, terminate])
+def interrupt(terminal: Terminal) -> None:
+    terminal.process.send_signal(signal.SIGINT)
+
+
+def hang_up(terminal: Terminal) -> None:
+    terminal.process.send_signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize("leave", [press_q, press_ctrl_c, terminate, interrupt, hang_up])
 def test_leaving_restores_the_terminal(leave: Callable[[Terminal], None]) -> None:
     terminal = Terminal()
     try:
@@ -121,3 +129,25 @@ def test_without_a_terminal_it_says_what_to_use_instead() -> None:
     )
     assert done.returncode == 2
     assert b"llmsim serve" in done.stderr
+
+
+def test_a_console_that_fails_leaves_a_sentence_and_no_traceback_on_the_terminal(tmp_path, monkeypatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from llmsim_tui.screens.live import Live\nLive.on_key = lambda self, event: 1 / 0\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    terminal = Terminal()
+    try:
+        terminal.read_until(lambda shown: ALTERNATE_ON in shown and b"127.0.0.1" in shown)
+        os.write(terminal.master, b"w")
+        terminal.read_until(lambda shown: False)
+        assert terminal.process.wait(30) == 1
+        assert ALTERNATE_OFF in terminal.shown
+        assert b"Traceback" not in terminal.shown
+        assert b"ZeroDivisionError" in terminal.shown.rpartition(ALTERNATE_OFF)[2]
+        assert termios.tcgetattr(terminal.slave)[:4] == terminal.before[:4]
+        (kept,) = tmp_path.glob("llmsim-tui-*.log")
+        assert "Traceback" in kept.read_text()
+    finally:
+        terminal.close()
