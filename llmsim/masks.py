@@ -121,7 +121,7 @@ LONGEST = 8192
 
 def text(told: str, own: str = "") -> str:
     """A text with every key in it masked: those that look like one, and `own`, the one that the client came with."""
-    if len(own) >= 8:
+    if len(own) >= 8 and own in told:
         told = told.replace(own, key(own))
     if "-----BEGIN" in told:
         told = _PEM.sub(r"\1…\2", told)
