@@ -20,6 +20,8 @@ _ONE = ("items", "additionalProperties", "not", "if", "then", "else", "contains"
 _SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
 _NAMED = ("properties", "patternProperties", "$defs", "definitions")
 _LISTS = ("required", "enum", *_SEVERAL)
+_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _KINDS = {"string", "number", "integer", "boolean", "object", "array", "null"}
 
 _SHOWN = 200
@@ -88,6 +90,9 @@ def _misshapen(part: Any) -> str | None:
     for name in part.get("required", ()):
         if not isinstance(name, str):
             return f"{_shown(name)} is not of type 'string'."
+    for name in (*_NUMBERS, *_COUNTS):
+        if not isinstance(part.get(name, 0), int | float):
+            return f"{_shown(part[name])} is not of type '{'integer' if name in _COUNTS else 'number'}'."
     if not isinstance(part.get("$ref", ""), str):
         return f"{_shown(part['$ref'])} is not of type 'string'."
     kind = part.get("type", "object")

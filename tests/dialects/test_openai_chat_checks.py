@@ -22,6 +22,11 @@ NO_SCHEMAS: list[tuple[dict[str, Any], str]] = [
     ({"anyOf": {}}, "{} is not of type 'array'."),
     ({"$ref": 5}, "5 is not of type 'string'."),
     (
+        {"properties": {"city": {"multipleOf": "2"}}},
+        "In context=('properties', 'city'), '2' is not of type 'number'.",
+    ),
+    ({"items": {"minLength": [1]}}, "In context=('items',), [1] is not of type 'integer'."),
+    (
         {"$defs": {"a": {"anyOf": [{}, {"type": "text"}]}}},
         "In context=('$defs', 'a', 'anyOf', '1'), 'text' is not valid under any of the given schemas.",
     ),
