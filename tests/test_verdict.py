@@ -37,6 +37,15 @@ def test_the_same_request_that_comes_again_after_an_error_is_a_retry():
     assert retries(history.exchanges) == {2: 1}
 
 
+def test_the_order_in_which_they_are_given_makes_no_difference():
+    history = History()
+    history.refused(0.0)
+    history.refused(1.0, attempt=1)
+    history.ok(2.0, attempt=2)
+    assert retries(history.exchanges[::-1]) == {2: 1, 3: 2}
+    assert judge(history.exchanges[::-1]).json() == judge(history.exchanges).json()
+
+
 @pytest.mark.parametrize("other", [{"text": "else"}, {"key": "sk-other"}, {"client": "other"}, {"endpoint": "/v1/x"}])
 def test_another_request_or_client_is_no_retry(other):
     history = History()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from llmsim import masks
@@ -176,7 +177,7 @@ def judge(exchanges: Iterable[Exchange], now: float | None = None) -> Verdict:
 
 def judging(exchanges: Iterable[Exchange], now: float | None = None) -> Iterator[Verdict | None]:
     """The same with pauses: each None before the verdict is a moment to let others have their turn."""
-    kept = list(exchanges)
+    kept = sorted(exchanges, key=attrgetter("number"))
     linker = Linker()
     yield from linker.link(kept)
     judges: dict[Client, _Judge] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from llmsim.exchange import Exchange
 from llmsim.metrics import outcome
@@ -61,9 +62,9 @@ class Linker:
         self.earlier: dict[int, Exchange] = {}
 
     def link(self, exchanges: Iterable[Exchange]) -> Iterator[None]:
-        """Links them all, in order of their numbers; pauses now and then for others to have their turn."""
+        """Links them all, in whatever order they come; pauses now and then for others to have their turn."""
         groups: dict[Name, list[Exchange]] = {}
-        for count, exchange in enumerate(exchanges, 1):
+        for count, exchange in enumerate(sorted(exchanges, key=attrgetter("number")), 1):
             ask = exchange.ask
             if ask.follows is None:  # else it tells of another exchange that goes on by itself
                 name = (ask.key, ask.client, ask.endpoint, ask.digest or exchange.request)
@@ -115,7 +116,7 @@ def _since(exchange: Exchange, moment: float) -> float:
 
 
 def retries(exchanges: Iterable[Exchange]) -> dict[int, int]:
-    """The number of each exchange that is a retry, with that of the try before it."""
+    """The number of each exchange that is a retry -> the number of the try before it; both are to be among these."""
     linker = Linker()
     for _ in linker.link(exchanges):
         pass
