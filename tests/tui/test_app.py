@@ -147,6 +147,12 @@ async def test_without_colour_outcomes_differ_by_shape(monkeypatch: pytest.Monke
         assert "▓429" in console.lines()[3]
 
 
+async def test_with_16_colours_outcomes_differ_by_shape_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LlmsimApp, "few_colors", True)
+    async with stage((120, 40)) as console:
+        assert "▓429" in console.lines()[3]
+
+
 async def test_braille_draws_bars_of_dots() -> None:
     async with stage((100, 28)) as console:
         mine = folders()[1]

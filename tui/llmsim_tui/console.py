@@ -34,6 +34,11 @@ class Console(App[None]):
         self.own_themes: list[str] = []
         self._stamps: dict[Path, float] = {}
 
+    @property
+    def few_colors(self) -> bool:
+        """Whether the terminal has only 16 colours, in which several outcomes look alike."""
+        return not self.is_headless and self.console.color_system == "standard"
+
     def attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None = None) -> None:
         """Changes something through the backend; what cannot be done is told in a sentence, and nothing is changed."""
         work: Any = partial(self._attempt, action, then)

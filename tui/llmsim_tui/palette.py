@@ -220,8 +220,14 @@ _inks: WeakKeyDictionary[App[Any], tuple[Mapping[str, str], Ink]] = WeakKeyDicti
 
 
 def ink(app: App[Any]) -> Ink:
-    """The inks of the theme that the app shows; made once for each change of theme."""
+    """The inks of the theme that the app shows; made once for each change of theme.
+
+    With 16 colours, in which several outcomes look alike, they differ by shape as without colours.
+    """
     known = _inks.get(app)
     if known is None or known[0] is not app.theme_variables:
-        known = _inks[app] = (app.theme_variables, make_ink(app.theme_variables, app.no_color))
+        known = _inks[app] = (
+            app.theme_variables,
+            make_ink(app.theme_variables, app.no_color or getattr(app, "few_colors", False)),
+        )
     return known[1]

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault
 from llmsim_tui.deck import Deck, Pad, find
-from llmsim_tui.text import amount, clip, countdown
+from llmsim_tui.text import amount, clip, countdown, share
 from llmsim_tui.widgets.lines import Line, Lines, plainly
 
 
@@ -86,11 +86,11 @@ class Pads(Lines):
     def _terms(self, face: Face, room: int) -> list[Segment]:
         """Below a pad: how many requests it has hit while it is armed, else what it would do."""
         line = Line(self.ink)
+        words = f"  {face.pad.terms()}"
         if face.armed:
-            line.add(f"   {amount(face.hits)}✗ ", self.ink.tone["armed"])
-        return line.add(
-            ("of " if face.armed else "   ") + face.pad.terms(), self.ink.dim, width=room - line.width
-        ).segments
+            line.add(f"  {amount(face.hits)}✗", self.ink.tone["armed"])
+            words = f" of {share(face.pad.fault.get('probability', 1.0))}"
+        return line.add(words, self.ink.dim, width=room - line.width).segments
 
     def _pad(self, digit: int, face: Face, room: int) -> list[Segment]:
         ink = self.ink
