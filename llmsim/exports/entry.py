@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from llmsim import masks
+from llmsim import explain, masks
 from llmsim.exchange import Exchange
 from llmsim.metrics import outcome
-from llmsim.plan import Fail
 from llmsim.verdict.costs import price_of, spent
+from llmsim.verdict.tries import told_wait
 
 LIMIT = 16_384
 """Characters of a request's body and of a reply's text that an entry tells, if nobody says otherwise."""
@@ -50,7 +50,7 @@ def entry(exchange: Exchange, *, earlier: int | None = None, limit: int = LIMIT,
         "origin": plan.origin,
         "mock": plan.mock or None,
         "faults": list(plan.faults),
-        "why": [masks.text(line, ask.key) for line in why(exchange)],
+        "why": _why(exchange),
     }
     if bodies:
         told["request"], told["request_cut"] = masks.body(exchange.request, ask.key, limit)
@@ -94,19 +94,10 @@ def _cost(exchange: Exchange) -> float | None:
     return None if price is None else round(price, 9)
 
 
-def why(exchange: Exchange) -> list[str]:
-    """How the reply came to be, one line a cause."""
-    ask, plan = exchange.ask, exchange.plan
-    lines = [f"made by: {plan.origin}"]
-    if plan.profile:
-        lines.append(f"latency profile: {plan.profile}, first token planned at {plan.times[0] * 1000:.0f} ms")
-    lines += [note for note in plan.notes if note]
-    last = plan.pieces[-1] if plan.pieces else None
-    if isinstance(last, Fail) and last.failure.retry_after is not None:
-        lines.append(f"told to wait {last.failure.retry_after:g} s")
-    if ask.attempt:
-        lines.append(f"the client's try number {ask.attempt + 1}")
-    lines.append(f"dice: {exchange.seed:016x}")
-    if exchange.late > 0.005:
-        lines.append(f"latest piece came {exchange.late * 1000:.0f} ms late")
-    return lines
+def _why(exchange: Exchange) -> list[str]:
+    """How the reply came to be, one line a cause, masked."""
+    lines = explain.why(exchange)
+    wait = told_wait(exchange)
+    if wait is not None:
+        lines.append(f"told to wait {wait:g} s")
+    return [masks.text(line, exchange.ask.key) for line in lines]
