@@ -126,6 +126,10 @@ class Limiter:
             elif used[what] > estimate:
                 bucket.spend(used[what] - estimate)
 
+    def __contains__(self, number: int) -> bool:
+        """Whether the ask of that number has been let in under limits and not settled yet."""
+        return number in self._open
+
     def _release(self, done: _Open | None) -> None:
         for account in done.accounts if done is not None else ():
             account.busy -= 1
