@@ -11,6 +11,7 @@ from jsonschema import Draft6Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
 
+from llmsim.dialects import Request
 from llmsim.exports import entry, har, har_chunks, jsonl
 from llmsim.plan import Usage
 
@@ -186,17 +187,9 @@ def test_a_response_that_ended_early_says_so():
 
 
 def test_the_request_line_is_told_as_it_came_where_it_is_known():
-    class Known:
-        """An exchange that knows the line of its request."""
-
-        def __init__(self, exchange):
-            self._exchange = exchange
-            self.target = "DELETE /v1/files/file-1?x=1"
-
-        def __getattr__(self, name):
-            return getattr(self._exchange, name)
-
-    request = har([Known(History().ok(0.0))])["log"]["entries"][0]["request"]
+    exchange = History().ok(0.0, endpoint="/v1/files/{file_id}")
+    exchange.asked = (None, None, Request("DELETE", "/v1/files/file-1", "x=1"))
+    request = har([exchange])["log"]["entries"][0]["request"]
     assert (request["method"], request["url"]) == ("DELETE", "http://localhost/v1/files/file-1?x=1")
 
 

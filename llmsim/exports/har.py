@@ -86,12 +86,12 @@ def _entry(exchange: Exchange, base: str, replay: Replay | None, limit: int) -> 
 
 
 def line_of(exchange: Exchange) -> tuple[str, str]:
-    """The method and the path with its query, as far as they are known."""
-    target: str = getattr(exchange, "target", "")
-    if target:
-        method, _, path = target.partition(" ")
-        return method, path
-    return ("POST" if exchange.request else "GET"), exchange.ask.endpoint or "/"
+    """The method and the path with its query as they came; without a server only the path that the API calls it by."""
+    asked = getattr(exchange, "asked", None)
+    if asked is None:
+        return ("POST" if exchange.request else "GET"), exchange.ask.endpoint or "/"
+    request = asked[-1]
+    return request.method, request.path + (f"?{request.query}" if request.query else "")
 
 
 def _request(exchange: Exchange, base: str, limit: int) -> dict[str, Any]:
