@@ -19,7 +19,7 @@ async def test_a_digit_arms_a_pad_and_zero_lifts_all() -> None:
         await console.wait(4)
         await console.wait(4.2)
         assert "1 429 12s" in console.lines()[1]
-        assert "✗" in console.lines()[1]
+        assert "✗ of 70%" in console.lines()[2]
         assert "▼429" in console.text()
         await console.press("0")
         assert console.backend.pulse().armed == ()

@@ -80,3 +80,10 @@ async def test_events_say_by_their_sign_what_they_are() -> None:
         )
         await console.settle()
         assert [sign in console.text() for sign in ("00:00:00 · x", "00:00:00 ✗ x", "00:00:00 ! x")] == [True] * 3
+
+
+async def test_an_armed_pad_counts_its_hits_where_it_has_one_line_only() -> None:
+    async with stage((80, 24)) as console:
+        await console.press("1")
+        await console.wait(4)
+        assert "✗" in console.lines()[1]
