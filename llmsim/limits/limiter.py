@@ -99,8 +99,10 @@ class Limiter:
         for account in accounts:
             account.busy += 1
             for _, what, bucket in account.active:
-                bucket.spend(wanted[what])
-                if what != "requests":
+                if what == "requests":
+                    bucket.owed += 1.0  # never given back, so nothing needs to be noted
+                else:
+                    bucket.spend(wanted[what])
                     spent.append((what, bucket, wanted[what]))
         number = subject.ask.number
         self._release(self._open.get(number))
@@ -279,11 +281,13 @@ def _standing(accounts: Sequence[Account], wanted: Mapping[str, int], refusal: _
     tightest: dict[str, Bucket] = {}
     for account in accounts:
         for _, what, bucket in account.active:
-            if bucket.rate and (what not in tightest or bucket.level < tightest[what].level):
-                tightest[what] = bucket
-    requests = _figures(tightest.get("requests")) or _NOMINAL
-    into, out = _figures(tightest.get("input_tokens")), _figures(tightest.get("output_tokens"))
-    both = _figures(tightest.get("tokens")) or (_summed(into, out) if into and out else into or out)
+            if bucket.rate:
+                other = tightest.get(what)
+                if other is None or bucket.level < other.level:
+                    tightest[what] = bucket
+    told = {what: (bucket.limit, bucket.left, bucket.reset) for what, bucket in tightest.items()}
+    requests, into, out = told.get("requests", _NOMINAL), told.get("input_tokens"), told.get("output_tokens")
+    both = told.get("tokens") or (_summed(into, out) if into and out else into or out)
     needed = wanted["tokens"]
     both = both or (NOMINAL_TPM, max(0, NOMINAL_TPM - needed), needed * 60.0 / NOMINAL_TPM)
     standing = Standing(*requests, *both, "", 0.0, needed, *(into or both), *(out or both))
@@ -308,10 +312,6 @@ def _refused(standing: Standing, refusal: _Refusal, wanted: Mapping[str, int]) -
 
 _Figures = tuple[int, int, float]
 _NOMINAL = (NOMINAL_RPM, NOMINAL_RPM - 1, 60.0 / NOMINAL_RPM)
-
-
-def _figures(bucket: Bucket | None) -> _Figures | None:
-    return None if bucket is None else (bucket.limit, bucket.left, bucket.reset)
 
 
 def _summed(one: _Figures, other: _Figures) -> _Figures:

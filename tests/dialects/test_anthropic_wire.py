@@ -109,10 +109,10 @@ async def test_a_limit_that_is_met_says_how_long_to_wait(clock: ToldClock) -> No
 
 
 async def test_a_limit_of_tokens_says_so(clock: ToldClock) -> None:
-    app = application_at(clock, tpm=1_100)
+    app = application_at(clock, tpm=150)
     await tell(app, body())
     told = await tell(app, body())
-    assert "rate limit of 1,100 tokens per minute" in told.json["error"]["message"]
+    assert "rate limit of 150 tokens per minute" in told.json["error"]["message"]
 
 
 async def test_a_prompt_that_is_too_long_is_told_so(app: Application) -> None:
