@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -22,18 +23,21 @@ class Event:
 
 
 class Events:
-    """A bounded log; when it is full the oldest event goes."""
+    """A bounded log; when it is full the oldest event goes. The `listeners` are called after each new one."""
 
     def __init__(self, clock: Clock, limit: int = 1000) -> None:
         self._clock = clock
         self._ring: deque[Event] = deque(maxlen=limit)
         self.newest = 0
+        self.listeners: set[Callable[[], None]] = set()
 
     def add(self, kind: str, text: str, who: str = "", mark: str = "") -> Event:
         """Writes a line."""
         self.newest += 1
         event = Event(self.newest, self._clock.wall(), kind, text, who, mark)
         self._ring.append(event)
+        for told in tuple(self.listeners):
+            told()
         return event
 
     def after(self, number: int, limit: int = 500) -> list[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from llmsim.conversation import Ask
 from llmsim.limits import Standing
@@ -22,9 +22,10 @@ class Exchange:
     """A reply under way or ended; moments are of the simulator's clock, times are of the plan.
 
     `first` is the moment the first piece was handed out and `first_due` when it was to be, `ended` the moment of the
-    end, `held` whether it was paused by itself; `late` is the greatest
-    lateness of any batch in seconds. `status` is the HTTP status that was told, 0 while none was. `seed` is that of
-    its dice, `standing` what its rate limits were, `request` the body as the client sent it.
+    end, `held` whether it was paused by itself, `factor` its own share in the pace of all replies; `late` is the
+    greatest lateness of any batch in seconds. `status` is the HTTP status that was told, 0 while none was. `seed` is
+    that of its dice, `seen` how often the very same request came before, `standing` what its rate limits were,
+    `request` the body as the client sent it, `asked` what the server needs to read it again.
     """
 
     __slots__ = (
@@ -32,8 +33,10 @@ class Exchange:
         "_rate",
         "_time",
         "ask",
+        "asked",
         "cursor",
         "ended",
+        "factor",
         "first",
         "first_due",
         "held",
@@ -42,6 +45,7 @@ class Exchange:
         "plan",
         "request",
         "seed",
+        "seen",
         "standing",
         "started",
         "state",
@@ -63,10 +67,13 @@ class Exchange:
         self.ended: float | None = None
         self.first_due: float | None = None
         self.held = False
+        self.factor = 1.0
+        self.asked: Any = None
         self.late = 0.0
         self.weight = 0
         self.request: bytes = b""
         self.seed = 0
+        self.seen = 0
         self.standing = _UNKNOWN
         self._anchor = started
         self._time = 0.0
@@ -96,6 +103,13 @@ class Exchange:
     def pace(self, rate: float, now: float) -> None:
         """Plays the rest of the plan at another rate, from this moment on."""
         self._time, self._anchor, self._rate = self.time(now), now, rate
+
+    def step(self, now: float) -> bool:
+        """Makes the next piece due at this moment and pauses all after it; False when none is left."""
+        if self.over:
+            return False
+        self._time, self._anchor, self._rate, self.held = self.plan.times[self.cursor], now, 0.0, True
+        return True
 
     def moment(self, index: int) -> float | None:
         """The moment that piece is due, or None while the exchange is paused."""

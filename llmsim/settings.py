@@ -22,6 +22,7 @@ from llmsim import faults, generators, mocks
 from llmsim.errors import SettingsError
 from llmsim.faults import Fault, Share, Wait
 from llmsim.latency import Profile, presets
+from llmsim.limits import Limit
 from llmsim.match import ALWAYS, Match
 from llmsim.mocks import Mock
 from llmsim.mocks.index import Index
@@ -147,6 +148,7 @@ class Settings(BaseModel):
     server_error_rate: Share = Field(0.0, description="share of requests refused with 500")
     timeout_rate: Share = Field(0.0, description="share of requests that hang for timeout_after_ms, then get 504")
     timeout_after_ms: Wait = Field(30_000, description="how long a timed-out request hangs")
+    limits: tuple[Limit, ...] = Field((), max_length=1000, description="rate limits, beside rpm and tpm")
     rpm: PerMinute = Field(None, description="requests a minute for each key and model, then 429; none: unlimited")
     tpm: PerMinute = Field(None, description="tokens a minute for each key and model, then 429; none: unlimited")
 

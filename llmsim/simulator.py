@@ -39,6 +39,9 @@ _UNDO = 100
 _HISTORY = 10_000
 """Changes that are remembered in their order, undoing included; the oldest goes first."""
 
+ACTIONS = ("pause", "resume", "cut", "fail", "step", "speed")
+"""What can be done to one reply under way."""
+
 FUSE = "fuse"
 """Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
 
@@ -83,6 +86,7 @@ class Simulator:
         self._numbers = 0
         self._armed = 0
         self.settings = self._with_fuses(self.settings)
+        self._first = {name: getattr(self.settings, name) for name in Settings.model_fields}
 
     @property
     def hits(self) -> Mapping[str, int]:
@@ -105,6 +109,7 @@ class Simulator:
         exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
         exchange.seed = dice.seed
+        exchange.seen = self._came_before(ask)
         exchange.request = request
         self.journal.add(exchange)
         self.meter.began(exchange)
@@ -147,7 +152,7 @@ class Simulator:
         if exchange.plan.mock or not self.settings.mocks or exchange.ask.follows is not None:
             return None
         ask = exchange.ask if exchange.state == "live" else self.reread(exchange) or exchange.ask
-        return self.tally.nearest(self.settings, Subject(ask, exchange.request, 0))
+        return self.tally.nearest(self.settings, Subject(ask, exchange.request, exchange.seen))
 
     def _beside(self, ask: Ask, request: bytes) -> Exchange:
         """Opens an exchange that plays another one's plan, at that one's moments, or tells at once how far that one is.
@@ -169,6 +174,8 @@ class Simulator:
 
     def refuse(self, ask: Ask, failure: Failure, request: bytes = b"") -> Exchange:
         """Opens an exchange for a request that its dialect refuses, so that it is seen like any other."""
+        if self.settings.strict and not ask.key:
+            failure = Failure("unauthenticated")
         self._numbers = ask.number = self._numbers + 1
         plan = Plan([Fail(failure)], [0.0], Usage(), "refused", notes=(failure.message or failure.kind,))
         exchange = Exchange(ask.number, ask, plan, self.clock.now(), self.clock.wall())
@@ -259,6 +266,34 @@ class Simulator:
         self.events.add("change", text, who, mark or next(iter(changes)))
         return after
 
+    def reset(self, *what: str, who: str = "") -> None:
+        """Puts parts back to where they began, or all: `journal`, `counts`, `limits`, `store`, `rules`, `settings`.
+
+        `rules` lifts all faults and takes all mocks and limits away; `settings` are those the simulator began with.
+        Raises SettingsError for a name that is none of these.
+        """
+        names = ("journal", "counts", "limits", "store", "rules", "settings")
+        unknown = next((name for name in what if name not in names), None)
+        if unknown is not None:
+            raise SettingsError(f"reset: there is no {unknown!r}; there are {', '.join(names)}")
+        wanted = set(what or names)
+        if "settings" in wanted:
+            self.change(who=who, text="settings as at the start", **self._first)
+        if "rules" in wanted:
+            rates: dict[str, Any] = {"rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0}
+            self.change(who=who, text="no rules", faults=(), mocks=(), limits=(), **rates)
+        for name, clear in (("counts", self._forget), ("limits", self.limiter.clear), ("store", self.store.clear)):
+            if name in wanted:
+                clear()
+        if "journal" in wanted:
+            self.journal.clear()
+        self.events.add("reset", f"reset {', '.join(sorted(wanted))}", who)
+
+    def _forget(self) -> None:
+        """Counts rules and repetitions from nought."""
+        self.tally.clear()
+        self._seen.clear()
+
     def _recount(self, before: Settings) -> None:
         """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
         for name in {one.id for one in self.settings.faults} - {one.id for one in before.faults}:
@@ -303,26 +338,39 @@ class Simulator:
             self.change(who=who, text=f"{why} {told}".strip(), mark="△lifted", faults=kept, **rates)
         return len(gone)
 
-    def act(self, number: int, action: str, *, who: str = "") -> bool:
-        """Pauses, resumes, cuts or fails one reply under way, and what follows it; False when it has already ended."""
+    def act(self, number: int, action: str, *, value: float = 1.0, who: str = "") -> bool:
+        """Acts on one reply under way, and on what follows it; False when it has already ended.
+
+        `pause`, `resume`, `cut` and `fail` say what they do; `step` sends the next token and pauses; `speed` plays it
+        `value` times as fast as all others. Raises SettingsError for anything else.
+        """
         exchange = self.meter.live.get(number)
         if exchange is None or exchange.over:
             return False
-        if action not in ("pause", "resume", "cut", "fail"):
-            raise SettingsError(f"action: there is no {action!r}; there are pause, resume, cut, fail")
+        if action not in ACTIONS:
+            raise SettingsError(f"action: there is no {action!r}; there are {', '.join(ACTIONS)}")
+        if action == "speed" and not 0 < value <= 1000:
+            raise SettingsError(f"value: {value!r} is not allowed: a speed is above 0 and at most 1000")
         for one in [exchange, *(other for other in self.meter.live.values() if other.ask.follows is exchange)]:
-            self._act(one, action)
-        self.events.add("act", f"{action} #{number}", who)
+            self._act(one, action, value)
+        self.events.add("act", f"{action} #{number}" + (f" ×{value:g}" if action == "speed" else ""), who)
         return True
 
-    def _act(self, exchange: Exchange, action: str) -> None:
+    def _act(self, exchange: Exchange, action: str, value: float) -> None:
         if action in ("cut", "fail"):
             piece = Drop() if action == "cut" else Fail(Failure("internal"))
             exchange.divert(piece, self.clock.now())
             self._pace(exchange, exchange.rate or self.settings.speed or 1.0)
+        elif action == "step":
+            playback = self._playbacks.get(exchange.number)
+            if exchange.step(self.clock.now()) and playback is not None:
+                self.pacer.drop(playback)
+                self.pacer.at(self.clock.now(), playback)
         else:
-            exchange.held = action == "pause"
-            self._pace(exchange, 0.0 if exchange.held else self.settings.speed)
+            if action == "speed":
+                exchange.factor = value
+            exchange.held = action == "pause" or (exchange.held and action == "speed")
+            self._pace(exchange, 0.0 if exchange.held else self.settings.speed * exchange.factor)
 
     def _new_id(self) -> str:
         taken = {one.id for one in self.settings.faults}
@@ -336,7 +384,7 @@ class Simulator:
         if after.speed != before.speed:
             for exchange in self.meter.live.values():
                 if not exchange.held:
-                    self._pace(exchange, after.speed)
+                    self._pace(exchange, after.speed * exchange.factor)
 
     def _pace(self, exchange: Exchange, rate: float) -> None:
         exchange.pace(rate, self.clock.now())

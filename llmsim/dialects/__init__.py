@@ -149,12 +149,14 @@ class Encoder(ABC):
 class Dialect(ABC):
     """One API of one provider; requests outside its routes can still be its own to answer, as `claims` says.
 
-    With `early` a stream opens at once and not with its first piece.
+    With `early` a stream opens at once and not with its first piece. Where reading a request changes what is kept,
+    `rereads` is False: an old request is then not read again for the journal's sake.
     """
 
     kind: ClassVar[str]
     provider: ClassVar[str]
     early: ClassVar[bool] = False
+    rereads: ClassVar[bool] = True
 
     def __init__(self, desk: Desk | None = None) -> None:
         self.desk = desk or Desk()

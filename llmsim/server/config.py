@@ -41,6 +41,8 @@ class Config(Settings, BaseSettings):
     )
     store_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes of them that are kept")] = 256 << 20
     store_age_s: Annotated[float, Field(gt=0, le=31_536_000, description="seconds that each is kept")] = 86_400.0
+    control_token: str = Field("", description="opens the control API to other machines, as a bearer token")
+    read_only: bool = Field(False, description="let the control API look and change nothing")
     grace_s: Annotated[float, Field(ge=0, le=3600, description="seconds replies may take to end at shutdown")] = 5.0
 
     @field_validator("apis_off")
@@ -82,12 +84,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default = "" if field.default is None else f" (default: {field.default})"
         parser.add_argument(f"--{flag}", metavar=shown, help=f"{field.description or ''}{default}".replace("%", "%%"))
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
+    parser.add_argument(
+        "--read-only", action="store_const", const=True, help=Config.model_fields["read_only"].description
+    )
     parser.add_argument("--strict", action="store_const", const=True, help=Config.model_fields["strict"].description)
 
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files"}
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only"}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path

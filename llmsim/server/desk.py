@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from llmsim import overrides
 from llmsim.conversation import Ask
@@ -39,6 +40,7 @@ class ServerDesk(Desk):
         self.players: dict[int, Player] = {}
         self.stopping = False
         self._unattended: dict[int, Player] = {}
+        simulator.reread = self.reread
         self.routes = Routes([dialect(self) for kind, dialect in kinds().items() if kind not in apis_off])
 
     # -- one request
@@ -55,7 +57,14 @@ class ServerDesk(Desk):
             logger.exception("a request could not be read")
             return Failure("internal")
 
-    def begin(self, dialect: Dialect, request: Request, ask: Ask | Failure, caller: Caller | None = None) -> Exchange:
+    def begin(
+        self,
+        dialect: Dialect,
+        route: Route | None,
+        request: Request,
+        ask: Ask | Failure,
+        caller: Caller | None = None,
+    ) -> Exchange:
         """Opens an exchange for an ask, or for a request that is refused; gives the one that its client is answered by.
 
         `caller` is who the headers say it is, where that is known already.
@@ -72,15 +81,39 @@ class ServerDesk(Desk):
             failure = Failure("unavailable", STOPPING) if self.stopping else None
             if ask.detached and len(self._unattended) >= MOST_UNATTENDED:
                 failure = Failure("unavailable")
-        key, ask.client, ask.attempt, ask.overrides = caller or calling(request.headers)
+        key, ask.client, ask.attempt, ask.overrides = caller or calling(request.headers, request.query)
         ask.key = key or ask.key
         ask.provider, ask.headers = dialect.provider, request.headers
         if failure is None and ask.overrides is not None:
             failure = self._overridden(ask.overrides)
         if failure is not None:
-            return self.simulator.refuse(ask, failure, request.body)
-        exchange = self.simulator.begin(ask, request.body)
-        return self._detached(dialect, exchange) if ask.detached and exchange.plan.failure is None else exchange
+            exchange = self.simulator.refuse(ask, failure, request.body)
+        else:
+            exchange = self.simulator.begin(ask, request.body)
+        exchange.asked = (dialect, route, request)
+        detaches = ask.detached and exchange.plan.failure is None
+        return self._detached(dialect, exchange) if detaches else exchange
+
+    def reread(self, exchange: Exchange) -> Ask | None:
+        """The ask that an exchange's request was, read anew; None for what cannot be read again."""
+        if exchange.asked is None:
+            return None
+        dialect, route, request = exchange.asked
+        if route is None or route.read is None or not dialect.rereads:
+            return None
+        try:
+            ask: Ask = route.read(request)
+        except Refused:
+            return None
+        old = exchange.ask
+        ask.key, ask.client, ask.attempt, ask.provider, ask.headers = (
+            old.key,
+            old.client,
+            old.attempt,
+            old.provider,
+            old.headers,
+        )
+        return ask
 
     def _overridden(self, asked: Overrides) -> Failure | None:
         """What is wrong with what a client asks for itself."""
@@ -121,7 +154,7 @@ class ServerDesk(Desk):
         ask = self.read(dialect, route, request)
         if isinstance(ask, Ask):
             ask.stream = False
-        exchange = self.begin(dialect, request, ask)
+        exchange = self.begin(dialect, route, request, ask)
         self._attend(self.player(dialect, route, request, exchange, Tray(partial(done, exchange))))
         return exchange
 
@@ -176,11 +209,13 @@ class Caller(NamedTuple):
     overrides: Overrides | None
 
 
-def calling(headers: Mapping[bytes, bytes]) -> Caller:
-    """Who asks, by the headers; the key comes in whichever provider's it is, and is empty where there is none."""
+def calling(headers: Mapping[bytes, bytes], query: str = "") -> Caller:
+    """Who asks, by the headers; the key comes in whichever provider's it is, or in the query, and may be missing."""
     key = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
     if not key:
         key = headers.get(b"x-api-key") or headers.get(b"api-key") or headers.get(b"x-goog-api-key", b"")
+    if not key and "key=" in query:
+        key = dict(parse_qsl(query)).get("key", "").encode("latin-1", "replace")
     client = headers.get(b"x-llmsim-client") or headers.get(b"user-agent", b"").partition(b" ")[0]
     retries = headers.get(b"x-stainless-retry-count", b"0")
     attempt = int(retries) if retries.isdigit() and len(retries) < 6 else 0

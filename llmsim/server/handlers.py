@@ -10,7 +10,7 @@ from llmsim import tokens
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route
 from llmsim.errors import Failure
-from llmsim.server import control
+from llmsim.server.control import ROOT, Control
 from llmsim.server.desk import LONG, ServerDesk
 from llmsim.server.heads import joined
 from llmsim.server.outlet import Message, Outlet, Send
@@ -30,7 +30,7 @@ class Gone(Exception):
 
 
 class Application:
-    """Every dialect at the root and below `/{provider}`; beside them /health and /ready."""
+    """Every dialect at the root and below `/{provider}`; beside them /health, /ready and the control API."""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Application:
         body_limit: int = 32 << 20,
         apis_off: Collection[str] = (),
         upload_limit: int = 128 << 20,
+        control: Control | None = None,
     ) -> None:
         self.simulator = simulator
         self.body_limit = body_limit
@@ -45,6 +46,8 @@ class Application:
         self.desk = ServerDesk(simulator, apis_off)
         self.players = self.desk.players
         self.routes = self.desk.routes
+        self.control = control or Control(simulator)
+        self.control.stopping = lambda: self.desk.stopping
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serves one HTTP request, or the server's lifespan."""
@@ -91,6 +94,9 @@ class Application:
             asyncio.get_running_loop().run_in_executor(None, tokens.preload)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(ROOT) and scope["path"][len(ROOT) : len(ROOT) + 1] in ("", "/"):
+            await self.control(scope, receive, send)
+            return
         headers = dict(scope["headers"])
         request = Request(
             scope["method"],
@@ -122,8 +128,6 @@ class Application:
     def _unrouted(self, request: Request) -> Answer:
         if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
             return self._health(request)
-        if request.path == control.STORE:
-            return control.store(request, self.desk.store)
         methods = self.routes.methods(request.path)
         failure = Failure("method" if methods else "not_found", param=f"{request.method} {request.path}", extra=methods)
         return self.routes.owner(request).failure(failure)
@@ -168,7 +172,7 @@ class Application:
     ) -> None:
         """Begins the exchange and has it played until it ends or the client leaves."""
         desk = self.desk
-        exchange = desk.begin(dialect, request, ask)
+        exchange = desk.begin(dialect, route, request, ask)
         outlet = Outlet(send, scope)
         player = desk.player(dialect, route, request, exchange, outlet)
         outlet.drained = player.drained

@@ -94,7 +94,8 @@ class Heads:
         found = self._routes.find(request)
         if found is None or found[1].heavy:
             return None
-        return Head(request.method, path, request.query, headers, request.params, *found, calling(headers))
+        caller = calling(headers, request.query)
+        return Head(request.method, path, request.query, headers, request.params, *found, caller)
 
 
 def _plain(raw: bytes, parser: httptools.HttpRequestParser, lines: _Lines, told: bool) -> bool:

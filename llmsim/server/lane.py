@@ -84,7 +84,8 @@ class Lane:
         )
         desk = self._desk
         try:
-            exchange = desk.begin(head.dialect, request, desk.read(head.dialect, head.route, request), head.caller)
+            ask = desk.read(head.dialect, head.route, request)
+            exchange = desk.begin(head.dialect, head.route, request, ask, head.caller)
             player = desk.player(head.dialect, head.route, request, exchange, self)
             player.begin()
         except Exception:

@@ -19,6 +19,7 @@ from llmsim.clock import RealClock, keep
 from llmsim.errors import LlmsimError
 from llmsim.journal import Journal
 from llmsim.server.config import Config
+from llmsim.server.control import Control
 from llmsim.server.handlers import Application
 from llmsim.server.lane import Lanes
 from llmsim.server.mock_files import MockFiles
@@ -58,10 +59,15 @@ class Runner:
         store = Store(clock, config.store_count, config.store_bytes, config.store_age_s)
         self.config = config
         self.simulator = simulator or Simulator(config.settings(), clock=clock, journal=journal, store=store)
-        self.app = Application(self.simulator, config.body_limit, config.apis_off, config.upload_limit)
+        self.control = Control(self.simulator, token=config.control_token, read_only=config.read_only)
+        self.app = Application(
+            self.simulator, config.body_limit, config.apis_off, config.upload_limit, control=self.control
+        )
         self.mock_files = MockFiles(self.simulator, [Path(name) for name in config.mock_files])
         if config.mock_files:
             self.mock_files.load()
+        self.control.mock_problems = lambda: self.mock_files.problems
+        self.control.reload_mocks = self.mock_files.load
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -121,6 +127,7 @@ class Runner:
                 timeout_graceful_shutdown=int(self.config.grace_s) + 5,
             )
         )
+        self.control.address = self.url
         self._task = keep(self._guarded(self._server), "llmsim server")
         ready = asyncio.Event()
         clock = self.simulator.clock
@@ -152,6 +159,8 @@ class Runner:
             return
         self.app.desk.stopping = True
         self.mock_files.stop()
+        self.control.stop_scenario()
+        self.simulator.events.add("server", "the server is stopping")
         self._server.should_exit = True
         clock = self.simulator.clock
         wait = self.config.grace_s if grace is None else grace

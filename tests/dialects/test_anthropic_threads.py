@@ -118,7 +118,7 @@ async def test_a_reply_is_continued_by_one_request_at_a_time(app: Application) -
     assert found is not None
     asked = app.desk.read(*found, sent)
     await refused(app, after(id), "thread_continue_in_flight")
-    exchange = app.desk.begin(found[0], sent, asked)
+    exchange = app.desk.begin(*found, sent, asked)
     await refused(app, after(id), "thread_continue_in_flight")
     app.simulator.end(exchange, "abandoned")
     assert (await turn(app, "Two", after(id))).status == 200

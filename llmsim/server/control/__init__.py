@@ -1,0 +1,149 @@
+"""The control API, below `/llmsim`: everything that the console does, for programs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from llmsim.server.control import guard
+from llmsim.server.outlet import Message, Send
+from llmsim.server.sockets import Receive
+from llmsim.simulator import Simulator
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from llmsim.scenarios import Scenario
+    from llmsim.scenarios.play import Playing
+    from llmsim.server.control.call import Operation
+
+logger = logging.getLogger("llmsim")
+
+ROOT = "/llmsim"
+
+# Every path takes them all, so that a wrong one is refused in the same words as everything else.
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+class Control:
+    """The API of one simulator; its parts are imported with the first call, as most servers never have one.
+
+    `token` opens it to other machines, `read_only` lets nothing be changed.
+    """
+
+    def __init__(self, simulator: Simulator, *, token: str = "", read_only: bool = False) -> None:
+        self.simulator = simulator
+        self.token = token
+        self.read_only = read_only
+        self.address = ""
+        self.playing: Playing | None = None
+        self.stopping: Callable[[], bool] = lambda: False
+        self.mock_problems: Callable[[], Mapping[str, str]] = dict
+        self.reload_mocks: Callable[[], None] = lambda: None
+
+    # -- scenarios
+
+    def begin_scenario(self, scenario: Scenario) -> Playing:
+        """Begins a scenario in the place of any that runs."""
+        from llmsim.scenarios.play import Playing
+
+        self.stop_scenario()
+        self.playing = Playing(scenario, self.simulator)
+        return self.playing
+
+    def stop_scenario(self) -> bool:
+        """Stops the scenario; False where none runs."""
+        if self.playing is None or self.playing.state != "running":
+            return False
+        self.playing.stop()
+        return True
+
+    # -- HTTP
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serves a request below the root."""
+        await self._app(scope, receive, send)
+
+    @cached_property
+    def operations(self) -> list[Operation]:
+        """Everything that can be asked."""
+        from llmsim.server.control import rules, state, timeline, traffic
+
+        return [*state.OPERATIONS, *rules.OPERATIONS, *timeline.OPERATIONS, *traffic.OPERATIONS]
+
+    @cached_property
+    def _app(self) -> Any:
+        from starlette.routing import Route, Router
+
+        by_path: dict[str, dict[str, Operation]] = {}
+        for one in self.operations:
+            by_path.setdefault(one.path, {})[one.method] = one
+        paths = sorted(by_path, key=lambda path: "{" in path)  # names in full before those that stand for any
+        routes = [Route(ROOT + path, self._endpoint(by_path[path]), methods=_METHODS) for path in paths]
+        routes += [
+            Route(f"{ROOT}/openapi.json", self._document, methods=_METHODS),
+            Route(ROOT + "/{path:path}", self._nothing, methods=_METHODS),
+            Route(ROOT, self._nothing, methods=_METHODS),
+        ]
+        return Router(routes, redirect_slashes=False)
+
+    def _endpoint(self, methods: Mapping[str, Operation]) -> Any:
+        async def endpoint(request: Request) -> Response:
+            from llmsim.server.control.call import Problem, problem
+
+            found = methods.get("GET" if request.method == "HEAD" else request.method)
+            if found is None:
+                there = ", ".join(methods)
+                return problem(Problem(405, f"{request.method} is not served here; there are {there}"))
+            return self._refused(request, found.changes) or await self._served(found, request)
+
+        return endpoint
+
+    async def _served(self, operation: Operation, request: Request) -> Response:
+        from llmsim.errors import LlmsimError
+        from llmsim.server.control.call import LIMIT, Call, Problem, answer, problem
+
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LIMIT:
+                return problem(Problem(413, f"the body is larger than {LIMIT >> 20} MB"))
+        who = request.headers.get("x-llmsim-who", "api")[:60]
+        call = Call(self, request.path_params, request.query_params, request.headers, body, who)
+        try:
+            return answer(await operation.handler(call))
+        except Problem as error:
+            return problem(error)
+        except (LlmsimError, ValueError, TypeError) as error:
+            from pydantic import ValidationError
+
+            from llmsim.settings import explain
+
+            told = explain(error) if isinstance(error, ValidationError) else str(error)
+            if not isinstance(error, LlmsimError | ValidationError):
+                logger.exception("a call of the control API failed")
+                return problem(Problem(500, "the call failed; the log says why"))
+            return problem(Problem(400, told))
+
+    def _refused(self, request: Request, changes: bool) -> Response | None:
+        from llmsim.server.control.call import Problem, problem
+
+        headers = dict(request.scope["headers"])
+        client = request.client.host if request.client else ""
+        why = guard.refusal(headers, client, self.token, changes=changes, read_only=self.read_only)
+        return problem(Problem(403, why)) if why else None
+
+    async def _document(self, request: Request) -> Response:
+        from llmsim.server.control.call import answer
+        from llmsim.server.control.document import document
+
+        return self._refused(request, False) or answer(document(self.operations, ROOT))
+
+    async def _nothing(self, request: Request) -> Response:
+        from llmsim.server.control.call import Problem, problem
+
+        told = f"there is nothing at {request.url.path[:200]}; {ROOT}/openapi.json lists what there is"
+        return self._refused(request, False) or problem(Problem(404, told))

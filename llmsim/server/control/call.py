@@ -1,0 +1,131 @@
+"""One call of the control API: what it is about, and how its answers and errors look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
+
+from llmsim.errors import LlmsimError, SettingsError
+from llmsim.match import Match
+from llmsim.settings import explain
+
+if TYPE_CHECKING:
+    from llmsim.server.control import Control
+    from llmsim.simulator import Simulator
+
+LIMIT = 32 << 20
+"""Bytes of a body."""
+
+
+class Problem(LlmsimError):
+    """A call that cannot be done: its status, and the sentence that is told."""
+
+    def __init__(self, status: int, message: str, **more: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.more = more
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: the control API it came to, the names in its path, its query, its body, and who makes it."""
+
+    control: Control
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    who: str = "api"
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulator that it is about."""
+        return self.control.simulator
+
+    def json(self) -> Any:
+        """The body as JSON, or as YAML where the content type says so; None where there is none; raises Problem."""
+        if not self.body.strip():
+            return None
+        if "yaml" in self.headers.get("content-type", ""):
+            return _yaml(self.body)
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            raise Problem(400, f"the body is no JSON: {error}") from None
+
+    def mapping(self) -> dict[str, Any]:
+        """The body as a mapping; raises Problem."""
+        told = self.json()
+        if told is None:
+            return {}
+        if not isinstance(told, dict):
+            raise Problem(400, f"the body is a {type(told).__name__}; it must be an object")
+        return told
+
+    def model(self, kind: type[BaseModel], told: Any = None) -> Any:
+        """The body, or what is given, as one of that kind; raises Problem in one sentence."""
+        try:
+            return kind.model_validate(self.mapping() if told is None else told)
+        except ValidationError as error:
+            raise Problem(400, explain(error)) from None
+
+    def number(self, name: str, usual: int, least: int = 0, most: int = 1 << 62) -> int:
+        """A whole number of the query; raises Problem."""
+        told = self.query.get(name)
+        if told is None:
+            return usual
+        if not (told.isascii() and told.isdigit() and len(told) < 19 and least <= int(told) <= most):
+            raise Problem(400, f"{name}: {told[:60]!r} is not allowed: it is a whole number from {least} to {most}")
+        return int(told)
+
+    def match(self) -> Match:
+        """The match of the query, in its one-line form; raises Problem."""
+        try:
+            return Match(self.query.get("match", ""))
+        except SettingsError as error:
+            raise Problem(400, f"match: {error}") from None
+
+
+def _yaml(body: bytes) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(body)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1} column {mark.column + 1}" if mark else ""
+        raise Problem(400, f"the body is no YAML{where}: {getattr(error, 'problem', None) or error}") from None
+
+
+Handler = Callable[[Call], Coroutine[Any, Any, Any]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A path of the control API: what it does, what its body is, and whether it changes anything."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    changes: bool = True
+    status: int = 200
+
+
+def answer(told: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A value as JSON; a response stays what it is."""
+    if isinstance(told, Response):
+        return told
+    return Response(orjson.dumps(told, default=str), status, headers, media_type="application/json")
+
+
+def problem(error: Problem) -> Response:
+    """A problem as every error of the control API looks."""
+    return answer({"error": {"message": str(error), **error.more}}, error.status)

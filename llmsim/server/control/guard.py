@@ -1,0 +1,48 @@
+"""Who may drive a simulator over HTTP: programs on the same machine, and whoever has the token; never a web page."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+LOCAL_ONLY = (
+    "only programs on the same machine may do this, not web pages or other machines; "
+    "they need the token of LLMSIM_CONTROL_TOKEN as Authorization: Bearer TOKEN"
+)
+READ_ONLY = "this server is read-only: it can be looked at, and not changed"
+
+
+def refusal(headers: Mapping[bytes, bytes], client: str, token: str, *, changes: bool, read_only: bool) -> str:
+    """Why a request may not be served; empty where it may."""
+    if not (_knows(headers, token) or _from_here(headers, client)):
+        return LOCAL_ONLY
+    return READ_ONLY if changes and read_only else ""
+
+
+def _knows(headers: Mapping[bytes, bytes], token: str) -> bool:
+    """Whether the request brings the token."""
+    given = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    return bool(token) and hmac.compare_digest(given, token.encode())
+
+
+def _from_here(headers: Mapping[bytes, bytes], client: str) -> bool:
+    """Whether it comes from this machine, by an address of this machine, and not by way of a web page.
+
+    A page of another site can send requests to a server on its visitor's machine; its browser then names the page's
+    origin, or, where a foreign name was bound to the loopback, that name as the host.
+    """
+    try:
+        host = urlsplit(f"//{headers.get(b'host', b'').decode('latin-1')}").hostname or ""
+    except ValueError:
+        return False
+    page = b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
+    return _loopback(client) and (host == "localhost" or _loopback(host)) and not page
+
+
+def _loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,145 @@
+"""The state of the whole, its settings under a revision, undoing, and putting parts back to where they began."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from llmsim import __version__
+from llmsim.latency import presets
+from llmsim.server.control.call import Call, Operation, Problem, answer
+from llmsim.settings import Settings
+
+_MERGED = ("profiles", "model_profiles")
+"""Settings that are mappings: a PATCH changes the entries that it names, null takes one out (RFC 7396)."""
+
+
+async def state(call: Call) -> Any:
+    """How the server is, in figures."""
+    simulator, meter = call.simulator, call.simulator.meter
+    meter.sample()
+    recent = meter.window(11)[:-1]
+    playing = call.control.playing
+    return {
+        "version": __version__,
+        "address": call.control.address,
+        "read_only": call.control.read_only,
+        "revision": simulator.settings.revision,
+        "uptime_s": round(simulator.clock.now() - simulator.started, 3),
+        "requests": meter.begun,
+        "live": len(meter.live),
+        "outcomes": dict(meter.outcomes),
+        "tokens": {"in": meter.prompt_tokens, "out": meter.tokens},
+        "per_s": {
+            "requests": round(sum(sum(slot.counts.values()) for slot in recent) / 5, 3),
+            "tokens": round(sum(slot.tokens for slot in recent) / 5, 3),
+        },
+        "lag_p95_ms": round(simulator.pacer.lag.quantile(0.95) * 1000, 3),
+        "faults": len(simulator.settings.faults),
+        "mocks": len(simulator.settings.mocks),
+        "mock_problems": dict(call.control.mock_problems()),
+        "journal": {"first": simulator.journal.first, "last": simulator.journal.last, "bytes": simulator.journal.size},
+        "store": {"entries": len(simulator.store), "bytes": simulator.store.size},
+        "scenario": playing.json() if playing is not None else None,
+        "seed": simulator.settings.seed,
+    }
+
+
+async def settings(call: Call) -> Any:
+    """The settings in force."""
+    return _told(call.simulator.settings)
+
+
+def _told(now: Settings) -> Response:
+    return answer(
+        {"revision": now.revision, "settings": now.model_dump(mode="json")}, headers={"etag": f'"{now.revision}"'}
+    )
+
+
+async def patch(call: Call) -> Any:
+    """Changes settings, all or nothing; with If-Match only where nobody has changed them since."""
+    now: Settings = call.simulator.settings
+    wanted = call.headers.get("if-match", "*").strip()
+    if wanted != "*" and wanted.strip('"') != str(now.revision):
+        raise Problem(
+            409, f"the settings have changed since: they are at revision {now.revision}", revision=now.revision
+        )
+    changes = call.mapping()
+    for name in _MERGED:
+        given = changes.get(name)
+        if isinstance(given, dict):
+            old = now.model_dump(mode="json")[name]
+            changes[name] = {key: value for key, value in {**old, **given}.items() if value is not None}
+    call.simulator.change(who=call.who, **changes)
+    return _told(call.simulator.settings)
+
+
+async def schema(call: Call) -> Any:
+    """The settings' JSON Schema: every name, what it means, what is allowed."""
+    return Settings.model_json_schema()
+
+
+async def profiles(call: Call) -> Any:
+    """The latency profiles by name: presets, under the user's own."""
+    known = {**presets(), **call.simulator.settings.profiles}
+    return {name: profile.model_dump(mode="json") for name, profile in known.items()}
+
+
+async def undo(call: Call) -> Any:
+    """Takes the last change back."""
+    text = call.simulator.undo(who=call.who)
+    if text is None:
+        raise Problem(409, "there is nothing to undo")
+    return {"undone": text, "revision": call.simulator.settings.revision}
+
+
+async def changes(call: Call) -> Any:
+    """The changes that were made, newest last: what, by whom, when."""
+    simulator = call.simulator
+    start = simulator.clock.wall() - simulator.clock.now()
+    return [
+        {"time": start + one.at, "who": one.who, "text": one.text, "revision": one.after.revision}
+        for one in list(simulator.history)[-call.number("limit", 100, 1, 10_000) :]
+    ]
+
+
+async def reset(call: Call) -> Any:
+    """Puts parts back to where they began; without `what` all of them."""
+    what = call.mapping().get("what", [])
+    if not isinstance(what, list) or not all(isinstance(name, str) for name in what):
+        raise Problem(400, "what: it is a list of journal, counts, limits, store, rules, settings")
+    if not what or "rules" in what:
+        call.control.stop_scenario()
+    call.simulator.reset(*what, who=call.who)
+    return {"reset": what or "all", "revision": call.simulator.settings.revision}
+
+
+async def store(call: Call) -> Any:
+    """How much clients have left here, and how much may be kept."""
+    kept = call.simulator.store
+    limits = {"entries": kept.count_limit, "bytes": kept.size_limit, "seconds": kept.age_limit}
+    return {"entries": len(kept), "bytes": kept.size, "limits": limits}
+
+
+async def clear_store(call: Call) -> Any:
+    """Forgets everything that clients have left."""
+    return {"cleared": call.simulator.store.clear()}
+
+
+OPERATIONS = [
+    Operation("GET", "/state", state, "How the server is, in figures", changes=False),
+    Operation("GET", "/settings", settings, "The settings in force, with their revision", changes=False),
+    Operation(
+        "PATCH", "/settings", patch, "Change settings, all or nothing; If-Match guards a revision", body=Settings
+    ),
+    Operation("GET", "/settings/schema", schema, "The settings' JSON Schema", changes=False),
+    Operation("GET", "/profiles", profiles, "The latency profiles by name", changes=False),
+    Operation("POST", "/undo", undo, "Take the last change back"),
+    Operation(
+        "GET", "/changes", changes, "The changes that were made", query={"limit": "at most so many"}, changes=False
+    ),
+    Operation("POST", "/reset", reset, "Put parts back to where they began", body={"what": ["journal"]}),
+    Operation("GET", "/store", store, "How much clients have left here", changes=False),
+    Operation("DELETE", "/store", clear_store, "Forget everything that clients have left"),
+]

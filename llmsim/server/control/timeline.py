@@ -1,0 +1,54 @@
+"""Scenarios over HTTP: begun, watched, stopped, and written from what was done by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from llmsim.scenarios import Scenario
+from llmsim.scenarios.record import recorded
+from llmsim.scenarios.verify import results
+from llmsim.server.control.call import Call, Operation, Problem, answer
+
+
+async def status(call: Call) -> Any:
+    """How far the scenario is that was begun last, and what came of its expectations once it is over."""
+    playing = call.control.playing
+    if playing is None:
+        raise Problem(404, "no scenario has been begun")
+    told = playing.json()
+    if playing.state != "running":
+        told["results"] = [one.json() for one in results(playing.scenario, call.simulator, playing.first)]
+    return told
+
+
+async def begin(call: Call) -> Any:
+    """Begins a scenario, as JSON or as YAML; one at a time."""
+    playing = call.control.playing
+    if playing is not None and playing.state == "running":
+        raise Problem(409, f"the scenario {playing.scenario.name} is running; DELETE stops it")
+    return answer(call.control.begin_scenario(call.model(Scenario)).json(), 201)
+
+
+async def stop(call: Call) -> Any:
+    """Stops the scenario, and lifts what it has armed."""
+    if not call.control.stop_scenario():
+        raise Problem(404, "no scenario is running")
+    return await status(call)
+
+
+async def record(call: Call) -> Any:
+    """The changes that were made, as a scenario in YAML."""
+    import yaml
+
+    told = recorded(call.simulator.history, call.query.get("name", "recorded")[:200])
+    return Response(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), media_type="application/yaml")
+
+
+OPERATIONS = [
+    Operation("GET", "/scenario", status, "How far the scenario is", changes=False),
+    Operation("POST", "/scenario", begin, "Begin a scenario", body=Scenario, status=201),
+    Operation("DELETE", "/scenario", stop, "Stop the scenario"),
+    Operation("GET", "/scenario/recorded", record, "The changes made by hand, as a scenario", changes=False),
+]

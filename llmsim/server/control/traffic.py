@@ -1,0 +1,248 @@
+"""The journal and the exchanges over HTTP: looked through, judged, exported, and acted on while they run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import orjson
+from starlette.responses import Response, StreamingResponse
+
+from llmsim import masks
+from llmsim.exchange import Exchange
+from llmsim.exports import entry, har_chunks, jsonl
+from llmsim.journal.verify import Expectation
+from llmsim.server.control.call import Call, Operation, Problem
+from llmsim.server.replay import replay
+from llmsim.simulator import ACTIONS
+from llmsim.verdict import judging
+from llmsim.verdict.tries import Linker
+
+_PAGE = 100
+
+
+async def _steps(steps: Iterable[Any]) -> AsyncIterator[Any]:
+    """What a search finds, with a turn for all others at each of its pauses."""
+    for step in steps:
+        if step is None:
+            await _turn()
+        else:
+            yield step
+
+
+async def _turn() -> None:
+    """Lets everything that is due have its turn."""
+    turn = asyncio.get_running_loop().create_future()
+    turn.get_loop().call_soon(_taken, turn)
+    await turn
+
+
+def _taken(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
+
+
+async def _one(steps: Iterable[Any]) -> Any:
+    """The one result of a search."""
+    async for found in _steps(steps):
+        return found
+    return None
+
+
+def _search(call: Call, newest_first: bool = False) -> Iterator[Exchange | None]:
+    before = call.number("before", 0)
+    found: Iterator[Exchange | None] = call.simulator.journal.search(
+        call.match(),
+        reread=call.simulator.reread,
+        after=call.number("after", 0),
+        before=before or None,
+        newest_first=newest_first,
+    )
+    return found
+
+
+async def journal(call: Call) -> Any:
+    """The exchanges that a match means, newest first if not `order=asc`; `bodies=true` with requests and replies."""
+    limit = call.number("limit", _PAGE, 1, 1000)
+    found = []
+    async for exchange in _steps(_search(call, call.query.get("order", "desc") != "asc")):
+        found.append(exchange)
+        if len(found) == limit:
+            break
+    earlier = await _tries(call) if found else {}
+    bodies = call.query.get("bodies", "").lower() == "true"
+    told = [entry(one, earlier=earlier.get(one.number), bodies=bodies) for one in found]
+    kept = call.simulator.journal
+    return {"exchanges": told, "first": kept.first, "last": kept.last}
+
+
+async def _tries(call: Call) -> dict[int, int]:
+    """The number of each exchange that is a retry, with that of the try before it."""
+    linker = Linker()
+    async for _ in _steps(linker.link(call.simulator.journal.between())):
+        pass
+    return {number: earlier.number for number, earlier in linker.earlier.items()}
+
+
+async def clear(call: Call) -> Any:
+    """Forgets all exchanges; their numbers go on."""
+    count = len(call.simulator.journal)
+    call.simulator.reset("journal", who=call.who)
+    return {"cleared": count}
+
+
+async def export(call: Call) -> Any:
+    """The exchanges that a match means as JSON Lines or HAR, secrets masked; `replies` of streams are reconstructed."""
+    form = call.query.get("format", "jsonl")
+    if form not in ("jsonl", "har"):
+        raise Problem(400, f"format: {form[:40]!r} is not allowed; there are jsonl, har")
+    found = [exchange async for exchange in _steps(_search(call))]
+    if form == "jsonl":
+        chunks = jsonl(found)
+    else:
+        again = partial(replay, reread=call.simulator.reread)
+        chunks = har_chunks(found, base=call.control.address, replay=again)
+    kind = "application/x-ndjson" if form == "jsonl" else "application/json"
+    name = f'attachment; filename="llmsim.{form}"'
+    return StreamingResponse(_paused(chunks), media_type=kind, headers={"content-disposition": name})
+
+
+async def _paused(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        await _turn()
+
+
+async def verify(call: Call) -> Any:
+    """Whether requests were seen as expected: one expectation, or a list in `expect`; 200 either way, `holds` tells."""
+    told = call.json()
+    raw = told.get("expect", [told]) if isinstance(told, dict) else told
+    if not isinstance(raw, list) or not raw:
+        raise Problem(400, 'the body is an expectation such as {"when": "model:gpt*", "times": 3}, or a list of them')
+    wanted = [call.model(Expectation, one if isinstance(one, dict) else {"when": one}) for one in raw]
+    simulator, found = call.simulator, []
+    for one in wanted:
+        exchanges = simulator.journal.between()
+        found.append(await _one(one.verifying(exchanges, reread=simulator.reread, now=simulator.clock.now())))
+    return {"holds": all(one.holds for one in found), "results": [one.json() for one in found]}
+
+
+async def verdict(call: Call) -> Any:
+    """What the clients made of errors, waits and broken replies, and what it cost.
+
+    A match by client, key or model looks at all tries of a call; one by status or outcome would leave some out.
+    """
+    found = [exchange async for exchange in _steps(_search(call))]
+    told = await _one(judging(found, call.simulator.clock.now()))
+    return {**told.json(), "lines": told.lines()}
+
+
+def _exchange(call: Call) -> Exchange:
+    number = call.params["number"]
+    found = call.simulator.journal.get(int(number)) if number.isdigit() and len(number) < 19 else None
+    if found is None:
+        kept = call.simulator.journal
+        raise Problem(404, f"there is no exchange {number[:40]}; the journal has {kept.first} to {kept.last}")
+    return found
+
+
+async def live(call: Call) -> Any:
+    """The exchanges under way, oldest first."""
+    found = islice(call.simulator.meter.live.values(), call.number("limit", _PAGE, 1, 1000))
+    return [entry(one, bodies=False) for one in found]
+
+
+async def one(call: Call) -> Any:
+    """One exchange: request, reply, why it is as it is, and the plan with its times."""
+    exchange = _exchange(call)
+    near = call.simulator.near(exchange)
+    told = entry(exchange, earlier=(await _tries(call)).get(exchange.number))
+    if near is not None:
+        told["why"].append(masks.text(near.told(), exchange.ask.key))
+    told["near"] = None if near is None else {"mock": near.name, "failing": list(near.failing)}
+    times = [round(moment * 1000, 3) for moment in islice(exchange.plan.times, 2000)]
+    told["plan"] = {"pieces": len(exchange.plan.pieces), "played": exchange.cursor, "times_ms": times}
+    return told
+
+
+async def act(call: Call) -> Any:
+    """Acts on one reply under way; `speed` takes a `value`."""
+    exchange, action = _exchange(call), call.params["action"]
+    if action not in ACTIONS:
+        raise Problem(404, f"there is no action {action[:40]!r}; there are {', '.join(ACTIONS)}")
+    value = call.mapping().get("value", 1.0)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Problem(400, f"value: {value!r} is not allowed: it is a number")
+    if not call.simulator.act(exchange.number, action, value=float(value), who=call.who):
+        raise Problem(409, f"exchange {exchange.number} has ended")
+    return entry(exchange, bodies=False)
+
+
+_WAIT = 15.0
+"""Seconds without an event after which a line says that the connection lives."""
+
+
+async def events(call: Call) -> Response:
+    """What happens, as server-sent events; `Last-Event-ID` or `after` says from where on, as far as it is kept."""
+    told = call.headers.get("last-event-id", "")
+    after = int(told) if told.isdigit() and len(told) < 19 else call.number("after", call.simulator.events.newest)
+    return StreamingResponse(
+        _events(call, after), media_type="text/event-stream", headers={"cache-control": "no-store"}
+    )
+
+
+async def _events(call: Call, after: int) -> AsyncIterator[bytes]:
+    log = call.simulator.events
+    woken = asyncio.Event()
+    log.listeners.add(woken.set)
+    try:
+        yield b": llmsim\n\n"
+        while not call.control.stopping():
+            woken.clear()
+            for event in log.after(after, 1000):
+                after = event.number
+                told = {"time": event.wall, "kind": event.kind, "text": event.text, "who": event.who}
+                yield b"id: %d\nevent: %b\ndata: %b\n\n" % (event.number, event.kind.encode(), orjson.dumps(told))
+            try:
+                await asyncio.wait_for(woken.wait(), _WAIT)
+            except TimeoutError:
+                yield b": still here\n\n"
+    finally:
+        log.listeners.discard(woken.set)
+
+
+_QUERY = {"match": "in the one-line form", "after": "numbers above", "before": "numbers below"}
+_EXPECT = {"expect": [Expectation]}
+
+OPERATIONS = [
+    Operation(
+        "GET",
+        "/journal",
+        journal,
+        "The exchanges that a match means",
+        query={
+            **_QUERY,
+            "limit": "at most so many",
+            "order": "desc or asc",
+            "bodies": "true: with requests and replies",
+        },
+        changes=False,
+    ),
+    Operation("DELETE", "/journal", clear, "Forget all exchanges"),
+    Operation(
+        "GET", "/journal/export", export, "JSON Lines or HAR", query={**_QUERY, "format": "jsonl or har"}, changes=False
+    ),
+    Operation("GET", "/journal/verdict", verdict, "The verdict on the clients", query=_QUERY, changes=False),
+    Operation("POST", "/verify", verify, "Whether requests were seen as expected", body=_EXPECT, changes=False),
+    Operation("GET", "/exchanges", live, "The exchanges under way", query={"limit": "at most so many"}, changes=False),
+    Operation("GET", "/exchanges/{number}", one, "One exchange, and why it is as it is", changes=False),
+    Operation(
+        "POST", "/exchanges/{number}/{action}", act, f"Act on a reply: {', '.join(ACTIONS)}", body={"value": 2.0}
+    ),
+    Operation(
+        "GET", "/events", events, "What happens, as server-sent events", query={"after": "numbers above"}, changes=False
+    ),
+]

@@ -1,0 +1,320 @@
+"""The control API: all that it does, who may do it, and what is told of what cannot be done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import pytest_asyncio
+from openapi_spec_validator import validate
+from running import running, until
+
+from llmsim.server.control.guard import refusal
+from llmsim.server.serve import Runner
+
+CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "I want a refund"}]}
+
+
+@pytest_asyncio.fixture
+async def server() -> AsyncIterator[Runner]:
+    async with running() as runner:
+        yield runner
+
+
+@pytest_asyncio.fixture
+async def api(server: Runner) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
+        yield client
+
+
+async def chat(api: httpx.AsyncClient, text: str = "I want a refund", **more: Any) -> httpx.Response:
+    headers = more.pop("headers", {})
+    body = {**CHAT, "messages": [{"role": "user", "content": text}], **more}
+    return await api.post(
+        "/v1/chat/completions", json=body, headers={"authorization": "Bearer sk-secret-1234567890", **headers}
+    )
+
+
+async def call(
+    api: httpx.AsyncClient, method: str, path: str, body: Any = None, status: int = 200, **headers: str
+) -> Any:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = await api.request(method, f"/llmsim{path}", json=body, headers=sent)
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.headers.get("content-type", "") == "application/json" else answer.text
+
+
+# -- settings
+
+
+async def test_a_change_is_all_or_nothing_and_guarded_by_its_revision(api: httpx.AsyncClient) -> None:
+    first = (await call(api, "GET", "/settings"))["revision"]
+    told = await call(api, "PATCH", "/settings", {"target_tokens": 7, "speed": 2}, if_match=f'"{first}"')
+    assert (told["settings"]["target_tokens"], told["settings"]["speed"]) == (7, 2.0)
+    lost = await call(api, "PATCH", "/settings", {"target_tokens": 9}, 409, if_match=f'"{first}"')
+    assert lost["error"]["revision"] == told["revision"]
+    bad = await call(api, "PATCH", "/settings", {"target_tokens": 9, "speed": -1}, 400)
+    assert bad["error"]["message"].startswith("speed: -1 is not allowed")
+    assert (await call(api, "GET", "/settings"))["settings"]["target_tokens"] == 7
+    assert (
+        "there is no such setting; there are"
+        in (await call(api, "PATCH", "/settings", {"sped": 1}, 400))["error"]["message"]
+    )
+
+
+async def test_concurrent_changes_lose_nothing(api: httpx.AsyncClient) -> None:
+    names = [f"p{at}" for at in range(20)]
+    patches = [{"profiles": {name: {"ttft": {"mean": at}}}} for at, name in enumerate(names)]
+    await asyncio.gather(*(call(api, "PATCH", "/settings", patch) for patch in patches))
+    told = (await call(api, "GET", "/settings"))["settings"]["profiles"]
+    assert set(names) <= set(told)
+    await call(api, "PATCH", "/settings", {"profiles": {"p3": None}})
+    assert "p3" not in (await call(api, "GET", "/settings"))["settings"]["profiles"]
+
+
+async def test_undo_and_the_list_of_changes(api: httpx.AsyncClient) -> None:
+    await call(api, "PATCH", "/settings", {"speed": 3}, x_llmsim_who="ann")
+    told = await call(api, "GET", "/changes")
+    assert (told[-1]["who"], told[-1]["text"]) == ("ann", "speed 3.0")
+    assert (await call(api, "POST", "/undo"))["undone"] == "speed 3.0"
+    assert (await call(api, "POST", "/undo", status=409))["error"]["message"] == "there is nothing to undo"
+
+
+# -- rules
+
+
+async def test_a_fault_is_armed_previewed_and_lifted(api: httpx.AsyncClient) -> None:
+    await chat(api)
+    await chat(api, "a coffee")
+    told = await call(api, "POST", "/faults/preview", {"scope": "text:refund", "last": 10})
+    assert (told["matched"], told["looked_at"]) == (1, 2)
+    armed = await call(api, "POST", "/faults", {"fault": "429 retry_after=1 count=2", "scope": "text:refund"}, 201)
+    assert armed["summary"] == "429"
+    assert [(await chat(api)).status_code for _ in range(3)] == [429, 429, 200]
+    await call(api, "PUT", "/faults/slowly", {"kind": "slow"}, 201)
+    assert [one["id"] for one in await call(api, "GET", "/faults")] == ["slowly"]
+    assert await call(api, "DELETE", "/faults/slowly") == {"lifted": 1}
+    assert "there is no fault 'slowly'" in (await call(api, "DELETE", "/faults/slowly", status=404))["error"]["message"]
+    assert "there is no fault 'boom'" in (await call(api, "POST", "/faults", {"kind": "boom"}, 400))["error"]["message"]
+    assert "refuse" in await call(api, "GET", "/faults/kinds")
+
+
+async def test_mocks_are_added_tried_and_taken_away(api: httpx.AsyncClient) -> None:
+    await chat(api)
+    trial = {"mocks": [{"name": "r", "when": "text:refund", "reply": "Granted."}, {"when": "text:tea", "reply": "x"}]}
+    assert (await call(api, "POST", "/mocks/try", trial))["requests"][0]["mock"] == "r"
+    assert await call(api, "GET", "/mocks") == []
+    await call(api, "POST", "/mocks", trial["mocks"][0], 201)
+    assert (await chat(api)).json()["choices"][0]["message"]["content"] == "Granted."
+    assert (await call(api, "GET", "/mocks/r"))["answered"] == 1
+    await call(api, "PUT", "/mocks/r", {"when": "text:refund", "reply": {"error": {"status": 402}}})
+    assert (await chat(api)).status_code == 402
+    await call(api, "PUT", "/mocks", {"mocks": [{"name": "a", "reply": "1"}, {"name": "b", "reply": "2"}]})
+    assert await call(api, "DELETE", "/mocks/a") == {"dropped": "a"}
+    assert await call(api, "DELETE", "/mocks") == {"dropped": 1}
+    assert (
+        "either reply or replies" in (await call(api, "POST", "/mocks", {"when": "model:x"}, 400))["error"]["message"]
+    )
+    assert (
+        "comes twice" in (await call(api, "PUT", "/mocks", [{"name": "a", "reply": "1"}] * 2, 400))["error"]["message"]
+    )
+
+
+async def test_the_nearest_mock_is_told(api: httpx.AsyncClient) -> None:
+    await call(api, "POST", "/mocks", {"name": "r", "when": "text:refund model:o3", "reply": "Granted."}, 201)
+    number = (await chat(api)).headers["x-llmsim-exchange"]
+    told = await call(api, "GET", f"/exchanges/{number}")
+    assert told["near"] == {"mock": "r", "failing": ["model:o3"]}
+    assert any("nearest mock: r" in line for line in told["why"])
+
+
+# -- traffic
+
+
+async def test_the_journal_is_searched_verified_judged_and_exported(api: httpx.AsyncClient) -> None:
+    for text in ("one", "two", "refund"):
+        await chat(api, text)
+    told = await call(api, "GET", "/journal?match=text:refund&bodies=true")
+    assert [one["model"] for one in told["exchanges"]] == ["gpt-4o"]
+    assert "sk-secret-1234567890" not in orjson.dumps(told).decode()
+    assert (await call(api, "GET", "/journal?limit=2&order=asc"))["exchanges"][0]["number"] == 1
+    met = await call(api, "POST", "/verify", {"when": "model:gpt-4o", "times": 3})
+    assert met["holds"]
+    unmet = await call(api, "POST", "/verify", {"expect": [{"when": "text:tea", "times": 1}, "text:one"]})
+    assert [one["holds"] for one in unmet["results"]] == [False, True]
+    assert "3 requests" in (await call(api, "GET", "/journal/verdict"))["sentence"]
+    lines = (await call(api, "GET", "/journal/export")).splitlines()
+    assert [orjson.loads(line)["number"] for line in lines] == [1, 2, 3]
+    har = await call(api, "GET", "/journal/export?format=har&match=text:two")
+    assert len(har["log"]["entries"]) == 1
+    assert await call(api, "DELETE", "/journal") == {"cleared": 3}
+    assert "no such condition" in (await call(api, "GET", "/journal?match=modle:x", status=400))["error"]["message"]
+    assert "limit: '0' is not allowed" in (await call(api, "GET", "/journal?limit=0", status=400))["error"]["message"]
+
+
+async def test_a_reply_is_paused_stepped_sped_and_cut(api: httpx.AsyncClient, server: Runner) -> None:
+    server.simulator.change(latency_profile="glacial", generator="fixed:one two three four")
+    request = asyncio.ensure_future(chat(api, stream=True))
+    await until(lambda: server.simulator.meter.live)
+    ((number, exchange),) = server.simulator.meter.live.items()
+    await until(lambda: exchange.cursor == 1)
+    assert [one["number"] for one in await call(api, "GET", "/exchanges")] == [number]
+    for at in (2, 3):
+        await call(api, "POST", f"/exchanges/{number}/step")
+        await until(lambda at=at: exchange.cursor == at)
+    await call(api, "POST", f"/exchanges/{number}/speed", {"value": 5})
+    assert exchange.held
+    await call(api, "POST", f"/exchanges/{number}/resume")
+    assert exchange.rate == 5
+    assert (
+        "a speed is above 0"
+        in (await call(api, "POST", f"/exchanges/{number}/speed", {"value": 0}, 400))["error"]["message"]
+    )
+    assert (
+        "there is no action 'dance'"
+        in (await call(api, "POST", f"/exchanges/{number}/dance", status=404))["error"]["message"]
+    )
+    await call(api, "POST", f"/exchanges/{number}/fail")
+    assert "error" in (await request).text
+    assert (await call(api, "POST", f"/exchanges/{number}/cut", status=409))["error"][
+        "message"
+    ] == f"exchange {number} has ended"
+    assert "there is no exchange 99" in (await call(api, "GET", "/exchanges/99", status=404))["error"]["message"]
+
+
+async def test_events_come_as_they_happen_and_again_from_where_one_was(api: httpx.AsyncClient) -> None:
+    async with api.stream("GET", "/llmsim/events") as stream:
+        lines = stream.aiter_lines()
+        assert await anext(lines) == ": llmsim"
+        await call(api, "PATCH", "/settings", {"speed": 2})
+        seen = [line async for line in _until_data(lines)]
+    assert seen[-3].startswith("id: ")
+    assert seen[-2] == "event: change"
+    assert orjson.loads(seen[-1][6:])["text"] == "speed 2.0"
+    number = int(seen[-3][4:])
+    async with api.stream("GET", "/llmsim/events", headers={"last-event-id": str(number - 1)}) as stream:
+        assert [line async for line in _until_data(stream.aiter_lines())][-3] == f"id: {number}"
+
+
+async def _until_data(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    async for line in lines:
+        yield line
+        if line.startswith("data: "):
+            return
+
+
+async def test_an_open_stream_of_events_does_not_hold_up_the_end(server: Runner, api: httpx.AsyncClient) -> None:
+    async with api.stream("GET", "/llmsim/events") as stream:
+        await anext(stream.aiter_lines())
+        await asyncio.wait_for(server.stop(grace=0), 5)
+
+
+# -- scenarios, reset, state
+
+
+async def test_a_scenario_is_begun_watched_and_stopped(api: httpx.AsyncClient) -> None:
+    assert (await call(api, "GET", "/scenario", status=404))["error"]["message"] == "no scenario has been begun"
+    text = "name: storm\nphases:\n- {name: storm, for: 1h, arm: {kind: refuse, status: 503}}\n"
+    answer = await api.post("/llmsim/scenario", content=text, headers={"content-type": "application/yaml"})
+    assert answer.status_code == 201
+    assert (await chat(api)).status_code == 503
+    assert (await call(api, "GET", "/scenario"))["phase"] == "storm"
+    assert "is running" in (await call(api, "POST", "/scenario", {"settings": {"speed": 1}}, 409))["error"]["message"]
+    assert (await call(api, "DELETE", "/scenario"))["state"] == "stopped"
+    assert (await chat(api)).status_code == 200
+    assert "steps:" in await call(api, "GET", "/scenario/recorded")
+    assert (
+        "soon"
+        in (await call(api, "POST", "/scenario", {"phases": [{"name": "x", "for": "soon"}]}, 400))["error"]["message"]
+    )
+
+
+async def test_parts_are_put_back_to_where_they_began(api: httpx.AsyncClient, server: Runner) -> None:
+    await chat(api)
+    await call(api, "PATCH", "/settings", {"speed": 2, "mocks": [{"reply": "x"}]})
+    assert (await call(api, "POST", "/reset", {"what": ["journal"]}))["reset"] == ["journal"]
+    assert len(server.simulator.journal) == 0
+    assert server.simulator.settings.speed == 2
+    await call(api, "POST", "/reset")
+    assert server.simulator.settings.speed == 1
+    assert not server.simulator.settings.mocks
+    assert (
+        "there is no 'everything'"
+        in (await call(api, "POST", "/reset", {"what": ["everything"]}, 400))["error"]["message"]
+    )
+
+
+async def test_the_state_is_told_in_figures(api: httpx.AsyncClient) -> None:
+    await chat(api)
+    told = await call(api, "GET", "/state")
+    assert (told["requests"], told["outcomes"], told["live"]) == (1, {"ok": 1}, 0)
+    assert (await call(api, "GET", "/store"))["limits"]["entries"] == 10_000
+    assert await call(api, "DELETE", "/store") == {"cleared": 0}
+
+
+# -- the document, what is not there, who may
+
+
+async def test_the_document_is_one_of_openapi_and_names_every_operation(api: httpx.AsyncClient, server: Runner) -> None:
+    document = await call(api, "GET", "/openapi.json")
+    validate(document)
+    named = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert named == {(one.method, f"/llmsim{one.path}") for one in server.control.operations}
+
+
+async def test_what_is_not_there_is_told(api: httpx.AsyncClient) -> None:
+    assert (
+        "/llmsim/openapi.json lists what there is"
+        in (await call(api, "GET", "/nothing", status=404))["error"]["message"]
+    )
+    assert "there are GET" in (await call(api, "POST", "/state", status=405))["error"]["message"]
+    answer = await api.patch("/llmsim/settings", content=b"{oops")
+    assert (answer.status_code, "no JSON" in answer.text) == (400, True)
+    assert "must be an object" in (await call(api, "PATCH", "/settings", [1], 400))["error"]["message"]
+
+
+async def test_the_simulated_apis_do_not_see_control_calls(api: httpx.AsyncClient, server: Runner) -> None:
+    server.simulator.arm({"kind": "refuse"})
+    assert (await api.get("/llmsim/state")).status_code == 200
+    assert len(server.simulator.journal) == 0
+
+
+async def test_read_only_is_looked_at_and_not_changed() -> None:
+    async with running(read_only=True) as runner, httpx.AsyncClient(base_url=runner.url) as api:
+        await call(api, "GET", "/settings")
+        await call(api, "POST", "/verify", {"times": 0})
+        assert "read-only" in (await call(api, "PATCH", "/settings", {"speed": 2}, 403))["error"]["message"]
+        assert "read-only" in (await call(api, "DELETE", "/journal", status=403))["error"]["message"]
+
+
+HERE = {b"host": b"127.0.0.1:8080"}
+
+
+@pytest.mark.parametrize("host", [b"localhost:8080", b"[::1]:8080", b"127.0.0.9"])
+def test_every_name_of_the_loopback_will_do(host: bytes) -> None:
+    assert not refusal({b"host": host}, "::1", "", changes=True, read_only=False)
+
+
+@pytest.mark.parametrize(
+    ("headers", "client"),
+    [
+        (HERE, "10.0.0.7"),
+        (HERE, ""),
+        ({b"host": b"evil.example"}, "127.0.0.1"),
+        ({b"host": b""}, "127.0.0.1"),
+        ({b"host": b"[::1"}, "127.0.0.1"),
+        ({**HERE, b"origin": b"http://localhost:3000"}, "127.0.0.1"),
+        ({**HERE, b"sec-fetch-site": b"cross-site"}, "127.0.0.1"),
+    ],
+)
+def test_web_pages_and_other_machines_need_the_token(headers: dict[bytes, bytes], client: str) -> None:
+    assert "only programs on the same machine" in refusal(headers, client, "", changes=False, read_only=False)
+    assert refusal({**headers, b"authorization": b"Bearer no"}, client, "secret", changes=False, read_only=False)
+    assert not refusal(
+        {**headers, b"authorization": b"Bearer secret"}, client, "secret", changes=False, read_only=False
+    )
+    assert refusal({**headers, b"authorization": b"Bearer "}, client, "", changes=False, read_only=False)
