@@ -9,12 +9,12 @@ from functools import lru_cache, partial
 from heapq import merge
 from typing import NamedTuple
 
-from llmsim import catalogue, generators, layout, tokens
+from llmsim import catalogue, generators, layout, limits, tokens
 from llmsim.catalogue import Model
 from llmsim.conversation import Ask, Reply, Stop, Tool
 from llmsim.dice import Dice
 from llmsim.errors import Failure
-from llmsim.generators import calls, structured
+from llmsim.generators import _objects, calls, structured
 from llmsim.latency import Profile
 from llmsim.layout import Layout
 from llmsim.limits import Standing
@@ -90,7 +90,7 @@ def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> 
     if settings.strict and ask.model and not model.known:
         return Failure("not_found", param="model", code="model_not_found", extra=ask.model)
     if standing.refused:
-        return Failure("rate_limit", code=standing.refused, retry_after=standing.wait, extra=standing)
+        return limits.failure(standing)
     if model.known and model.context_window and ask.prompt_tokens > model.context_window and not ask.prompts:
         return Failure("context_length", extra=(model.context_window, ask.prompt_tokens))
     return None
@@ -187,8 +187,9 @@ def compose(ask: Ask, settings: Settings, dice: Dice, thinking: int = 0) -> Repl
     if tools:
         reply = Reply(calls=tuple(calls.call(tool, ask, dice) for tool in tools), origin="tool call")
     elif ask.format.kind != "text":
-        schema = ask.format.schema if ask.format.schema is not None else {"type": "object"}
-        reply = Reply((structured.text(schema, dice, hint=ask.last_user_text),), origin="structured output")
+        schema = ask.format.schema
+        words = _objects.text(ask, dice) if schema is None else structured.text(schema, dice, hint=ask.last_user_text)
+        reply = Reply((words,), origin="structured output")
     elif ask.answers_a_tool:
         reply = _follow_up(ask, settings, dice)
     else:

@@ -22,7 +22,7 @@ from llmsim import faults, generators, mocks
 from llmsim.errors import SettingsError
 from llmsim.faults import Fault, Share, Wait
 from llmsim.latency import Profile, presets
-from llmsim.limits import Limit
+from llmsim.limits import Limit, check_names, founding
 from llmsim.match import ALWAYS, Match
 from llmsim.mocks import Mock
 from llmsim.mocks.index import Index
@@ -157,6 +157,12 @@ class Settings(BaseModel):
     def _named(cls, value: Any) -> Any:
         return mocks.named(list(value)) if isinstance(value, list | tuple) else value
 
+    @field_validator("limits")
+    @classmethod
+    def _limits_told_apart(cls, value: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        check_names(value)
+        return value
+
     @field_validator("generator")
     @classmethod
     def _known_generator(cls, value: str) -> str:
@@ -193,6 +199,11 @@ class Settings(BaseModel):
     def revision(self) -> int:
         """A number that no other settings of this process have."""
         return next(_REVISIONS)
+
+    @cached_property
+    def rate_limits(self) -> tuple[Limit, ...]:
+        """All rate limits: the founding ones, then the rules."""
+        return (*founding(self.rpm, self.tpm), *self.limits)
 
     @cached_property
     def ruled(self) -> bool:

@@ -104,7 +104,7 @@ class Simulator:
             settings = ask.overrides.over(settings)
         self._numbers = ask.number = self._numbers + 1
         dice = Dice(self._seed_of(ask))
-        standing = self.standing(ask)
+        standing = self.standing(ask, request)
         plan = self._decided(ask, request, settings, dice, now, standing)
         exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
@@ -181,15 +181,24 @@ class Simulator:
         exchange = Exchange(ask.number, ask, plan, self.clock.now(), self.clock.wall())
         exchange.request = request
         exchange.seed = blend(ask.number, self.settings.seed, 0)
+        exchange.standing = self.limiter.look(Subject(ask, request), self.settings.rate_limits)
         self.journal.add(exchange)
         self.meter.began(exchange)
         return exchange
 
-    def standing(self, ask: Ask) -> Standing:
-        """Where the key stands with its rate limits once this ask is counted."""
+    def standing(self, ask: Ask, request: bytes = b"") -> Standing:
+        """Where the key stands with its rate limits once this ask is counted, by the estimate of what it will take."""
         words = (ask.max_tokens or self.settings.target_tokens) * ask.n if ask.parts is None else 0
-        wanted = ask.prompt_tokens + words
-        return self.limiter.admit(ask.key, ask.model, wanted, self.settings.rpm, self.settings.tpm)
+        return self.limiter.admit(Subject(ask, request), self.settings.rate_limits, ask.prompt_tokens, words)
+
+    def _settle(self, exchange: Exchange) -> None:
+        """Gives back what an exchange was counted for and did not take, or takes what it took more."""
+        usage = exchange.plan.usage
+        if exchange.plan.failure is not None:
+            self.limiter.settle(exchange.number, 0, 0)
+        else:
+            said = usage.completion if exchange.state == "done" else exchange.tokens
+            self.limiter.settle(exchange.number, usage.prompt, said)
 
     def _seed_of(self, ask: Ask) -> int:
         """The same for the same request, whatever runs beside it; each repetition of a request gets its own.
@@ -217,6 +226,8 @@ class Simulator:
             return
         exchange.state = state
         exchange.ended = self.clock.now()
+        if exchange.number in self.limiter:
+            self._settle(exchange)
         exchange.ask.shed()
         if exchange.plan.end:
             exchange.plan.times = array("f", exchange.plan.times)  # the journal keeps it: half of the bytes

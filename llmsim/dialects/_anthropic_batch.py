@@ -110,9 +110,9 @@ class Batches:
             self._over(batch, custom_id, _result(None))
 
     def _done(self, batch: Batch, custom_id: str, params: Json, exchange: Exchange, answer: Answer | None) -> None:
-        if answer is not None and answer.status == 429:
-            wait = max(1, int(dict(answer.headers).get(b"retry-after", b"1")))
-            moment = self._desk.clock.now() + wait
+        wait = dict(answer.headers).get(b"retry-after") if answer is not None and answer.status == 429 else None
+        if wait is not None:  # a quota that is spent, or a prompt above the limit, will be no other in a while
+            moment = self._desk.clock.now() + max(1, int(wait))
             self._desk.clock.call_at(moment, partial(self._again, batch, custom_id, params))
             return
         self._over(batch, custom_id, _result(answer))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from llmsim.limits.limiter import BUCKETS, BucketState
-from llmsim.limits.plain import PlainLimiter as Limiter
+from llmsim.limits.limiter import BUCKETS, BucketState, Limiter
 from llmsim.limits.rule import FIGURES, KINDS, Limit, check_names, founding
 from llmsim.limits.standing import NOMINAL_RPM, NOMINAL_TPM, Standing, failure
 

@@ -14,17 +14,12 @@ from running import running, until
 from llmsim.clock import ToldClock
 from llmsim.limits import Limiter
 from llmsim.server.serve import Runner
-from llmsim.settings import Settings
 
 CLIENTS = 50
 HELLO = [{"role": "user", "content": "Hello"}]
 CHAT: Any = ("/v1/chat/completions", {"model": "gpt-4o", "messages": HELLO, "max_tokens": 30})
 MESSAGES: Any = ("/v1/messages", {"model": "claude-sonnet-4-5", "messages": HELLO, "max_tokens": 30})
 KEYS = {"authorization": "Bearer sk-test", "anthropic-version": "2023-06-01"}
-
-with_rules = pytest.mark.skipif(
-    "limits" not in Settings.model_fields, reason="the settings have no rules for rates yet"
-)
 
 
 @contextlib.asynccontextmanager
@@ -89,7 +84,6 @@ async def test_anthropics_clients_are_told_in_anthropics_way() -> None:
         assert left == [0] * 40 + list(range(10))
 
 
-@with_rules
 async def test_tokens_are_settled_when_the_replies_end() -> None:
     limits = [{"tpm": 100_000, "input_tpm": 50_000}]
     async with limited(limits=limits, generator="fixed:one two three") as (runner, _), crowd(runner) as clients:
@@ -101,7 +95,6 @@ async def test_tokens_are_settled_when_the_replies_end() -> None:
         assert 50_000 - prompts.level == pytest.approx(sum(one.json()["usage"]["prompt_tokens"] for one in told))
 
 
-@with_rules
 async def test_those_who_leave_early_free_their_place() -> None:
     async with limited(limits=[{"concurrency": 5}], latency_profile="silent") as (runner, _), crowd(runner) as clients:
         path, body = CHAT
@@ -116,7 +109,6 @@ async def test_those_who_leave_early_free_their_place() -> None:
         await until(lambda: not any(state.busy for state in runner.simulator.limiter.buckets()))
 
 
-@with_rules
 async def test_what_is_refused_for_other_reasons_tells_the_limits_too() -> None:
     async with limited(limits=[{"rpm": 7}]) as (runner, _), crowd(runner) as clients:
         path, body = CHAT
@@ -126,7 +118,6 @@ async def test_what_is_refused_for_other_reasons_tells_the_limits_too() -> None:
         assert bad.headers["x-ratelimit-remaining-requests"] == "7"
 
 
-@with_rules
 async def test_a_spent_quota_is_openais_insufficient_quota() -> None:
     async with limited(limits=[{"name": "purse", "quota_requests": 3}]) as (runner, _), crowd(runner) as clients:
         told = await asked(clients)
