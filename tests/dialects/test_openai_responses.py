@@ -68,7 +68,7 @@ ASKS: dict[str, Any] = {
     "loose tool": {"tools": [{**WEATHER, "strict": False}]},
     "tool result": {"tools": [WEATHER], "input": CALLED},
     "schema": {"text": SCHEMA},
-    "json": {"text": {"format": {"type": "json_object"}}, "input": "json, please"},
+    "json": {"text": {"format": {"type": "json_object"}}, "input": 'json like {"ok": true}'},
     "reasoning": {"model": "gpt-5"},
     "no reasoning": {"model": "gpt-5", "reasoning": {"effort": "none"}, "temperature": 0.5},
     "summary": SUMMARY,
