@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmsim_tui.backend import Action, ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
+from llmsim_tui.rules import Play
 
 from llmsim.errors import SettingsError
 from llmsim.latency import Profile, presets
@@ -223,7 +224,18 @@ class FakeBackend:
             "why": why,
             "request": json.dumps({"model": one.model, "messages": [{"role": "user", "content": one.prompt}]}),
             "reply": said,
+            "mock": "",
         }
+
+    def draft(self, number: int) -> Mapping[str, Any] | None:
+        row = self.row(number)
+        if row is None:
+            return None
+        one = self.exchanges[number]
+        return {"name": f"like-{number}", "when": {"model": one.model, "text": one.prompt}, "reply": {"text": one.text}}
+
+    def playing(self) -> Play | None:
+        return None
 
     def streams(self, limit: int) -> Sequence[Stream]:
         live = [one for one in self.exchanges[-2_000:] if not self._ended(one) and one.status == 200]
@@ -267,10 +279,10 @@ class FakeBackend:
     def models(self) -> Sequence[str]:
         return MODELS
 
-    async def change(self, who: str = "console", **changes: Any) -> None:
-        words = ", ".join(f"{name} {value}" for name, value in changes.items() if name != "profiles")
+    async def change(self, who: str = "console", *, text: str = "", mark: str = "", **changes: Any) -> None:
+        words = text or ", ".join(f"{name} {value}" for name, value in changes.items() if name != "profiles")
         self._swap(words, **changes)
-        self.say("setting", words, who, "△" + next(iter(changes)))
+        self.say("setting", words, who, mark or "△" + next(iter(changes)))
 
     def _swap(self, words: str, **changes: Any) -> None:
         if self.read_only:
@@ -309,7 +321,7 @@ class FakeBackend:
         self.say("undo", f"took back: {words}")
         return words
 
-    async def act(self, number: int, action: Action) -> bool:
+    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
         self.acted.append((number, action))
         one = self.exchanges[number]
         if self._ended(one):

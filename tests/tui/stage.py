@@ -12,6 +12,7 @@ from typing import Any
 from llmsim_tui.app import LlmsimApp
 from textual.pilot import Pilot
 from textual.strip import Strip
+from textual.widgets import TextArea
 from tui.fake import FakeBackend, Told
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -21,7 +22,7 @@ GOLDEN = Path(__file__).parent / "golden"
 class Stage:
     app: LlmsimApp
     pilot: Pilot[None]
-    backend: FakeBackend
+    backend: Any
     clock: Told
 
     async def settle(self) -> None:
@@ -50,7 +51,12 @@ class Stage:
         await self.tick()
 
     async def write(self, text: str) -> None:
-        await self.press(*({" ": "space", ":": "colon", "!": "exclamation_mark"}.get(char, char) for char in text))
+        names = {" ": "space", ":": "colon", "!": "exclamation_mark", "/": "slash", ".": "full_stop", "*": "asterisk"}
+        await self.press(*(names.get(char, char) for char in text))
+
+    def fill(self, text: str) -> None:
+        """Puts a text into the editor in front, as a paste does."""
+        self.app.screen.query_one("#text", TextArea).text = text
 
     async def wait(self, seconds: float) -> None:
         self.clock.now += seconds
@@ -77,13 +83,12 @@ async def stage(
     size: tuple[int, int] = (120, 40),
     theme: str = "night",
     seconds: float = 30.0,
-    backend: FakeBackend | None = None,
+    backend: Any = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
-    """The console after that many seconds of traffic."""
+    """The console after that many seconds of traffic; of a real simulator the clock is told elsewhere."""
     backend = backend or FakeBackend(Told(), **options)
-    clock = backend.now
-    assert isinstance(clock, Told)
+    clock = getattr(backend, "now", None) or Told()
     app = LlmsimApp(backend, theme=theme, fps=0)
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:

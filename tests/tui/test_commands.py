@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from llmsim_tui.app import LlmsimApp
 from llmsim_tui.commands import PLACES, TABLE, bar, listed
+from llmsim_tui.screens.editor import Editor
 from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.screens.latency import Latency
@@ -18,7 +19,7 @@ from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
     "live": Live, "list": Flows, "streams": Streams, "inspector": Inspector, "latency": Latency, "rates": Rates,
-    "edit": PadEdit, "help": Help, "app": LlmsimApp,
+    "editor": Editor, "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 
 

@@ -12,12 +12,13 @@ from typing import Any, Literal, Protocol
 
 from llmsim.latency import Profile
 from llmsim.settings import Settings
+from llmsim_tui.rules import Rules
 
 Outcome = Literal["live", "ok", "limited", "failed", "cut", "abandoned"]
 """live: under way; ok: 2xx to the end; limited: 429; failed: another 4xx or 5xx, also one told in mid-stream;
 cut: ended early or garbled by a fault; abandoned: the client left."""
 
-Action = Literal["pause", "resume", "cut", "fail"]
+Action = Literal["pause", "resume", "cut", "fail", "step", "speed"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -45,7 +46,10 @@ class Row:
 
 @dataclass(slots=True, frozen=True)
 class Stream:
-    """One reply under way; `text` is the tail of what the client has been sent, a `whole` reply comes at its end."""
+    """One reply under way; `text` is the tail of what the client has been sent, a `whole` reply comes at its end.
+
+    `factor` is its own pace beside that of all replies.
+    """
 
     number: int
     client: str
@@ -58,6 +62,7 @@ class Stream:
     text: str
     faults: tuple[str, ...]
     whole: bool = False
+    factor: float = 1.0
 
 
 @dataclass(slots=True, frozen=True)
@@ -83,7 +88,11 @@ class Happening:
 
 @dataclass(slots=True, frozen=True)
 class ArmedFault:
-    """One fault in force; `left` is the seconds until its fuse lifts it (None: it stays), `seconds` its whole fuse."""
+    """One fault in force; `left` is the seconds until its fuse lifts it (None: it stays), `seconds` its whole fuse.
+
+    A fuse that counts has `most` strikes or requests, named by `unit`, and `more` of them left; it never ends where
+    each key, client or request has its own (`per`). `waits` is the seconds until it is in force, 0 while it is.
+    """
 
     id: str
     label: str
@@ -92,6 +101,12 @@ class ArmedFault:
     left: float | None
     seconds: float | None
     hits: int
+    scope: str = ""
+    more: int | None = None
+    most: int | None = None
+    unit: str = ""
+    per: str = ""
+    waits: float = 0.0
 
 
 @dataclass(slots=True, frozen=True)
@@ -113,11 +128,11 @@ class Pulse:
     achieved_ttft: float | None = None
 
 
-class Backend(Protocol):
+class Backend(Rules, Protocol):
     """A simulator as the console sees it; reading is cheap and synchronous, acting is awaited.
 
-    `change`, `arm`, `lift` and `undo` raise `llmsim.errors.SettingsError` with one sentence for the operator and then
-    change nothing.
+    `change`, `arm`, `lift`, `undo` and what else changes something raise `llmsim.errors.SettingsError` with one
+    sentence for the operator and then change nothing.
     """
 
     address: str
@@ -136,7 +151,7 @@ class Backend(Protocol):
         ...
 
     def detail(self, number: int) -> Mapping[str, Any] | None:
-        """All that is known of one exchange: `why` (list of lines), `request` (text), `reply` (text), `row`."""
+        """All that is known of one exchange: `why` (list of lines), `request` and `reply` (text), `row`, `mock`."""
         ...
 
     def streams(self, limit: int) -> Sequence[Stream]:
@@ -167,8 +182,8 @@ class Backend(Protocol):
         """Models seen in traffic so far, then those of the catalogue."""
         ...
 
-    async def change(self, who: str = "console", **changes: Any) -> None:
-        """Changes settings, all or nothing."""
+    async def change(self, who: str = "console", *, text: str = "", mark: str = "", **changes: Any) -> None:
+        """Changes settings, all or nothing; `text` says what was changed, `mark` is its flag on the charts."""
         ...
 
     async def arm(self, fault: Mapping[str, Any], *, label: str, seconds: float | None, id: str = "") -> str:
@@ -183,6 +198,6 @@ class Backend(Protocol):
         """Takes the last change back and says which; None when there is nothing to take back."""
         ...
 
-    async def act(self, number: int, action: Action) -> bool:
-        """Acts on one reply under way; False when it has already ended."""
+    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
+        """Acts on one reply under way, `speed` by its `value`; False when it has already ended."""
         ...

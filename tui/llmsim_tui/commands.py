@@ -36,6 +36,7 @@ PLACES: Final = {
     "list": "Request list",
     "streams": "Live streams",
     "inspector": "Inspector",
+    "editor": "Rule editor",
     "latency": "Latency",
     "rates": "Error rates",
     "edit": "Fault pad",
@@ -81,6 +82,12 @@ TABLE: Final = (
     Command("inspector", "k", "k", "step(-1)", "previous", "the one before", 2),
     Command("inspector", "tab,right_square_bracket", "tab", "page(1)", "summary · request · reply", "turn the page", 3),
     Command("inspector", "shift+tab,left_square_bracket", "⇧tab", "page(-1)", "", "turn the page back"),
+    Command(
+        "inspector", "m", "m", "mock", "mock this", "answer such requests with a mock, made from this one", 3, True
+    ),
+    Command("editor", "escape", "esc", "close", "discard", "close; nothing is changed", 1),
+    Command("editor", "ctrl+s", "^s", "apply", "apply", "put it in force, as a whole", 1, changes=True),
+    Command("editor", "f8", "F8", "problem", "next problem", "go to the next problem", 2),
     Command("latency", "escape", "esc", "close", "discard", "close; what is not applied is discarded", 1),
     Command("latency", "a", "a", "apply", "apply", "apply to all requests from now on", 1, changes=True),
     Command("latency", "t", "t", "live", "live-apply", "apply by itself when a slider rests", 3, changes=True),
@@ -110,7 +117,7 @@ TABLE: Final = (
 def bindings(where: str) -> list[BindingType]:
     """Textual's bindings for one place."""
     return [
-        Binding(key, one.action.format(key=key), one.help, show=False, priority=key == "ctrl+c")
+        Binding(key, one.action.format(key=key), one.help, show=False, priority=key == "ctrl+c" or where == "editor")
         for one in TABLE
         if one.where == where
         for key in one.keys.split(",")

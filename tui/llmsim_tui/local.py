@@ -6,14 +6,16 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmsim import catalogue
+from llmsim import catalogue, explain
 from llmsim.conversation import Ask
 from llmsim.exchange import Exchange
 from llmsim.latency import Profile, presets
 from llmsim.metrics import BUCKET, outcome
+from llmsim.server.control import Control
 from llmsim.settings import Armed, Settings
 from llmsim.simulator import Simulator
 from llmsim_tui.backend import Action, ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
+from llmsim_tui.local_rules import LocalRules
 
 _RATE_SPAN = 10
 """Buckets that a rate is taken over: five seconds."""
@@ -23,13 +25,16 @@ _TAIL = 40
 """Pieces at the end of a reply that its line shows."""
 
 
-class LocalBackend:
-    """Reads the simulator's own objects; what it gives is made when asked for."""
+class LocalBackend(LocalRules):
+    """Reads the simulator's own objects; what it gives is made when asked for.
+
+    `control` is the server's, so that a scenario begun here and one begun over HTTP are the same.
+    """
 
     read_only = False
 
-    def __init__(self, simulator: Simulator, address: str) -> None:
-        self._simulator = simulator
+    def __init__(self, simulator: Simulator, address: str, control: Control | None = None) -> None:
+        super().__init__(simulator, control or Control(simulator))
         self.address = address
         self.stopping = False
 
@@ -60,10 +65,27 @@ class LocalBackend:
         )
 
     def _armed(self, one: Armed) -> ArmedFault:
-        left = None if one.until is None else max(0.0, one.until - self._simulator.clock.now())
-        hits = self._simulator.hits.get(one.id, 0)
+        now, tally = self._simulator.clock.now(), self._simulator.tally
+        waits = max(0.0, (one.since or 0.0) - now)
+        left = None if one.until is None else min(one.for_s or 0.0, max(0.0, one.until - now))
+        hits = tally.hits.get(one.id, 0)
+        unit, most, spent = (
+            ("requests", one.for_requests, tally._met.get(one.id, 0)) if one.for_requests else ("hits", one.count, hits)
+        )
         return ArmedFault(
-            one.id, one.label or one.fault.kind, one.fault.kind, one.fault.summary(), left, one.for_s, hits
+            id=one.id,
+            label=one.label or one.fault.kind,
+            kind=one.fault.kind,
+            summary=one.fault.summary(),
+            left=left,
+            seconds=one.for_s,
+            hits=hits,
+            scope="" if one.scope.always else str(one.scope),
+            more=None if most is None or (unit == "hits" and one.per != "all") else max(0, most - spent),
+            most=most,
+            unit=unit if most else "",
+            per="" if one.per == "all" else one.per,
+            waits=waits,
         )
 
     def numbers(self) -> tuple[int, int]:
@@ -82,7 +104,8 @@ class LocalBackend:
             return None
         return {
             "row": _row(exchange),
-            "why": _why(exchange),
+            "why": explain.why(exchange, self._near(exchange)),
+            "mock": exchange.plan.mock,
             "request": exchange.request.decode("utf-8", "replace"),
             "reply": exchange.text(),
         }
@@ -125,9 +148,9 @@ class LocalBackend:
         seen = [model for model, _ in self._simulator.meter.models.most_common() if model]
         return [*seen, *(name for name in catalogue.names() if name not in set(seen))]
 
-    async def change(self, who: str = "console", **changes: Any) -> None:
+    async def change(self, who: str = "console", *, text: str = "", mark: str = "", **changes: Any) -> None:
         """Changes settings."""
-        self._simulator.change(who=who, **changes)
+        self._simulator.change(who=who, text=text, mark=mark, **changes)
 
     async def arm(self, fault: Mapping[str, Any], *, label: str, seconds: float | None, id: str = "") -> str:
         """Arms a fault."""
@@ -142,9 +165,9 @@ class LocalBackend:
         """Takes the last change back."""
         return self._simulator.undo(who="console")
 
-    async def act(self, number: int, action: Action) -> bool:
+    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
         """Acts on one reply under way."""
-        return self._simulator.act(number, action, who="console")
+        return self._simulator.act(number, action, value=value, who="console")
 
 
 def _median(values: list[float]) -> float | None:
@@ -207,19 +230,5 @@ def _stream(exchange: Exchange, now: float) -> Stream:
         text=exchange.text(max(0, cursor - _TAIL)),
         faults=plan.faults,
         whole=not exchange.ask.stream,
+        factor=exchange.factor,
     )
-
-
-def _why(exchange: Exchange) -> list[str]:
-    """How the reply came to be, one line a cause."""
-    ask, plan = exchange.ask, exchange.plan
-    lines = [f"made by: {plan.origin}"]
-    if plan.profile:
-        lines.append(f"latency profile: {plan.profile}, first token planned at {plan.times[0] * 1000:.0f} ms")
-    lines += [note for note in plan.notes if note]
-    if ask.attempt:
-        lines.append(f"the client's try number {ask.attempt + 1}")
-    lines.append(f"dice: {exchange.seed:016x}")
-    if exchange.late > 0.005:
-        lines.append(f"latest piece came {exchange.late * 1000:.0f} ms late")
-    return lines

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from llmsim_tui.backend import Row
 from llmsim_tui.commands import bindings
 from llmsim_tui.palette import ink
+from llmsim_tui.screens.mock_edit import mock_from
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import amount, moment, safe
 from llmsim_tui.widgets.flows import Flows
@@ -79,6 +80,10 @@ class Inspector(Dialog):
             for name in PAGES:
                 self.query_one(f"#{name}").scroll_home(animate=False)
 
+    def action_mock(self) -> None:
+        """Opens an editor with a mock that answers such a request as this one was answered."""
+        mock_from(self.console, self.number)
+
     def tick(self, beat: int) -> None:
         """Shows the exchange as it stands."""
         detail = self.console.backend.detail(self.number)
@@ -107,7 +112,7 @@ class Inspector(Dialog):
         text = Text()
         word = f"{row.status or ''} {'under way' if row.outcome == 'live' else row.outcome}".strip()
         text.append(f"{word}\n\n", colors.tone[row.outcome])
-        for name, value in _facts(row):
+        for name, value in _facts(row, str(detail.get("mock") or "")):
             text.append(f"{name:<9}", colors.dim).append(f"{value}\n", colors.text)
         why = detail.get("why") or ()
         if why:
@@ -118,7 +123,7 @@ class Inspector(Dialog):
         return text
 
 
-def _facts(row: Row) -> list[tuple[str, str]]:
+def _facts(row: Row, mock: str) -> list[tuple[str, str]]:
     """What is known of an exchange, as names and values."""
     pace = ""
     if row.tokens > 1 and row.duration is not None and row.ttft is not None and row.duration > row.ttft:
@@ -134,6 +139,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("prompt", f"{amount(row.prompt_tokens)} tokens"),
         ("profile", safe(row.profile) or "none"),
         ("text by", safe(row.origin) or "none"),
+        ("mock", safe(mock) or "none"),
         ("faults", safe(", ".join(row.faults)) or "none"),
     ]
 
