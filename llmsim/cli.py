@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import logging
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmsim import __version__
+
+if TYPE_CHECKING:
+    from llmsim.server.config import Config
+
+EPILOG = """\
+examples:
+  llmsim serve --port 8080
+  llmsim run storm.yaml --then-exit
+  llmsim ctl fault 429 count=3 --for 20s
+  llmsim check llmsim.yaml
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,25 +36,100 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    from llmsim.server.config import add_options
+class _Command(argparse.ArgumentParser):
+    """A command that learns what it is given when it is asked for, as each loads parts that others do without."""
 
-    parser = argparse.ArgumentParser(prog="llmsim", description="Simulates the APIs of large language models.")
+    filled: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parses, with all that belongs to the command."""
+        fill, self.filled = self.filled, None
+        if fill is not None:
+            fill(self)
+        return super().parse_known_args(args, namespace)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="llmsim",
+        description="Simulates the APIs of large language models.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"llmsim {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve without a console", description="Serves the simulated APIs.")
-    add_options(serve)
-    serve.set_defaults(run=_serve)
-    check = commands.add_parser("check", help="check a configuration file", description="Checks a configuration.")
-    check.add_argument("file", metavar="FILE", help="YAML or TOML file")
-    check.set_defaults(run=_check)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Command)
+
+    def add(name: str, fill: Callable[[argparse.ArgumentParser], None], help: str, more: str) -> None:
+        commands.add_parser(name, help=help, description=more).filled = fill
+
+    add("serve", _serve_options, "serve without a console", "Serves the simulated APIs.")
+    add("run", _run_options, "serve, play a scenario, tell its outcome", "Serves, plays a scenario and judges clients.")
+    add("ctl", _ctl_options, "drive a running server", "Drives a running server.")
+    add("check", _check_options, "check a file", "Checks a configuration, a scenario or a file of mocks.")
     return parser
 
 
+# -- what each is given
+
+
+def _serve_options(parser: argparse.ArgumentParser) -> None:
+    from llmsim.server.config import add_options
+
+    add_options(parser, scenario=True)
+    parser.set_defaults(run=_serve)
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    from llmsim.server.scenario_command import add_arguments
+
+    add_arguments(parser)
+    parser.set_defaults(run=_play)
+
+
+def _ctl_options(parser: argparse.ArgumentParser) -> None:
+    from llmsim.ctl import add_options
+
+    add_options(parser)
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="YAML or TOML file; its fields tell what it is")
+    parser.set_defaults(run=_check)
+
+
+# -- what each does
+
+
 def _serve(options: argparse.Namespace) -> int:
+    import gc
+
     gc.disable()  # until the server runs: nothing that is loaded by then is garbage
-    from llmsim.server.config import from_options, strangers
+    config = _configured(options)
     from llmsim.server.serve import serve
+
+    beside = None
+    if config.scenario:
+        from llmsim.server.scenario_command import attend
+
+        beside = attend(config)
+    _run(serve(config, beside))
+    return 0
+
+
+def _play(options: argparse.Namespace) -> int:
+    from llmsim.server.scenario_command import show
+    from llmsim.server.serve import serve
+
+    played = show(options)
+    _run(serve(_configured(options), played.attend))
+    return played.status
+
+
+def _configured(options: argparse.Namespace) -> Config:
+    """The configuration of the options, with the log set up and a word on where it comes from."""
+    import logging
+
+    from llmsim.server.config import from_options, strangers
 
     config, path = from_options(options)
     logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -56,8 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
         logger.info("configuration from %s", path)
     for name in strangers():
         logger.warning("environment variable %s is no setting; it has no effect", name)
-    _run(serve(config))
-    return 0
+    return config
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -65,14 +147,38 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
     except ImportError:
+        import asyncio
+
         asyncio.run(work)
     else:
         uvloop.run(work)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from llmsim.server.config import load
+    from llmsim.server import files
 
-    load(Path(options.file))
-    print(f"{options.file}: valid")
+    path = Path(options.file)
+    values = files.read_any(path).values
+    told = ""
+    if isinstance(values, dict) and values.keys() & {"phases", "steps", "expect", "clients"}:
+        from llmsim.server import scenario_files
+
+        found = scenario_files.read(path)
+        told = f": a scenario of {found.length:g} s"
+    elif _mocks(values):
+        from llmsim.server import mock_files
+
+        told = f": {len(mock_files.read(path))} mocks"
+    else:
+        from llmsim.server.config import load
+
+        load(path)
+    print(f"{options.file}: valid{told}")
     return 0
+
+
+def _mocks(values: Any) -> bool:
+    """Whether it is a file of mocks: a list of them, or a mapping with nothing else."""
+    if isinstance(values, dict):
+        return values.keys() == {"mocks"}
+    return isinstance(values, list) and all(isinstance(one, dict) for one in values)

@@ -21,7 +21,7 @@ def served(monkeypatch):
     """The configurations that were served, instead of serving them."""
     configs = []
 
-    async def serve(config):
+    async def serve(config, beside=None):
         configs.append(config)
 
     monkeypatch.setattr("llmsim.server.serve.serve", serve)

@@ -17,11 +17,15 @@ FLOORS = [
     "decide journal metrics verdict exports",
     "simulator streams scenarios",
     "server llmsim_tui",
-    "cli __main__ pytest_plugin",
+    "cli ctl __main__ pytest_plugin",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms.split()}
 OUTSIDE = {"starlette", "uvicorn", "textual", "rich", "prometheus_client"}
-WALLS = {"dialects": {"server", "simulator", "settings", "textual", "uvicorn"}, "server": {"llmsim_tui", "textual"}}
+WALLS = {
+    "dialects": {"server", "simulator", "settings", "textual", "uvicorn"},
+    "server": {"llmsim_tui", "textual"},
+    "ctl": {"llmsim_tui", "textual", "rich", "starlette", "uvicorn", "dialects", "simulator", "settings"},
+}
 CORE = OUTSIDE | {"dialects", "server", "llmsim_tui"}
 
 
@@ -103,6 +107,7 @@ def test_there_is_no_circle():
         ("llmsim", {"textual", "starlette", "uvicorn", "pydantic", "tiktoken"}),
         ("llmsim.simulator", {"textual", "starlette", "uvicorn"}),
         ("llmsim.server.serve", {"textual", "rich"}),
+        ("llmsim.cli, llmsim.ctl", {"textual", "starlette", "uvicorn", "pydantic", "asyncio", "yaml"}),
     ],
 )
 def test_who_needs_only_a_part_loads_only_that(imported, strangers):

@@ -33,6 +33,7 @@ class Config(Settings, BaseSettings):
         128 << 20
     )
     mock_files: tuple[str, ...] = Field((), description="files of mocks, put in force again when they change")
+    scenario: str = Field("", description="a scenario to play once after the start")
     apis_off: tuple[str, ...] = Field((), description="APIs that answer as if there were none, by their kind")
     journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
     journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20
@@ -76,14 +77,16 @@ _FLAGS: Sequence[tuple[str, str]] = (
 )
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of a server to a command."""
+def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> None:
+    """Adds the flags of a server to a command, `--scenario` where the command can play one."""
     parser.add_argument("--config", metavar="FILE", help="YAML or TOML file; else ./llmsim.yaml or ./llmsim.toml")
     for flag, shown in _FLAGS:
         field = Config.model_fields[flag.replace("-", "_")]
         default = "" if field.default is None else f" (default: {field.default})"
         parser.add_argument(f"--{flag}", metavar=shown, help=f"{field.description or ''}{default}".replace("%", "%%"))
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
+    if scenario:
+        parser.add_argument("--scenario", metavar="FILE", help=Config.model_fields["scenario"].description)
     parser.add_argument(
         "--read-only", action="store_const", const=True, help=Config.model_fields["read_only"].description
     )
@@ -92,7 +95,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only"}
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only", "scenario"}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path
@@ -152,7 +155,11 @@ def _places(
     return told
 
 
+_CTL = PREFIX + "URL"
+"""Names the server for `llmsim ctl`; servers may see it in the same environment."""
+
+
 def strangers() -> list[str]:
     """Environment variables that look like settings and are none; worth a warning."""
-    known = {PREFIX + name.upper() for name in Config.model_fields}
+    known = {_CTL, *(PREFIX + name.upper() for name in Config.model_fields)}
     return [name for name in os.environ if name.startswith(PREFIX) and name.split("__")[0].upper() not in known]

@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,14 @@ _FAREWELL = 0.5
 
 class ServeError(LlmsimError):
     """The server cannot start; the message says why, in one sentence."""
+
+
+class End:
+    """The end of a server: `come` is set when it has been asked for, `signal` is the one that asked, else 0."""
+
+    def __init__(self) -> None:
+        self.come = asyncio.Event()
+        self.signal = 0
 
 
 class EmbeddedServer(uvicorn.Server):
@@ -200,25 +208,37 @@ def _freeze() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
-async def serve(config: Config) -> None:
-    """Serves until SIGINT or SIGTERM; a second signal ends the replies under way at once."""
+Beside = Callable[[Runner, End], Coroutine[Any, Any, None]]
+"""What is done beside serving, once the server has started; it ends when the end has come."""
+
+
+async def serve(config: Config, beside: Beside | None = None) -> None:
+    """Serves until SIGINT or SIGTERM; a second signal ends the replies under way at once.
+
+    What is done `beside` may end it too, and is waited for at the end.
+    """
     runner = Runner(config)
     runner.bind()
     await runner.start()
     gc.enable()
-    stopped = asyncio.Event()
+    end = End()
     loop = asyncio.get_running_loop()
 
-    def stop() -> None:
-        if stopped.is_set():
+    def stop(number: int) -> None:
+        if end.come.is_set():
             runner.hurry()
-        stopped.set()
+        else:
+            end.signal = number
+            end.come.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop)
+            loop.add_signal_handler(number, stop, number)
     logger.info("serving on %s (seed %d); stop with Ctrl+C", runner.url, config.seed)
-    await stopped.wait()
+    task = keep(beside(runner, end), "beside the server") if beside is not None else None
+    await end.come.wait()
     logger.info("stopping: replies may take %g s to end; Ctrl+C again ends them now", config.grace_s)
     await runner.stop()
+    if task is not None:
+        await task
     logger.info("stopped")

@@ -1,0 +1,168 @@
+"""Calls the control API of a server, and tells in one sentence why a call could not be done."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from llmsim.errors import LlmsimError
+
+URL = "http://127.0.0.1:8080"
+"""The server that is asked where none is named."""
+
+PATIENCE = 60.0
+"""Seconds without a byte after which a server counts as gone."""
+
+_ROOT = "/llmsim"
+
+
+class ControlError(LlmsimError):
+    """A call that could not be done, in one sentence; `status` is that of the answer, 0 where there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Client:
+    """The control API at `url`; every method raises ControlError in one sentence.
+
+    `token` is sent as a bearer token where it is not empty.
+    """
+
+    def __init__(self, url: str = URL, token: str = "") -> None:
+        self.url = url if "://" in url else f"http://{url}"
+        try:
+            split = urlsplit(self.url)
+            self._host, self._port = split.hostname, split.port
+        except ValueError as error:
+            raise ControlError(f"--url: {url!r} is no address: {error}") from None
+        if split.scheme not in ("http", "https") or not self._host:
+            raise ControlError(f"--url: {url!r} is no address of a server; it is written as in {URL}")
+        self._secure = split.scheme == "https"
+        self._path = split.path.rstrip("/").removesuffix(_ROOT)
+        self._headers = {"x-llmsim-who": "ctl", "accept": "*/*"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What is at a path; parameters of the query that are None are left out."""
+        return self.call("GET", path, query=query)
+
+    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+        """What comes of a POST."""
+        return self.call("POST", path, {} if body is None else body, query=query)
+
+    def put(self, path: str, body: Any) -> Any:
+        """What comes of a PUT."""
+        return self.call("PUT", path, body)
+
+    def delete(self, path: str) -> Any:
+        """What comes of a DELETE."""
+        return self.call("DELETE", path)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The JSON that is answered, or the text where it is no JSON."""
+        answer = self._answer(method, path, body, query, headers)
+        try:
+            data = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(error) from None
+        if answer.headers.get_content_type() == "application/json":
+            return _json(data)
+        return data.decode("utf-8", "replace")
+
+    def chunks(self, path: str, **query: Any) -> Iterator[bytes]:
+        """A long answer, piece by piece."""
+        answer = self._answer("GET", path, None, query, None)
+        try:
+            while data := answer.read(1 << 16):
+                yield data
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(error) from None
+
+    def events(self, after: int | None = None, quiet: float | None = None) -> Iterator[dict[str, Any] | None]:
+        """What happens, from event number `after` on, or from now on; None once the connection stands.
+
+        It ends with the server, or once there has been nothing new for `quiet` seconds.
+        """
+        answer = self._answer("GET", "/events", None, {"after": after}, None)
+        data: dict[str, Any] = {}
+        try:
+            while line := answer.readline():
+                name, _, text = line.decode("utf-8", "replace").strip().partition(": ")
+                if name == "" and text:
+                    yield None
+                    if quiet is not None and self._socket is not None:
+                        self._socket.settimeout(quiet)
+                elif name == "id":
+                    data = {"number": int(text)}
+                elif name == "data":
+                    yield data | _json(text)
+        except TimeoutError:
+            return
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(error) from None
+
+    # -- one request
+
+    def _answer(
+        self, method: str, path: str, body: Any, query: Mapping[str, Any] | None, headers: Mapping[str, str] | None
+    ) -> http.client.HTTPResponse:
+        asked = {name: value for name, value in (query or {}).items() if value is not None}
+        target = self._path + _ROOT + path + (f"?{urlencode(asked)}" if asked else "")
+        sent = {**self._headers, **(headers or {})}
+        data = None
+        if body is not None:
+            data = json.dumps(body, default=str).encode()
+            sent["content-type"] = "application/json"
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = kind(str(self._host), self._port, timeout=PATIENCE)
+        try:
+            connection.request(method, target, data, sent)
+            self._socket: socket.socket | None = connection.sock
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                raise self._refused(answer.status, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(error) from None
+        except (ValueError, UnicodeError) as error:
+            raise ControlError(f"{self.url}: {error}") from None
+        return answer
+
+    def _lost(self, error: Exception) -> ControlError:
+        if isinstance(error, http.client.HTTPException):
+            return ControlError(f"{self.url} is no llmsim server: it does not answer in HTTP ({type(error).__name__})")
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return ControlError(
+            f"cannot reach {self.url}: {reason.lower()}; start a server with `llmsim serve`, "
+            "or name another one with --url or LLMSIM_URL"
+        )
+
+    def _refused(self, status: int, data: bytes) -> ControlError:
+        try:
+            told = str(json.loads(data)["error"]["message"])
+        except (ValueError, KeyError, TypeError):
+            return ControlError(f"{self.url} has no control API of llmsim: it answers with status {status}", status)
+        if status in (401, 403) and "token" in told:
+            told += "; here: --token TOKEN"
+        return ControlError(told, status)
+
+
+def _json(data: bytes | str) -> Any:
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise ControlError("the server's answer is no JSON") from None

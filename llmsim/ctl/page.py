@@ -1,0 +1,141 @@
+"""What `llmsim ctl` prints: aligned columns for people, the API's JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TextIO
+from unicodedata import east_asian_width
+
+_COLOURS = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
+_GOOD = {"ok", "done", "met", "yes"}
+_BAD = {"failed", "cut", "UNMET"}
+_WARN = {"limited", "abandoned", "stopped", "running", "live"}
+
+
+class Page:
+    """Where the output goes; with `json` only what the API told is written, as JSON."""
+
+    def __init__(self, json: bool = False, to: TextIO | None = None) -> None:
+        self.json = json
+        self.to = to or sys.stdout
+        self.coloured = not json and self.to.isatty() and not os.environ.get("NO_COLOR")
+
+    def told(self, value: Any) -> bool:
+        """Writes what the API told, if that is wanted; False where people are to read it."""
+        if self.json:
+            self.line(json.dumps(value, indent=2, ensure_ascii=False))
+        return self.json
+
+    def line(self, text: str = "") -> None:
+        """A line; what the terminal or its encoding cannot show is shown as a question mark."""
+        encoding = self.to.encoding or "utf-8"
+        self.to.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+
+    def table(self, heads: Sequence[str], rows: Iterable[Sequence[Any]], right: str = "") -> None:
+        """Rows below their heads, all of one width; heads named in `right` have their values at the right."""
+        texts = [[plain(cell) for cell in row] for row in rows]
+        widths = [max(map(width, column)) for column in zip(heads, *texts, strict=True)]
+        at_right = [head in right.split() for head in heads]
+        self.line(self.paint("dim", _row(heads, widths, at_right)))
+        for row in texts:
+            cells = [self._word(cell) for cell in row]
+            pads = [wide - width(cell) for wide, cell in zip(widths, row, strict=True)]
+            parts = [
+                " " * pad + cell if flag else cell + " " * pad
+                for cell, pad, flag in zip(cells, pads, at_right, strict=True)
+            ]
+            self.line("  ".join(parts).rstrip())
+
+    def pairs(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Names and values in two columns; further lines of a value stand below its first."""
+        told = list(pairs)
+        wide = max((width(name) for name, _ in told), default=0)
+        for name, value in told:
+            first, *more = [plain(one) for one in value] or ["-"] if isinstance(value, list) else [plain(value)]
+            self.line(f"{self.paint('dim', name)}{' ' * (wide - width(name))}  {self._word(first)}")
+            for one in more:
+                self.line(" " * (wide + 2) + one)
+
+    def verdict(self, met: bool, sentence: str) -> None:
+        """Whether something was met, and the sentence about it."""
+        word = self.paint("good" if met else "bad", "met  " if met else "UNMET")
+        self.line(f"{word}  {plain(sentence)}")
+
+    def paint(self, colour: str, text: str) -> str:
+        """The text in a colour, where there are colours."""
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.coloured and text else text
+
+    def _word(self, text: str) -> str:
+        for colour, words in (("good", _GOOD), ("bad", _BAD), ("warn", _WARN)):
+            if text in words:
+                return self.paint(colour, text)
+        return text
+
+
+def plain(value: Any) -> str:
+    """A value in one line of plain text; characters that could steer a terminal are left out."""
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict | list):
+        value = json.dumps(value, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else " " for sign in str(value))
+
+
+def block(text: str) -> str:
+    """A text of several lines, plain."""
+    return "\n".join("".join(sign if sign.isprintable() else " " for sign in line) for line in text.splitlines())
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    return sum(2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def short(text: str, limit: int) -> str:
+    """At most so many characters of it."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clock(moment: Any) -> str:
+    """A moment of the API, seconds or RFC 3339, as the time of day here."""
+    try:
+        if isinstance(moment, str):
+            at = datetime.fromisoformat(moment.replace("Z", "+00:00")).astimezone()
+        else:
+            at = datetime.fromtimestamp(float(moment)).astimezone()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return plain(moment)
+    return at.strftime("%H:%M:%S.") + f"{at.microsecond // 1000:03d}"
+
+
+def ms(value: Any) -> str:
+    """Milliseconds, short."""
+    if not isinstance(value, int | float):
+        return "-"
+    return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
+
+
+def lasting(value: Any) -> str:
+    """Seconds as hours, minutes and seconds."""
+    if not isinstance(value, int | float):
+        return "-"
+    hours, rest = divmod(int(value), 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{round(value, 1):g} s"
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    told = [
+        cell.rjust(wide) if flag else cell.ljust(wide) for cell, wide, flag in zip(cells, widths, right, strict=True)
+    ]
+    return "  ".join(told).rstrip()
