@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -22,47 +22,80 @@ logger = logging.getLogger("llmsim")
 LIMIT = 32 << 20
 """Bytes of a file of mocks."""
 
+_TOLD = 50
+"""Problems of a file that are told; of more, how many there are."""
+
+_LOOK = 1000
+"""Milliseconds after which the files are looked at even if no change was told of, as one before the watch began."""
+
 WHO = "file"
 """Who changes the settings when a file has changed."""
 
 
+class Read(NamedTuple):
+    """What a file holds: its mocks, the tool whose form it has, and what was left out of it, a sentence each."""
+
+    mocks: list[Mock]
+    tool: str = "llmsim"
+    notes: tuple[str, ...] = ()
+
+
 def read(path: Path) -> list[Mock]:
+    """The mocks in a file; raises what `look` raises."""
+    return look(path).mocks
+
+
+def look(path: Path) -> Read:
     """The mocks in a file, of llmsim's own form or of another tool's; raises SettingsError, a line a problem.
 
-    A file is a list of mocks or a mapping with `mocks`. Fixtures of aimock, mock-llm and llmock are taken too.
+    A file is a list of mocks or a mapping with `mocks`. Fixtures of aimock, mock-llm, mockllm and llmock are taken too.
     """
     document = files.read_any(path, LIMIT)
-    raw, base = document.values, list[str]()
-    foreign = imports.read(raw)
-    if foreign is not None:
-        raw = foreign
-    elif isinstance(raw, dict):
+    foreign = imports.read(document.values)
+    if foreign is None:
+        return Read(_made(path, document, _own(path, document)))
+    if foreign.problems:
+        told = [_told(path, document, place, sentence) for place, sentence in foreign.problems]
+        raise SettingsError(_few(told))
+    notes = tuple(_told(path, document, place, sentence) for place, sentence in foreign.notes)
+    return Read(_made(path, document, foreign.mocks), foreign.tool, notes)
+
+
+def _own(path: Path, document: files.Document) -> list[tuple[tuple[files.Step, ...], Any]]:
+    """The mocks of a file of llmsim's own form, each with its place."""
+    raw, base = document.values, tuple[str, ...]()
+    if isinstance(raw, dict):
         unknown = [name for name in raw if name != "mocks"]
         if unknown or "mocks" not in raw:
             told = f"{unknown[0]}: there is no such field; there is mocks" if unknown else "it has no mocks"
             raise SettingsError(_told(path, document, [*unknown[:1]], told))
-        raw, base = raw["mocks"], ["mocks"]
+        raw, base = raw["mocks"], ("mocks",)
     if not isinstance(raw, list):
         raise SettingsError(f"{path}: mocks are a list, not a {type(raw).__name__}")
-    return _made(path, document, raw, base)
+    return [((*base, at), one) for at, one in enumerate(raw)]
 
 
-def _made(path: Path, document: files.Document, raw: Sequence[Any], base: list[str]) -> list[Mock]:
+def _made(path: Path, document: files.Document, raw: Sequence[tuple[Sequence[files.Step], Any]]) -> list[Mock]:
     made: list[Mock] = []
     problems: list[str] = []
-    for at, one in enumerate(raw):
+    for at, (place, one) in enumerate(raw):
         try:
             made.append(Mock.model_validate({**one, "source": str(path)} if isinstance(one, dict) else one))
         except ValidationError as error:
             for loc, sentence in sentences(error):
-                steps = [*base, at, *(step for step in loc if step != "json_")]
+                steps = [*place, *(step for step in loc if step != "json_")]
                 problems.append(_told(path, document, steps, f"mock {_name(one, at)}: {sentence}"))
     if problems:
-        raise SettingsError("\n".join(problems[:50]))
+        raise SettingsError(_few(problems))
     try:
         return list(named(made))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
+
+
+def _few(problems: Sequence[str]) -> str:
+    more = len(problems) - _TOLD
+    return "\n".join([*problems[:_TOLD], *([f"and {more} more problems"] if more > 0 else [])])
 
 
 def _name(one: Any, at: int) -> str:
@@ -84,6 +117,7 @@ class MockFiles:
         self.problems: dict[str, str] = {}
         self._simulator = simulator
         self._stop: asyncio.Event | None = None
+        self._stamps: dict[Path, object] = {}
 
     def load(self, paths: Sequence[Path] = ()) -> None:
         """Puts the mocks of these files in force, or of all; raises SettingsError and changes nothing if one is wrong.
@@ -91,13 +125,22 @@ class MockFiles:
         Mocks that came from elsewhere stay, and are asked after those of the files where they are as important.
         """
         wanted = list(paths) or self.paths
-        fresh = {str(path): read(path) for path in wanted}
+        self._stamps |= {path: _stamp(path) for path in wanted}  # before it is read: what changes then is read again
+        found = {path: look(path) for path in wanted}
+        fresh = {str(path): one.mocks for path, one in found.items()}
         kept = self._simulator.settings.mocks
         by_file = {str(path): [one for one in kept if one.source == str(path)] for path in self.paths} | fresh
         others = [one for one in kept if one.source not in by_file]
         mocks = [one for group in by_file.values() for one in group] + others
         names = ", ".join(path.name for path in wanted)
         self._simulator.change(who=WHO, text=f"mocks from {names}: {len(mocks)} in force", mark="mocks", mocks=mocks)
+        for one in found.values():
+            if one.notes:
+                self._warn(f"read as {one.tool}'s, with something left out: {'; '.join(one.notes)}")
+
+    def _warn(self, told: str) -> None:
+        logger.warning("mocks: %s", told)
+        self._simulator.events.add("warning", f"mocks: {told}", WHO, "mocks")
 
     def watch(self) -> None:
         """Begins to watch; needs a running event loop."""
@@ -110,10 +153,18 @@ class MockFiles:
 
         folders = {path.parent for path in self.paths}
         # Folders, as an editor may put a new file in the old one's place.
-        async for changes in awatch(*folders, recursive=False, stop_event=stop, raise_interrupt=False):
+        watched = awatch(
+            *folders,
+            recursive=False,
+            stop_event=stop,
+            raise_interrupt=False,
+            rust_timeout=_LOOK,
+            yield_on_timeout=True,
+        )
+        async for changes in watched:
             touched = {Path(path) for _, path in changes}
             for path in self.paths:
-                if path in touched:
+                if path in touched or _stamp(path) != self._stamps.get(path):
                     self.again(path)
 
     def again(self, path: Path) -> None:
@@ -131,3 +182,12 @@ class MockFiles:
         """Watches no more."""
         if self._stop is not None:
             self._stop.set()
+
+
+def _stamp(path: Path) -> object:
+    """What differs once a file has been written or replaced; None where there is none."""
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_mtime_ns, told.st_size, told.st_ino
