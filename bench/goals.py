@@ -53,6 +53,7 @@ GOALS = (
     Goal("K1.aimock", "whole replies/s, no latency, against aimock", "×", MORE, 1.0, 1.5),
     Goal("K1.llmock", "whole replies/s, no latency, against llmock", "×", MORE, 8, 12),
     Goal("K1.models", "GET /v1/models, an exchange too: answers/s against whole replies", "×", MORE, 0.3, 0.8),
+    Goal("K1.rules", "whole replies/s with 2,000 mocks, against ten", "×", MORE, 0.5, 0.9),
     Goal("K2.aimock", "SSE events/s, no latency, against aimock", "×", MORE, 2.0, 4.0),
     Goal("K2.floor", "SSE events/s, no latency, against the floor", "×", MORE, 0.12, 0.25),
     Goal("K3.streams", "paced streams held, against the floor", "×", MORE, 0.5, 0.9),

@@ -14,7 +14,16 @@ def whole_replies(session: Session) -> list[Finding]:
         against(f"K1.{peer}", ours, samples.get(peer, []), lambda sample: sample.replies_per_second)
         for peer in ("aimock", "llmock")
     ]
-    return [*peers, plain_answers(session)]
+    return [*peers, plain_answers(session), many_rules(session)]
+
+
+def many_rules(session: Session) -> Finding:
+    """Thousands of mocks, none of which matches, against ten."""
+    many = "llmsim, 2,000 mocks"
+    samples = rounds(session, "K1 rules", "whole", "llmsim", many)
+    return against(
+        "K1.rules", samples.get(many, []), samples.get("llmsim", []), lambda sample: sample.replies_per_second
+    )
 
 
 def plain_answers(session: Session) -> Finding:

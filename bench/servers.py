@@ -25,13 +25,26 @@ class Kind(Enum):
     PACED = "paced"
 
 
-# Two faults that never happen, and are looked at for each request: what an armed server costs.
-ARMED: dict[str, Any] = {
-    "faults": [
-        {"kind": "refuse", "status": 429, "probability": 0},
-        {"kind": "stall", "probability": 0},
-    ],
-}
+# Two faults with a scope that never happen, and mocks that never match: what a server with rules costs.
+FAULTS: list[dict[str, Any]] = [
+    {"kind": "refuse", "status": 429, "probability": 0, "scope": "model:gpt* !key:vip"},
+    {"kind": "stall", "probability": 0, "scope": "stream:true"},
+]
+MOCKS = 10
+MANY_MOCKS = 2_000
+
+
+def rules(mocks: int) -> dict[str, Any]:
+    """The faults and so many mocks, most of them found by a text, some by an expression or a model."""
+    whens = [
+        'text:"ticket number {at} of"',
+        "text:/order #{at}\\b/",
+        "model:own-model-{at}",
+        'text:"refund {at}" stream:true',
+    ]
+    told = [{"when": whens[at % len(whens)].format(at=at), "reply": f"Mock {at}."} for at in range(mocks)]
+    return {"faults": FAULTS, "mocks": told}
+
 
 PACE: dict[str, Any] = {
     "latency_profile": "bench",
@@ -44,17 +57,17 @@ def python_environment() -> dict[str, str]:
     return {"PYTHONPATH": f"{ROOT}:{ROOT / 'tui'}"}
 
 
-def llmsim_words(kind: Kind, port: int, folder: Path, tokens: int | None = None) -> list[str]:
+def llmsim_words(kind: Kind, port: int, folder: Path, tokens: int | None = None, mocks: int = MOCKS) -> list[str]:
     """The options that `llmsim serve` and `llmsim-tui` have in common, with the config file written for this kind."""
-    config = folder / f"llmsim-{kind.value}.yaml"
-    config.write_text(yaml.safe_dump(ARMED | (PACE if kind is Kind.PACED else {})))
+    config = folder / f"llmsim-{kind.value}-{mocks}.yaml"
+    config.write_text(yaml.safe_dump(rules(mocks) | (PACE if kind is Kind.PACED else {})))
     target = tokens or (PACED_TOKENS if kind is Kind.PACED else TOKENS)
     words = ["--port", str(port), "--config", str(config), "--generator", "lorem", "--target-tokens", str(target)]
     return words if kind is Kind.PACED else [*words, "--latency-profile", "instant"]
 
 
-def llmsim(kind: Kind, port: int, folder: Path, tokens: int | None = None) -> Command:
-    words = llmsim_words(kind, port, folder, tokens)
+def llmsim(kind: Kind, port: int, folder: Path, tokens: int | None = None, mocks: int = MOCKS) -> Command:
+    words = llmsim_words(kind, port, folder, tokens, mocks)
     return Command([sys.executable, "-m", "llmsim", "serve", *words], python_environment())
 
 
@@ -81,6 +94,8 @@ def command(name: str, kind: Kind, port: int, folder: Path) -> Command:
     match name:
         case "llmsim":
             return llmsim(kind, port, folder)
+        case "llmsim, 2,000 mocks":
+            return llmsim(kind, port, folder, mocks=MANY_MOCKS)
         case "floor":
             return floor(kind, port, folder)
         case "aimock":

@@ -15,7 +15,7 @@ from bench.machine import Reading
 from bench.paced import RUNGS, Ladder
 from bench.pacing import Stream, pacing, percentile, read_moments, slope
 from bench.report import as_json, goals_table, number, rows, samples_table, summary
-from bench.servers import ARMED, Kind, llmsim_words
+from bench.servers import Kind, llmsim_words, rules
 
 TBT = 0.02
 
@@ -269,5 +269,6 @@ def test_llmsim_is_armed_as_people_run_it(tmp_path: Path):
     config = Path(words[words.index("--config") + 1]).read_text()
     assert "probability: 0" in config
     assert "profiles" in config
-    assert len(ARMED["faults"]) == 2
+    assert len(rules(10)["faults"]) == 2
+    assert len(rules(2000)["mocks"]) == 2000
     assert "instant" in llmsim_words(Kind.INSTANT, 9000, tmp_path)
