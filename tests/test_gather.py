@@ -148,7 +148,7 @@ async def test_a_new_fault_is_one_new_file(install):
     assert settings.faults[0].flat() == {"kind": "hiccup", "times": 3}
     with pytest.raises(SettingsError, match=r"faults\[0\]\.times: 'x' is not allowed"):
         settings.changed(faults=[{"kind": "hiccup", "times": "x"}])
-    with pytest.raises(SettingsError, match="there are cut, garble, hiccup, refuse"):
+    with pytest.raises(SettingsError, match="there are cut, disorder, drip, empty, garble, hiccup, miscall"):
         simulator.arm({"kind": "hickup"})
 
 

@@ -1,6 +1,7 @@
 """A plan is told by comparing tuples: what comes, and when, before anything is sent."""
 
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 from support import plan_of, said
@@ -58,7 +59,9 @@ def test_a_plan_that_fails_is_left_alone_by_every_fault():
 
 def test_no_fault_changes_the_plan_it_was_given():
     for kind in faults.kinds():
-        plan = plan_of()
+        plan = replace(plan_of(), streamed=True)
+        call = Call(ToolCall("call_1", "f", "{}"), 0, "", 1, True)
+        plan.pieces, plan.times = [call, *plan.pieces], [plan.times[0], *plan.times]
         pieces, times, usage = list(plan.pieces), list(plan.times), plan.usage
         result = spoiled(plan, {"kind": kind})
         assert result is not plan

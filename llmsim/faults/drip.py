@@ -21,7 +21,7 @@ class Drip(Fault):
 
     def spoil(self, plan: Plan, dice: Dice) -> Plan:
         """The same plan on a slower line; of two the slower one holds."""
-        if plan.drip and plan.drip <= self.bytes_per_s:
+        if plan.failure or (plan.drip and plan.drip <= self.bytes_per_s):
             return plan
         return replace(plan, drip=self.bytes_per_s)
 

@@ -15,7 +15,7 @@ Label = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~][ -~]
 
 
 class Mislabel(Fault):
-    """Sends the reply, or the error in its place, as `content_type`."""
+    """Sends the reply as `content_type`; an error keeps its own."""
 
     kind: ClassVar[str] = "mislabel"
 
@@ -23,7 +23,7 @@ class Mislabel(Fault):
 
     def spoil(self, plan: Plan, dice: Dice) -> Plan:
         """The same plan under another label."""
-        return replace(plan, content_type=self.content_type)
+        return plan if plan.failure else replace(plan, content_type=self.content_type)
 
     def summary(self) -> str:
         """The label."""

@@ -199,7 +199,6 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         functions=[LEGACY],
         function_call={"name": "get_weather"},
     ),
-    "no content": body({"role": "user"}, {"role": "assistant", "content": None}),
     "a name": body({"role": "user", "name": "alice", "content": "Hi"}),
     "tool without parameters": tool(description=None, parameters=None, strict=None),
     "no tools, as an empty list": body(tools=[]),

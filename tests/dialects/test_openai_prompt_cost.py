@@ -84,7 +84,7 @@ def test_parts_cost_what_their_texts_cost() -> None:
 
 
 def test_calls_and_refusals_cost_something() -> None:
-    plain = [{"role": "assistant", "content": None}, HI]
+    plain = [{"role": "assistant", "content": ""}, HI]
     called = [
         {"role": "assistant", "tool_calls": [CALL]},
         {"role": "tool", "tool_call_id": "call_1", "content": ""},
