@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmsim_tui.backend import Action, ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
+from llmsim_tui import backend as told
+from llmsim_tui.backend import Action, ArmedFault, Bucket, Happening, Pulse, Row, Stream
 from llmsim_tui.rules import Play
 
+from llmsim.conversation import Ask, Message
 from llmsim.errors import SettingsError
 from llmsim.latency import Profile, presets
+from llmsim.match import Match, Outcome, Subject
 from llmsim.settings import Settings
 
 EPOCH = 1_790_000_000.0
@@ -45,7 +48,7 @@ class Exchange:
     ttft: float
     gap: float
     planned: int
-    outcome: Outcome = "ok"
+    outcome: told.Outcome = "ok"
     status: int = 200
     fails_at: float | None = None
     stall: tuple[int, float] | None = None
@@ -124,10 +127,12 @@ class FakeBackend:
         one.text = " ".join(dice.choice(WORDS) for _ in range(one.planned))
         one.prompt = f"Tell me in {one.planned} words about {dice.choice(WORDS)}."
         for armed in self._settings.faults:
-            if dice.random() < armed.fault.probability:
+            if dice.random() < armed.fault.probability and armed.scope.holds(self._subject(one)):
                 self.hits[armed.id] += 1
                 one.attempt = dice.randrange(4)
                 self._spoil(one, armed.fault)
+                if armed.count is not None and self.hits[armed.id] >= armed.count:
+                    self._drop(armed.id, "used up")
         self.exchanges.append(one)
 
     def _spoil(self, one: Exchange, fault: Any) -> None:
@@ -177,8 +182,23 @@ class FakeBackend:
         for one in self._settings.faults:
             until, seconds = self.until.get(one.id, (None, None))
             left = None if until is None else until - self.now()
+            hits, most = self.hits[one.id], one.count
+            more = None if most is None or one.per != "all" else most - hits
             armed.append(
-                ArmedFault(one.id, one.label, one.fault.kind, one.fault.summary(), left, seconds, self.hits[one.id])
+                ArmedFault(
+                    one.id,
+                    one.label,
+                    one.fault.kind,
+                    one.fault.summary(),
+                    left,
+                    seconds,
+                    hits,
+                    str(one.scope),
+                    more,
+                    most,
+                    "hits" if most else "",
+                    "" if one.per == "all" else one.per,
+                )
             )
         return armed
 
@@ -233,6 +253,19 @@ class FakeBackend:
             return None
         one = self.exchanges[number]
         return {"name": f"like-{number}", "when": {"model": one.model, "text": one.prompt}, "reply": {"text": one.text}}
+
+    def _subject(self, one: Exchange) -> Subject:
+        ask = Ask(one.model, (Message("user", one.prompt),), endpoint="/v1/chat/completions", client=one.client)
+        ask.attempt, ask.stream = one.attempt, True
+        row = self.row(one.number) if one.number < len(self.exchanges) else None
+        return Subject(ask, b"", 0, Outcome(row.status or 0, row.outcome, row.faults) if row else None)
+
+    async def preview(self, scope: Match, last: int = 100) -> tuple[int, int]:
+        newest = self.exchanges[-last:]
+        return sum(scope.holds(self._subject(one)) for one in newest), len(newest)
+
+    def sift(self, match: Match) -> FakeSift:
+        return FakeSift(self, match)
 
     def playing(self) -> Play | None:
         return None
@@ -333,3 +366,15 @@ class FakeBackend:
         elif action == "cut":
             one.outcome, one.fails_at = "cut", self.now() - one.begun
         return True
+
+
+class FakeSift:
+    def __init__(self, backend: FakeBackend, match: Match) -> None:
+        self.backend, self.match, self.work = backend, match, 0
+
+    def look(self, number: int) -> tuple[bool, bool] | None:
+        self.work += 10
+        row = self.backend.row(number)
+        if row is None:
+            return None
+        return row.outcome == "live", self.match.holds(self.backend._subject(self.backend.exchanges[number]))

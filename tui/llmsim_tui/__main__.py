@@ -65,7 +65,7 @@ async def _run(config: Config, theme: str) -> Exception | None:
 
     runner = Runner(config)
     runner.bind()
-    app = LlmsimApp(LocalBackend(runner.simulator, runner.address), theme=theme, forgiving=True)
+    app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=theme, forgiving=True)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         with contextlib.suppress(NotImplementedError):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from llmsim.settings import Settings
 from llmsim_tui.backend import ArmedFault, Backend
-from llmsim_tui.text import share
+from llmsim_tui.text import countdown, share
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,15 @@ class Pad:
     seconds: float | None
 
     def terms(self) -> str:
-        """The share of requests it meets and for how long."""
-        fuse = f"{self.seconds:g}s" if self.seconds else "until lifted"
-        return f"{share(self.fault.get('probability', 1.0))} {fuse}"
+        """The share of requests it meets, how many or for how long, and whom."""
+        fault = self.fault
+        fuses = [f"{self.seconds:g}s"] if self.seconds else []
+        if count := fault.get("count"):
+            fuses.append(f"{count}× a {fault['per']}" if fault.get("per", "all") != "all" else f"{count}×")
+        if requests := fault.get("for_requests"):
+            fuses.append(f"{requests} requests")
+        words = [share(fault.get("probability", 1.0)), " ".join(fuses) or "until lifted", str(fault.get("scope", ""))]
+        return " ".join(word for word in words if word)
 
 
 PADS: Final = (
@@ -51,6 +57,23 @@ def find(armed: Iterable[ArmedFault], digit: int) -> ArmedFault | None:
     return next((one for one in armed if one.id == pad_id(digit)), None)
 
 
+def fuse(armed: ArmedFault) -> str:
+    """What is left of a fuse, in a few cells: 14s, 2/3, in 3s; empty where it stays until it is lifted."""
+    if armed.waits:
+        return f"in {countdown(armed.waits)}"
+    left = [countdown(armed.left)] if armed.left is not None else []
+    if armed.more is not None:
+        left.append(f"{armed.more}/{armed.most}")
+    return " ".join(left)
+
+
+def in_words(armed: ArmedFault) -> str:
+    """What is left of a fuse that counts: 2/3 left, 40/100 req, 3 a client; empty for any other."""
+    if armed.more is not None:
+        return f"{armed.more}/{armed.most} {'req' if armed.unit == 'requests' else 'left'}"
+    return f"{armed.most} a {armed.per}" if armed.per and armed.most else ""
+
+
 @dataclass
 class Deck:
     """The pads of one console; `last` is the digit pressed last."""
@@ -67,7 +90,9 @@ class Deck:
 
     async def arm(self, backend: Backend, digit: int) -> None:
         """Arms the pad for its whole time."""
-        pad = self.pads[digit - 1]
+        pad, armed = self.pads[digit - 1], find(backend.pulse().armed, digit)
+        if armed is not None and armed.most:
+            await backend.lift(pad_id(digit))  # what takes its place would count on where this one is
         await backend.arm(pad.fault, label=pad.label, seconds=pad.seconds, id=pad_id(digit))
         self.last = digit
 
@@ -77,9 +102,10 @@ class Deck:
         if self.last is None or armed is None:
             return "No pad of this console is armed: press 1-8 first."
         if armed.left is None:
-            return f"{armed.label} stays until it is lifted: it has no fuse to add to."
+            return f"{armed.label} has no time to add to: it stays until it is {'used up' if armed.most else 'lifted'}."
         pad = self.pads[self.last - 1]
-        await backend.arm(pad.fault, label=pad.label, seconds=armed.left + _MORE, id=pad_id(self.last))
+        fault = {name: value for name, value in pad.fault.items() if name != "after_s" or armed.waits}
+        await backend.arm(fault, label=pad.label, seconds=armed.left + _MORE, id=pad_id(self.last))
         return None
 
     def keep(self, digit: int, pad: Pad) -> None:

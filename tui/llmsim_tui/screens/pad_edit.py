@@ -1,4 +1,4 @@
-"""The pad dialog: what a digit arms; its fields are those of the fault itself."""
+"""The pad dialog: what a digit arms, whom it meets, when and how often; each kind of fault has its own fields."""
 
 from __future__ import annotations
 
@@ -7,18 +7,35 @@ from typing import Any, Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from llmsim import faults
 from llmsim.errors import SettingsError
+from llmsim.match import Match
 from llmsim_tui.backend import ArmedFault
 from llmsim_tui.commands import bindings
 from llmsim_tui.deck import Pad, find
 from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.text import safe
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
 
 _SHARE: Final = Scale(0, 1, linear=True)
+
+_ROWS: Final = {
+    "scope": ("whom", "all · model:gpt-4o* stream:true !key:ci text:/refund/"),
+    "count": ("the next N", "no end"),
+    "for_requests": ("for requests", "no end"),
+    "after_s": ("after seconds", "at once"),
+    "every_s": ("every seconds", "always"),
+    "on_s": ("… on for", "seconds of every period"),
+}
+"""Fields that say whom a fault meets and when: its words, and what an empty one means."""
+_AROUND: Final = 6
+"""Lines beside the rows: bars, frame, and a sentence of two."""
+_LAST: Final = 100
+"""Requests that a scope is tried on."""
 
 
 class PadEdit(Dialog):
@@ -39,27 +56,32 @@ class PadEdit(Dialog):
         return self.console.deck.pads[self.digit - 1]
 
     def compose(self) -> ComposeResult:
-        """The pad's own rows, then the fault's."""
+        """The pad's own rows, the fault's, then whom it meets and when."""
         pad = self.pad
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"pad {self.digit}"
-            yield _row("label", Input(pad.label, id="label", compact=True))
-            yield _row(
-                "for seconds",
-                Input(
-                    f"{pad.seconds:g}" if pad.seconds else "", id="seconds", compact=True, placeholder="until lifted"
-                ),
-            )
-            yield Slider("share", _SHARE, float(pad.fault.get("probability", 1.0)), id="probability")
-            yield Choice("kind", list(faults.kinds()), str(pad.fault["kind"]), id="kind")
-            with VerticalScroll(id="fields", can_focus=False):
-                yield from self._fields(str(pad.fault["kind"]))
+            with VerticalScroll(id="rows", can_focus=False):
+                yield _row("label", Input(pad.label, id="label", compact=True))
+                seconds = f"{pad.seconds:g}" if pad.seconds else ""
+                yield _row("for seconds", Input(seconds, id="seconds", compact=True, placeholder="until lifted"))
+                yield Slider("share", _SHARE, float(pad.fault.get("probability", 1.0)), id="probability")
+                yield Choice("kind", list(faults.kinds()), str(pad.fault["kind"]), id="kind")
+                with Vertical(id="fields"):
+                    yield from self._fields(str(pad.fault["kind"]))
+                with Vertical(id="terms"):
+                    yield from self._terms()
             yield Static("", id="sentence", markup=False)
         yield from self.keys()
 
     def on_mount(self) -> None:
-        """Fills the key bar."""
+        """Fills the key bar, and says whom it would have met."""
         self.show_keys()
+        self.on_resize()
+        self._preview()
+
+    def on_resize(self, event: Resize | None = None) -> None:
+        """Scrolls the rows where not all of them fit."""
+        self.query_one("#rows").styles.max_height = max(3, self.app.size.height - _AROUND)
 
     def _fields(self, kind: str) -> Iterator[Widget]:
         """A row for each field of the fault, as its schema has it."""
@@ -77,6 +99,18 @@ class PadEdit(Dialog):
                 shown = "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
                 yield _row(words, Input(shown, id=f"field-{name}", compact=True, placeholder=_range(schema)))
 
+    def _terms(self) -> Iterator[Widget]:
+        """A row for each field that says whom the fault meets, when and how often."""
+        for name, (words, placeholder) in _ROWS.items():
+            given = self.pad.fault.get(name)
+            shown = "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
+            yield _row(words, Input(shown, id=f"term-{name}", compact=True, placeholder=placeholder))
+            if name == "scope":
+                yield Static("", id="preview", markup=False)
+            if name == "count":
+                per = str(self.pad.fault.get("per", "all"))
+                yield Choice("… per", ["all", "key", "client", "request"], per, id="term-per")
+
     async def on_choice_changed(self, message: Choice.Changed) -> None:
         """Shows the fields of another kind."""
         if message.choice.id == "kind":
@@ -84,15 +118,40 @@ class PadEdit(Dialog):
             await fields.remove_children()
             await fields.mount(*self._fields(message.choice.value))
 
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Says whom a scope would have met, as it is typed."""
+        if event.input.id == "term-scope":
+            self._preview()
+
+    def _preview(self) -> None:
+        try:
+            scope = Match(self.query_one("#term-scope", Input).value.strip())
+            scope.refuse_late()
+        except SettingsError as error:
+            self._say(f"✗ {error}")
+            return
+        self.run_worker(self._previewed(scope), group="preview", exclusive=True)
+
+    async def _previewed(self, scope: Match) -> None:
+        matched, of = await self.console.backend.preview(scope, _LAST)
+        self._say(f"matches {matched} of the last {of}" if of else "no request yet to try it on")
+
+    def _say(self, words: str) -> None:
+        preview = self.query_one("#preview", Static)
+        preview.update(safe(words))
+        preview.set_class(words.startswith("✗"), "-wrong")
+
     def _made(self) -> Pad:
         """The pad that the rows describe; raises SettingsError when its time is no number."""
         fault: dict[str, Any] = {"kind": self.query_one("#kind", Choice).value}
         fault["probability"] = self.query_one("#probability", Slider).value
-        for row in self.query_one("#fields").query("Choice, Input"):
-            name = (row.id or "").removeprefix("field-")
-            if isinstance(row, Choice):
+        for row in self.query_one("#rows").query("Choice, Input"):
+            place, _, name = (row.id or "").partition("-")
+            if place == "field" and isinstance(row, Choice):
                 fault[name] = self.values[name][row.value]
-            elif isinstance(row, Input) and row.value.strip():
+            elif isinstance(row, Choice) and place == "term" and row.value != "all":
+                fault[name] = row.value
+            elif isinstance(row, Input) and place in ("field", "term") and row.value.strip():
                 fault[name] = row.value.strip()
         label = self.query_one("#label", Input).value.strip() or str(fault["kind"])
         short = self.pad.short if label == self.pad.label else label.split()[0]
@@ -105,7 +164,7 @@ class PadEdit(Dialog):
             pad = self._made()
             deck.keep(self.digit, pad)
         except SettingsError as error:
-            self.query_one("#sentence", Static).update(f"Not kept: {error}")
+            self.query_one("#sentence", Static).update(safe(f"Not kept: {error}"))
             return
         armed: ArmedFault | None = find(backend.pulse().armed, self.digit)
         if armed is not None:

@@ -12,29 +12,36 @@ from textual.message import Message
 from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault
-from llmsim_tui.deck import Deck, Pad, find
-from llmsim_tui.text import amount, clip, countdown, share
+from llmsim_tui.deck import Deck, Pad, find, fuse, in_words
+from llmsim_tui.text import amount, clip, share
 from llmsim_tui.widgets.lines import Line, Lines, plainly
 
 
 @dataclass(frozen=True)
 class Face:
-    """What one pad looks like; `left` is the share of its fuse that is left (1.0 where it has none)."""
+    """What one pad looks like; `fuse` says what is left of it, `left` is that share (1.0 where it has none).
+
+    `words` say the same of a fuse that counts, with more room.
+    """
 
     pad: Pad
     armed: bool
-    seconds: float | None
+    fuse: str
     left: float
     hits: int
+    words: str = ""
 
     @classmethod
     def of(cls, pad: Pad, armed: ArmedFault | None) -> Face:
         """The pad as it stands; the fill in sixtieths, so that it moves only when a cell of it does."""
         if armed is None:
-            return cls(pad, False, None, 0.0, 0)
-        if armed.left is None or not armed.seconds:
-            return cls(pad, True, None, 1.0, armed.hits)
-        return cls(pad, True, ceil(armed.left), ceil(60 * armed.left / armed.seconds) / 60, armed.hits)
+            return cls(pad, False, "", 0.0, 0)
+        parts = [1.0]
+        if armed.left is not None and armed.seconds:
+            parts.append(armed.left / armed.seconds)
+        if armed.more is not None and armed.most:
+            parts.append(armed.more / armed.most)
+        return cls(pad, True, fuse(armed), ceil(60 * min(parts)) / 60, armed.hits, in_words(armed))
 
 
 class Pads(Lines):
@@ -89,7 +96,9 @@ class Pads(Lines):
         words = f"  {face.pad.terms()}"
         if face.armed:
             line.add(f"  {amount(face.hits)}✗", self.ink.tone["armed"])
-            words = f" of {share(face.pad.fault.get('probability', 1.0))}"
+            scope = str(face.pad.fault.get("scope", ""))
+            words = face.words or f"of {share(face.pad.fault.get('probability', 1.0))}"
+            words = f" {words} {scope}".rstrip()
         return line.add(words, self.ink.dim, width=room - line.width).segments
 
     def _pad(self, digit: int, face: Face, room: int) -> list[Segment]:
@@ -113,7 +122,7 @@ class Pads(Lines):
 
 def _worded(digit: int, face: Face, room: int, hits: bool) -> str:
     """The longest wording of an armed pad that fits; with its hits where no other line tells them."""
-    left = f" {countdown(face.seconds):>3}" if face.seconds is not None else ""
+    left = f" {face.fuse:>3}" if face.fuse else ""
     met = f" {amount(face.hits)}✗" if hits else ""
     for words in (
         f" {digit} {face.pad.label}{left}{met}",

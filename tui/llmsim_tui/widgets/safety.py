@@ -9,7 +9,8 @@ from math import ceil
 from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault, Pulse
-from llmsim_tui.text import amount, countdown, safe, uptime
+from llmsim_tui.deck import fuse
+from llmsim_tui.text import amount, safe, uptime
 from llmsim_tui.widgets.lines import Line, Lines
 
 _LAG = 0.025
@@ -60,7 +61,8 @@ class Safety:
 
 def _chip(one: ArmedFault) -> tuple[str, str]:
     """The label, and what is left of the fuse at a width that stays."""
-    return safe(one.label), f" {countdown(one.left):>3}" if one.left is not None else ""
+    left = fuse(one)
+    return safe(one.label), f" {left:>3}" if left else ""
 
 
 class SafetyLine(Lines):
