@@ -50,6 +50,8 @@ class _Command(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from llmsim.server.mock_command import add_commands as add_mocks
+
     parser = argparse.ArgumentParser(
         prog="llmsim",
         description="Simulates the APIs of large language models.",
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add("serve", _serve_options, "serve without a console", "Serves the simulated APIs.")
     add("run", _run_options, "serve, play a scenario, tell its outcome", "Serves, plays a scenario and judges clients.")
     add("ctl", _ctl_options, "drive a running server", "Drives a running server.")
+    add_mocks(commands)
     add("check", _check_options, "check a file", "Checks a configuration, a scenario or a file of mocks.")
     return parser
 

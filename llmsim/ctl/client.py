@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -44,7 +45,7 @@ class Client:
         if split.scheme not in ("http", "https") or not self._host:
             raise ControlError(f"--url: {url!r} is no address of a server; it is written as in {URL}")
         self._secure = split.scheme == "https"
-        self._path = split.path.rstrip("/").removesuffix(_ROOT)
+        self._path = split.path.rstrip("/").removesuffix(_ROOT).removesuffix("/v1")
         self._headers = {"x-llmsim-who": "ctl", "accept": "*/*"}
         if token:
             self._headers["authorization"] = f"Bearer {token}"
@@ -75,52 +76,47 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """The JSON that is answered, or the text where it is no JSON."""
-        answer = self._answer(method, path, body, query, headers)
-        try:
+        with self._answer(method, path, body, query, headers) as (answer, _):
             data = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise self._lost(error) from None
         if answer.headers.get_content_type() == "application/json":
             return _json(data)
         return data.decode("utf-8", "replace")
 
     def chunks(self, path: str, **query: Any) -> Iterator[bytes]:
         """A long answer, piece by piece."""
-        answer = self._answer("GET", path, None, query, None)
-        try:
+        with self._answer("GET", path, query=query) as (answer, _):
             while data := answer.read(1 << 16):
                 yield data
-        except (OSError, http.client.HTTPException) as error:
-            raise self._lost(error) from None
 
     def events(self, after: int | None = None, quiet: float | None = None) -> Iterator[dict[str, Any] | None]:
         """What happens, from event number `after` on, or from now on; None once the connection stands.
 
         It ends with the server, or once there has been nothing new for `quiet` seconds.
         """
-        answer = self._answer("GET", "/events", None, {"after": after}, None)
-        data: dict[str, Any] = {}
-        try:
-            while line := answer.readline():
-                name, _, text = line.decode("utf-8", "replace").strip().partition(": ")
+        number = 0
+        with self._answer("GET", "/events", query={"after": after}) as (answer, line), suppress(TimeoutError):
+            while told := answer.readline():
+                name, _, text = told.decode("utf-8", "replace").strip().partition(": ")
                 if name == "" and text:
                     yield None
-                    if quiet is not None and self._socket is not None:
-                        self._socket.settimeout(quiet)
+                    line.settimeout(quiet or PATIENCE)
                 elif name == "id":
-                    data = {"number": int(text)}
+                    number = int(text)
                 elif name == "data":
-                    yield data | _json(text)
-        except TimeoutError:
-            return
-        except (OSError, http.client.HTTPException) as error:
-            raise self._lost(error) from None
+                    yield {"number": number, **_json(text)}
 
     # -- one request
 
+    @contextmanager
     def _answer(
-        self, method: str, path: str, body: Any, query: Mapping[str, Any] | None, headers: Mapping[str, str] | None
-    ) -> http.client.HTTPResponse:
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[tuple[http.client.HTTPResponse, socket.socket]]:
+        """The answer, to be read inside, and the socket that it comes by."""
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         target = self._path + _ROOT + path + (f"?{urlencode(asked)}" if asked else "")
         sent = {**self._headers, **(headers or {})}
@@ -129,18 +125,18 @@ class Client:
             data = json.dumps(body, default=str).encode()
             sent["content-type"] = "application/json"
         kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = kind(str(self._host), self._port, timeout=PATIENCE)
-        try:
-            connection.request(method, target, data, sent)
-            self._socket: socket.socket | None = connection.sock
-            answer = connection.getresponse()
-            if answer.status >= 400:
-                raise self._refused(answer.status, answer.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise self._lost(error) from None
-        except (ValueError, UnicodeError) as error:
-            raise ControlError(f"{self.url}: {error}") from None
-        return answer
+        with closing(kind(str(self._host), self._port, timeout=PATIENCE)) as connection:
+            try:
+                connection.request(method, target, data, sent)
+                line = connection.sock
+                with connection.getresponse() as answer:
+                    if answer.status >= 400:
+                        raise self._refused(answer.status, answer.read())
+                    yield answer, line
+            except (OSError, http.client.HTTPException) as error:
+                raise self._lost(error) from None
+            except ValueError as error:  # a token or a path that HTTP cannot carry
+                raise ControlError(f"{self.url}: {error}") from None
 
     def _lost(self, error: Exception) -> ControlError:
         if isinstance(error, http.client.HTTPException):
@@ -153,7 +149,10 @@ class Client:
 
     def _refused(self, status: int, data: bytes) -> ControlError:
         try:
-            told = str(json.loads(data)["error"]["message"])
+            error = json.loads(data)["error"]
+            told = str(error["message"])
+            if "type" in error or "code" in error:  # a simulated API's own words: nothing here knows the path
+                raise KeyError(told)
         except (ValueError, KeyError, TypeError):
             return ControlError(f"{self.url} has no control API of llmsim: it answers with status {status}", status)
         if status in (401, 403) and "token" in told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
@@ -68,14 +69,26 @@ def _read(name: str) -> list[Any]:
         return [raw]
     if isinstance(raw, dict) and set(raw) == {"mocks"}:
         raw = raw["mocks"]
-    else:
-        from llmsim.mocks import imports  # late: it loads the models of mocks
-
-        foreign = imports.read(raw)
-        raw = raw if foreign is None else foreign
+    elif isinstance(raw, dict):
+        return _foreign(name, raw)
     if not isinstance(raw, list):
-        raise ControlError(f"{name}: it is no mock: a mock has reply or replies; several are a list, or below mocks")
+        raise ControlError(f"{name}: mocks are a list, not a {type(raw).__name__}")
     return raw
+
+
+def _foreign(name: str, raw: dict[str, Any]) -> list[Any]:
+    """The mocks that another tool's fixtures stand for; what was left out of them is told on stderr."""
+    from llmsim.mocks import imports  # late: it loads the models of mocks
+
+    found = imports.read(raw)
+    if found is None:
+        raise ControlError(f"{name}: it is no mock: a mock has reply or replies; several are a list, or below mocks")
+    if found.problems:
+        told = "\n".join(f"{name}: {sentence}" for _, sentence in found.problems)
+        raise placed(ControlError(told, 400), name, "mocks")
+    for _, sentence in found.notes:
+        print(f"llmsim: {name}: left out: {sentence}", file=sys.stderr)
+    return [mock for _, mock in found.mocks]
 
 
 def _add(client: Client, page: Page, name: str) -> int:

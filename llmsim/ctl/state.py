@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
         settings,
         "show the settings, or change them, all or nothing",
         "settings\nsettings target_tokens speed\nsettings target_tokens=50 latency_profile=fast\n"
-        "settings rpm=null model_profiles.gpt-4o=slow\nsettings speed=2 --if 17",
+        "settings rpm=null model_profiles.gpt-4o=gpt5\nsettings speed=2 --if 17",
         "A value is written as in YAML: 50, 0.5, true, null, fast, {gpt-4o: fast}.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME[=VALUE]", help="settings to show, or to change")
