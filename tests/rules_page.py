@@ -109,7 +109,8 @@ class Asked:
             "anthropic": {"x-api-key": key, "anthropic-version": "2023-06-01"},
             "gemini": {"x-goog-api-key": key},
         }
-        return {"user-agent": "docs", **own.get(self.api, {"authorization": f"Bearer {key}"}), **told}
+        known = own.get(self.api, {"authorization": f"Bearer {key}"}) if key else {}
+        return {"user-agent": "docs", **known, **told}
 
     @property
     def path(self) -> str:

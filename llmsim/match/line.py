@@ -68,7 +68,7 @@ class _Reader:
 
     def word(self, word: str) -> bool:
         """Takes a word of the grammar, where it is next."""
-        found = re.compile(rf"{word}(?=[\s()]|$)").match(self.text, self.at) if self.more() else None
+        found = re.compile(rf"(?i:{word})(?=[\s()]|$)").match(self.text, self.at) if self.more() else None
         if found:
             self.at = found.end()
         return found is not None
@@ -165,7 +165,7 @@ def _condition_line(one: Condition) -> str:
     whole = _REGEX.fullmatch(value)
     shown = value if bare or whole else _quoted(value)
     if one.name == "has":
-        plain = shown not in _WORDS and not shown.startswith("!") and (":" not in shown or shown[0] == '"')
+        plain = shown.lower() not in _WORDS and not shown.startswith("!") and (":" not in shown or shown[0] == '"')
         return shown if plain else f"has:{shown}"
     key = one.key if re.fullmatch(_KEY, one.key) else _quoted(one.key)
     return f"{one.name}.{key}:{shown}" if one.key else f"{one.name}:{shown}"

@@ -57,7 +57,7 @@ def _of(name: str, key: str, value: Any) -> Node:
 def _told(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None:
+    if value is None and name == "json":
         return "null"
     if isinstance(value, str | int | float):
         return str(value)

@@ -88,6 +88,11 @@ def _anywhere(subject: Subject, _: str) -> Iterable[str]:
         yield from (str(subject.outcome.status), subject.outcome.outcome, *subject.outcome.faults)
 
 
+def _there(name: str) -> Iterable[str]:
+    """The name, or nothing where there is none, so that `key:*` asks for one."""
+    return (name,) if name else ()
+
+
 def _turn(subject: Subject, _: str) -> Iterable[int]:
     return (sum(message.role == "user" for message in subject.ask.messages),)
 
@@ -109,9 +114,11 @@ FIELDS: dict[str, Field] = {
         Field("provider", Glob, lambda s, _: (s.ask.provider,), "openai, anthropic, gemini, …"),
         Field("api", Glob, lambda s, _: (s.ask.dialect,), "the API, such as openai_chat"),
         Field("endpoint", Glob, lambda s, _: (s.ask.endpoint,), "the path that was asked"),
-        Field("model", Glob, lambda s, _: (s.ask.model,), "the model as the client names it"),
-        Field("key", Glob, lambda s, _: (s.ask.key,), "the client's key"),
-        Field("client", Glob, lambda s, _: (s.ask.client,), "the client's name: x-llmsim-client, else its user agent"),
+        Field("model", Glob, lambda s, _: _there(s.ask.model), "the model as the client names it"),
+        Field("key", Glob, lambda s, _: _there(s.ask.key), "the client's key"),
+        Field(
+            "client", Glob, lambda s, _: _there(s.ask.client), "the client's name: x-llmsim-client, else its user agent"
+        ),
         Field("stream", Flag, lambda s, _: (s.ask.stream,), "whether the reply is streamed"),
         Field("tools", Flag, lambda s, _: (bool(s.ask.tools),), "whether tools are offered"),
         Field("tool", Glob, lambda s, _: [tool.name for tool in s.ask.tools], "the name of a tool that is offered", 1),
@@ -138,6 +145,8 @@ FIELDS: dict[str, Field] = {
             late=True,
         ),
         Field("fault", Glob, lambda s, _: s.outcome.faults if s.outcome else (), "a fault that struck", late=True),
-        Field("mock", Glob, lambda s, _: (s.outcome.mock if s.outcome else "",), "the mock that answered", late=True),
+        Field(
+            "mock", Glob, lambda s, _: _there(s.outcome.mock if s.outcome else ""), "the mock that answered", late=True
+        ),
     )
 }

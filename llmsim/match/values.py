@@ -17,6 +17,8 @@ LONGEST = 1000
 SCANNED = 1 << 18
 """Characters of a text that are searched; RE2 takes linear time, so that this bounds what one condition costs."""
 
+_NUMBER = r"-?\d{1,12}(?:\.\d{1,6})?"
+
 _TOLD_APART = 48
 """Characters of a text by which an index tells it from others."""
 
@@ -100,7 +102,7 @@ class Text(Value):
 
 @dataclass(frozen=True)
 class Number(Value):
-    """A number: `3`, `>3`, `>=3`, `<3`, `<=3`, `2..5` with both ends, or for a status `4xx`."""
+    """A number: `3`, `>3`, `>=3`, `<3`, `<=3`, `2..5` with both ends, or for a status `4xx`; `-3` for one below 0."""
 
     def __post_init__(self) -> None:
         """Reads it, so that what is no number is told at once."""
@@ -112,9 +114,11 @@ class Number(Value):
         told = self.told.strip()
         if found := re.fullmatch(r"([1-5])xx", told):
             return int(found[1]) * 100, int(found[1]) * 100 + 99
-        if found := re.fullmatch(r"(\d{1,12})\.\.(\d{1,12})", told):
+        if found := re.fullmatch(rf"({_NUMBER})\.\.({_NUMBER})", told):
+            if float(found[2]) < float(found[1]):
+                raise SettingsError(f"{self.told!r} is not allowed: nothing is in that range")
             return float(found[1]), float(found[2])
-        found = re.fullmatch(r"(>=|<=|>|<|=?)(\d{1,12}(?:\.\d{1,6})?)", told)
+        found = re.fullmatch(rf"(>=|<=|>|<|=?)({_NUMBER})", told)
         if found is None:
             raise SettingsError(f"{self.told!r} is no number; allowed are 3, >3, >=3, <3, <=3, 2..5")
         sign, number = found[1], float(found[2])
@@ -152,12 +156,12 @@ class Flag(Value):
 class Scalar(Value):
     """A value in a JSON body: compared as a number where it begins with a sign of comparison, else as a text.
 
-    A bare `*` asks that there is one at all. Numbers, true, false and null stand for themselves.
+    A bare `*` asks that there is one at all. Numbers, true, false and null stand for themselves; 1 is 1.0, and "1" too.
     """
 
     @cached_property
     def _value(self) -> Value:
-        if re.match(r"[<>]=?\d|\d+\.\.\d", self.told):
+        if re.match(rf"[<>]=?-?\d|{_NUMBER}\.\.-?\d", self.told):
             return Number(self.told)
         return Text(self.told if _speaks(self.told) else f"={self.told}")
 
@@ -173,6 +177,8 @@ class Scalar(Value):
             return not isinstance(found, bool) and self._value.holds(found)
         if isinstance(found, dict | list):
             return False
+        if isinstance(found, int | float) and not isinstance(found, bool) and re.fullmatch(_NUMBER, self.told):
+            return found == float(self.told)
         return self._value.holds(_worded(found))
 
 

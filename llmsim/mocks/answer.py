@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from llmsim.conversation import Block, Reply, Stop, ToolCall
 from llmsim.dice import Dice
@@ -35,7 +35,7 @@ _KINDS = ("text", "thinking", "tool_call", "refusal")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class CallOf(_Part):
@@ -150,7 +150,7 @@ class Answer(_Part):
     usage: UsageOf | None = None
     latency: Profile | str | None = None
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, populate_by_name=True)
 
     @field_validator("finish", mode="before")
     @classmethod
@@ -183,13 +183,16 @@ class Answer(_Part):
         return self.error is not None or self.raw is not None
 
     def written(self, write: Callable[[str], str]) -> Answer:
-        """The answer with every text in it written anew."""
+        """The answer with every text in it written anew; raises ValueError for what then cannot be."""
         raw = self.model_dump(by_alias=True, exclude_unset=True, exclude={"latency", "generator", "finish", "template"})
         told = _each(raw, write)
         kept = {
             name: getattr(self, name) for name in ("latency", "generator", "finish") if name in self.model_fields_set
         }
-        return Answer.model_validate({**told, **kept})
+        try:
+            return Answer.model_validate({**told, **kept})
+        except ValidationError as error:
+            raise ValueError("; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors())) from None
 
     def reply(self, dice: Dice, origin: str) -> Reply:
         """The words and calls of it, for an answer that is neither an error nor raw nor a generator's."""

@@ -7,6 +7,7 @@ result, with its `name` and `text`); drawn from the exchange's dice, `choice(lis
 
 from __future__ import annotations
 
+import math
 from functools import cache, lru_cache
 from typing import Any
 
@@ -27,7 +28,27 @@ def _environment() -> Any:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """One in which no power and no product is so large that to work it out would hold everybody up."""
+
+        intercepted_binops = frozenset(("**", "*"))
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if _too_large(operator, left, right):
+                raise OverflowError(f"what {operator} comes to is too large")
+            return super().call_binop(context, operator, left, right)
+
+    return Sandbox(undefined=StrictUndefined, keep_trailing_newline=True)
+
+
+def _too_large(operator: str, left: Any, right: Any) -> bool:
+    """Whether a power or a product has more bits than anybody needs, or is a text that may not be written anyway."""
+    sized = [hasattr(one, "__len__") for one in (left, right)]
+    sizes = [len(one) if has else abs(one) for one, has in zip((left, right), sized, strict=True)]
+    bits = [math.log2(max(2, size)) for size in sizes]
+    if operator == "**":
+        return bool(bits[0] * sizes[1] > 4096)
+    return sum(bits) > (math.log2(LONGEST) + 1 if any(sized) else 4096)
 
 
 @lru_cache(maxsize=4096)

@@ -97,6 +97,21 @@ def test_it_does_not_hold(line: str) -> None:
     assert not Match(line).holds(subject())
 
 
+def test_the_words_between_conditions_may_be_in_capitals() -> None:
+    assert Match("model:a OR NOT stream:true AND turn:1") == Match("model:a or !stream:true turn:1")
+
+
+def test_a_star_asks_that_there_is_one() -> None:
+    nobody = subject(key="", client="", model="")
+    assert not any(Match(f"{name}:*").holds(nobody) for name in ("key", "client", "model", "mock"))
+    assert Match("!key:* provider:*").holds(nobody)
+
+
+@pytest.mark.parametrize("line", ["json.n:1", "json.n:1.0", "json.m:-2", "json.m:<-1 json.m:-3..-1", "json.t:1"])
+def test_numbers_in_a_body_are_numbers(line: str) -> None:
+    assert Match(line).holds(Subject(ask_for(), b'{"n": 1.0, "m": -2, "t": "1"}'))
+
+
 def test_what_fails_is_told_part_by_part() -> None:
     assert Match("model:gpt* stream:true (key:a or key:b)").failing(subject()) == ["stream:true", "key:a or key:b"]
 
@@ -136,6 +151,7 @@ def test_a_tools_result_and_its_turn_are_seen() -> None:
         ({"not": {"or": [{"model": "a"}, {"key": "b"}]}}, "!(model:a or key:b)"),
         ({"text": "two words"}, 'text:"two words"'),
         ({"has": "refund"}, "refund"),
+        ({"has": "OR"}, "has:OR"),
     ],
 )
 def test_both_forms_mean_the_same_and_are_written_as_each_other(mapping: dict[str, Any], line: str) -> None:
@@ -210,6 +226,8 @@ def test_any_line_is_read_or_refused_in_a_sentence(text: str) -> None:
         ("json.a..:x", "json.a..: this is no JSONPath"),
         ("text:" + "x" * 2000, "text: a value has at most 1000 characters"),
         ("(" * 80 + "a", "at most 50 parentheses"),
+        ("turn:3..2", "nothing is in that range"),
+        ({"model": None}, "model: None is not allowed"),
         (7, "7 is no match"),
         ({"modle": "x"}, "modle: there is no such condition"),
         ({"model": []}, "model: the list has no value"),

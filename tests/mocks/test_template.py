@@ -1,0 +1,55 @@
+"""Templates of mocks: what they see, and what they may not do."""
+
+from __future__ import annotations
+
+import pytest
+from support import ask_for
+
+from llmsim.dice import Dice
+from llmsim.match import Subject
+from llmsim.mocks import Mock
+from llmsim.mocks.template import TemplateError, write
+
+
+def written(text: str) -> str:
+    return write(text, Subject(ask_for("add 20 22")), Dice(7))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no template", "no template"),
+        ("{{ model }} {{ text | upper }}", "gpt-4o ADD 20 22"),
+        ("{{ text.split()[1:] | map('int') | sum }}", "42"),
+        ("{{ 'ab' * 3 }} {{ 2 ** 10 }} {{ 2 * 3.5 }} {{ [1] * 2 }} {{ 0 * 9 }}", "ababab 1024 7.0 [1, 1] 0"),
+        ("{{ call }} {{ turn }} {{ seen }} {{ body }}", "None 1 0 None"),
+    ],
+)
+def test_it_is_written_over_the_request(text: str, told: str) -> None:
+    assert written(text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{{ 9 ** (9 ** 9) }}", "too large"),
+        ("{{ 9 ** 9000 * 9 ** 9000 }}", "too large"),
+        ("{{ 'x' * 100000000 }}", "too large"),
+        ("{{ [0] * 100000000 }}", "too large"),
+        ("{% for n in range(100000) %}{{ 'x' * 1000 }}{% endfor %}", "more than 4194304 characters"),
+        ("{% for n in range(10000000) %}x{% endfor %}", "Range too big"),
+        ("{{ nothing * 2 }}", "'nothing' is undefined"),
+        ("{{ ''.__class__ }}", "unsafe"),
+        ("{{ 1 / 0 }}", "division by zero"),
+    ],
+)
+def test_what_it_may_not_do_is_told(text: str, told: str) -> None:
+    with pytest.raises(TemplateError, match=told):
+        written(text)
+
+
+def test_a_header_that_cannot_be_sent_is_told_in_a_sentence() -> None:
+    raw = {"template": True, "raw": {"body": "b", "headers": {"x-text": "{{ text }}"}}}
+    (answer,) = Mock.model_validate({"reply": raw}).answers
+    with pytest.raises(ValueError, match=r"^headers: x-text: 'a.nb' is no value of a header$"):
+        answer.written(lambda text: "a\nb" if "{{" in text else text)
