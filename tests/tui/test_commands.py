@@ -12,14 +12,16 @@ from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.live import Live
+from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.widgets.flows import Flows
+from llmsim_tui.widgets.rows import Rows
 from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
     "live": Live, "list": Flows, "streams": Streams, "inspector": Inspector, "latency": Latency, "rates": Rates,
-    "editor": Editor, "edit": PadEdit, "help": Help, "app": LlmsimApp,
+    "mocks": Mocks, "rows": Rows, "editor": Editor, "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 
 

@@ -81,4 +81,4 @@ _Writer.add_representer(str, _text)
 
 def written(fields: Mapping[str, Any]) -> str:
     """The text of a rule's fields."""
-    return yaml.dump(dict(fields), Dumper=_Writer, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(dict(fields), Dumper=_Writer, sort_keys=False, allow_unicode=True, width=66)

@@ -18,6 +18,8 @@ from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
 from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.screens.latency import Latency
+from llmsim_tui.screens.mock_edit import mock_from
+from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.ticking import Ticking
@@ -203,6 +205,10 @@ class Live(Ticking):
         """Opens the latency dialog."""
         self.app.push_screen(Latency())
 
+    def action_mocks(self) -> None:
+        """Opens the mocks."""
+        self.app.push_screen(Mocks())
+
     def action_rates(self) -> None:
         """Opens the error rates."""
         self.app.push_screen(Rates())
@@ -301,7 +307,10 @@ class Live(Ticking):
         self.app.push_screen(Inspector(message.number, self.query_one(Flows)))
 
     def on_act(self, message: Act) -> None:
-        """Pauses, lets go on or cuts one reply."""
+        """Pauses, lets go on or cuts one reply; makes a mock of one."""
+        if message.what == "mock":
+            mock_from(self.console, message.number)
+            return
         backend = self.console.backend
         streams = backend.streams(10_000) if message.what == "pause" else ()
         paused = any(one.number == message.number and one.state == "paused" for one in streams)

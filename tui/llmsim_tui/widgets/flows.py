@@ -225,6 +225,10 @@ class Flows(Panel):
         if self.cursor >= 0:
             self.post_message(Inspect(self.cursor))
 
+    def action_mock(self) -> None:
+        """Asks for a mock made from the selected exchange."""
+        self.action_act("mock")
+
     def action_act(self, what: str) -> None:
         """Asks for something to be done to the selected exchange."""
         if self.cursor >= 0:
