@@ -23,7 +23,7 @@ def gather(package: str, group: str, base: Callable[..., _T]) -> dict[str, type[
     """
     assert isinstance(base, type)
     found: dict[str, Any] = {}
-    for module in (*_folder(package), *_elsewhere(group)):
+    for module in (*_folder(package), *elsewhere(group)):
         for item in vars(module).values() if isinstance(module, ModuleType) else (module,):
             if not (inspect.isclass(item) and issubclass(item, base)) or inspect.isabstract(item):
                 continue
@@ -40,5 +40,12 @@ def _folder(package: str) -> list[ModuleType]:
 
 
 @cache
-def _elsewhere(group: str) -> tuple[object, ...]:
-    return tuple(entry.load() for entry in entry_points(group=group))
+def elsewhere(group: str) -> tuple[object, ...]:
+    """The modules and classes that other packages bring under an entry point of the group."""
+    return tuple(entry.load() for entry in _installed().select(group=group))
+
+
+@cache
+def _installed() -> Any:
+    """Every entry point there is: reading them takes a file a package, so once."""
+    return entry_points()

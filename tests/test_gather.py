@@ -101,7 +101,7 @@ TELEX = '''
 
 
 def forget():
-    for found in (faults.kinds, generators.kinds, generators.make, dialects.kinds, gather._elsewhere):
+    for found in (faults.kinds, generators.kinds, generators.make, dialects.kinds, gather.elsewhere, gather._installed):
         found.cache_clear()
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
+from importlib import import_module
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -15,7 +16,7 @@ from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
-from llmsim.gather import gather
+from llmsim.gather import elsewhere, gather
 from llmsim.plan import Garbled, HowGarbled, Piece
 from llmsim.store import Store
 
@@ -204,6 +205,18 @@ def remembered(read: Callable[[bytes], Ask]) -> Callable[[bytes], Ask]:
         return recent(body).again() if len(body) <= 8192 else read(body)
 
     return reading
+
+
+HOME = "openai_chat"
+"""The API that most clients speak: it answers before the others are imported."""
+
+
+def home() -> type[Dialect] | None:
+    """The API that is asked first; None where other packages bring dialects, which may claim its requests."""
+    if elsewhere("llmsim.dialects"):
+        return None
+    found = vars(import_module(f"llmsim.dialects.{HOME}")).values()
+    return next((one for one in found if isinstance(one, type) and getattr(one, "kind", "") == HOME), None)
 
 
 @cache

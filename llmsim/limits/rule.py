@@ -53,7 +53,7 @@ class Limit(BaseModel):
     sentence for figures below 1 or above a thousand million, for no figure at all, and for an unknown tier.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: Annotated[str, Field(max_length=100, description="how it is told from others")] = ""
     when: Match = Field(ALWAYS, description="the requests it is about; nothing: all")

@@ -22,7 +22,7 @@ class State(BaseModel):
     Every machine begins in the state `start`; without `to` it stays where it is.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     machine: Name = "main"
     when: tuple[Name, ...] = ()
@@ -43,7 +43,7 @@ class Mock(BaseModel):
     the file it came from.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: Annotated[str, Field(max_length=200)] = ""
     when: Match = ALWAYS

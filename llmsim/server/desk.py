@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from llmsim import overrides
 from llmsim.conversation import Ask
-from llmsim.dialects import Desk, Dialect, Done, Request, Route, kinds
+from llmsim.dialects import HOME, Desk, Dialect, Done, Request, Route, home, kinds
 from llmsim.errors import Failure, Refused, SettingsError
 from llmsim.exchange import Exchange
 from llmsim.overrides import Overrides
@@ -41,7 +41,16 @@ class ServerDesk(Desk):
         self.stopping = False
         self._unattended: dict[int, Player] = {}
         simulator.reread = self.reread
-        self.routes = Routes([dialect(self) for kind, dialect in kinds().items() if kind not in apis_off])
+        self._apis_off = apis_off
+        first = None if HOME in apis_off else home()
+        self._first = None if first is None else first(self)
+        self.routes = Routes([self._first], self._dialects) if self._first is not None else Routes(self._dialects())
+
+    def _dialects(self) -> list[Dialect]:
+        """All of them that are not off; the one that was there first stays the one it is."""
+        first = self._first
+        found = [(kind, made) for kind, made in kinds().items() if kind not in self._apis_off]
+        return [first if first is not None and kind == HOME else made(self) for kind, made in found]
 
     # -- one request
 

@@ -7,8 +7,9 @@ from collections.abc import Collection
 from functools import partial
 
 from llmsim import tokens
+from llmsim.clock import keep
 from llmsim.conversation import Ask
-from llmsim.dialects import Answer, Dialect, Request, Route
+from llmsim.dialects import Answer, Dialect, Request, Route, kinds
 from llmsim.errors import Failure
 from llmsim.server.control import ROOT, Control
 from llmsim.server.desk import LONG, ServerDesk
@@ -84,14 +85,23 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _load_when_idle(self, begun: int = -1) -> None:
-        """Loads the rest of the vocabulary once nobody has asked for anything for a while: no thread runs meanwhile."""
+        """Loads all APIs, then the rest of the vocabulary, once nobody has asked for anything for a while.
+
+        No thread runs while the vocabulary is set up, so that it had better be then.
+        """
         meter, clock = self.simulator.meter, self.simulator.clock
         if tokens.loaded():
             return
         if meter.live or meter.begun != begun:
             clock.call_at(clock.now() + _IDLE, partial(self._load_when_idle, meter.begun))
         else:
-            asyncio.get_running_loop().run_in_executor(None, tokens.preload)
+            keep(self._load(), "loading")
+
+    async def _load(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, kinds)
+        self.routes.complete()
+        await loop.run_in_executor(None, tokens.preload)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(ROOT) and scope["path"][len(ROOT) : len(ROOT) + 1] in ("", "/"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,34 @@ class Routes:
     """The paths of every dialect, at the root and below `/{provider}`.
 
     Paths without names are found in one step; the others by what stands before their first name, so that their number
-    does not matter either.
+    does not matter either. With `more`, the dialects given are only the first: theirs are the plain paths at the root
+    until something else is asked for, which brings all of them.
     """
 
-    def __init__(self, dialects: Sequence[Dialect]) -> None:
+    def __init__(self, dialects: Sequence[Dialect], more: Callable[[], Sequence[Dialect]] | None = None) -> None:
         self._dialects = dialects
+        self._more = more
         self._table: dict[tuple[str, str], list[Found]] = {}
+        if more is None:
+            self._fill()
+        else:
+            for dialect in dialects:
+                for route in dialect.routes():
+                    if "{" not in route.path:
+                        self._table[route.method, route.path] = [(dialect, route)]
+
+    def _fill(self) -> None:
+        self._table = {}
         for path, found in self._mounted():
             if "{" not in path:
                 self._table.setdefault((found[1].method, path), []).append(found)
+
+    def complete(self) -> None:
+        """Brings all dialects, if they are not here yet."""
+        if self._more is not None:
+            more, self._more = self._more, None
+            self._dialects = more()
+            self._fill()
 
     def _mounted(self) -> Iterator[tuple[str, Found]]:
         for dialect in self._dialects:
@@ -50,6 +69,9 @@ class Routes:
         found = self._table.get((request.method, request.path))
         if found is not None:
             return _claimed(found, request)
+        if self._more is not None:
+            self.complete()
+            return self.find(request)
         matches = [pair for pair in self._matches(request.path) if pair[0][1].method == request.method]
         if not matches:
             return None
@@ -68,11 +90,13 @@ class Routes:
 
     def methods(self, path: str) -> list[str]:
         """The methods that the path can be asked with."""
+        self.complete()
         plain = {method for method, served in self._table if served == path}
         return sorted((plain | {route.method for (_, route), _ in self._matches(path)}) - {"WEBSOCKET"})
 
     def owner(self, request: Request) -> Dialect:
         """Who answers for a path that nobody serves: who claims it, else OpenAI's chat, the API most clients speak."""
+        self.complete()
         claimant = next((dialect for dialect in self._dialects if dialect.claims(request)), None)
         home = next((dialect for dialect in self._dialects if dialect.kind == "openai_chat"), self._dialects[0])
         return claimant or home

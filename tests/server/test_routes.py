@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
 
+from llmsim import dialects
 from llmsim.dialects import Answer, Dialect, Request, Route
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
@@ -99,3 +102,30 @@ def test_the_methods_of_a_path_are_told() -> None:
 def test_an_unknown_path_belongs_to_who_claims_it() -> None:
     assert ROUTES.owner(Request("GET", "/nowhere", headers={b"x-two": b""})).kind == "claiming"
     assert ROUTES.owner(Request("GET", "/nowhere")).kind == "plain"
+
+
+FIRST = """
+import sys
+from llmsim.dialects import Request
+from llmsim.server.desk import ServerDesk
+from llmsim.simulator import Simulator
+desk = ServerDesk(Simulator())
+asked = Request("POST", "/v1/chat/completions")
+early = desk.routes.find(asked)
+assert "llmsim.dialects.gemini" not in sys.modules
+assert desk.routes.find(Request("POST", "/v1/messages"))[0].kind == "anthropic_messages"
+assert desk.routes.find(asked) == early
+assert desk.routes.find(Request("POST", "/gemini/v1beta/models/x:generateContent"))[0].kind == "gemini"
+"""
+
+
+def test_the_first_api_answers_before_the_others_are_imported() -> None:
+    subprocess.run([sys.executable, "-c", FIRST], check=True)
+
+
+def test_what_the_first_api_answers_then_is_no_other_apis() -> None:
+    first = dialects.home()
+    assert first is not None
+    mine = {(route.method, route.path) for route in first().routes() if "{" not in route.path}
+    others = [one() for kind, one in dialects.kinds().items() if kind != dialects.HOME]
+    assert not mine & {(route.method, route.path) for one in others for route in one.routes()}
