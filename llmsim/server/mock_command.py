@@ -45,7 +45,9 @@ def _convert(options: argparse.Namespace) -> int:
     found = look(Path(options.file))
     for note in found.notes:
         print(f"# left out: {' '.join(note.split())}")
-    print(written(found.mocks), end="")
+    given = f"{Path(options.file).name}#"  # a name that was made here and not there is none to write down
+    own = [one.model_copy(update={"name": ""}) if one.name.startswith(given) else one for one in found.mocks]
+    print(written(own), end="")
     return 0
 
 

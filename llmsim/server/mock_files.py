@@ -45,20 +45,23 @@ def read(path: Path) -> list[Mock]:
     return look(path).mocks
 
 
-def look(path: Path) -> Read:
+def look(path: Path, called: str = "") -> Read:
     """The mocks in a file, of llmsim's own form or of another tool's; raises SettingsError, a line a problem.
+
+    A mock without a name is called by the file's name, or what the file is `called`, and its place in it.
 
     A file is a list of mocks or a mapping with `mocks`. Fixtures of aimock, mock-llm, mockllm and llmock are taken too.
     """
     document = files.read_any(path, LIMIT)
     foreign = imports.read(document.values)
+    called = called or path.name
     if foreign is None:
-        return Read(_made(path, document, _own(path, document)))
+        return Read(_made(path, document, _own(path, document), called))
     if foreign.problems:
         told = [_told(path, document, place, sentence) for place, sentence in foreign.problems]
         raise SettingsError(_few(told))
     notes = tuple(_told(path, document, place, sentence) for place, sentence in foreign.notes)
-    return Read(_made(path, document, foreign.mocks), foreign.tool, notes)
+    return Read(_made(path, document, foreign.mocks, called), foreign.tool, notes)
 
 
 def _own(path: Path, document: files.Document) -> list[tuple[tuple[files.Step, ...], Any]]:
@@ -75,7 +78,9 @@ def _own(path: Path, document: files.Document) -> list[tuple[tuple[files.Step, .
     return [((*base, at), one) for at, one in enumerate(raw)]
 
 
-def _made(path: Path, document: files.Document, raw: Sequence[tuple[Sequence[files.Step], Any]]) -> list[Mock]:
+def _made(
+    path: Path, document: files.Document, raw: Sequence[tuple[Sequence[files.Step], Any]], called: str
+) -> list[Mock]:
     made: list[Mock] = []
     problems: list[str] = []
     for at, (place, one) in enumerate(raw):
@@ -88,9 +93,14 @@ def _made(path: Path, document: files.Document, raw: Sequence[tuple[Sequence[fil
     if problems:
         raise SettingsError(_few(problems))
     try:
-        return list(named(made))
+        return list(named([_called(one, f"{called}#{at}") for at, one in enumerate(made, 1)]))
     except SettingsError as error:
         raise SettingsError(f"{path}: {error}") from None
+
+
+def _called(mock: Mock, name: str) -> Mock:
+    """With this name where it has none: files of the same form would else name their mocks alike."""
+    return mock if mock.name else mock.model_copy(update={"name": name[-200:]})
 
 
 def _few(problems: Sequence[str]) -> str:
@@ -126,7 +136,7 @@ class MockFiles:
         """
         wanted = list(paths) or self.paths
         self._stamps |= {path: _stamp(path) for path in wanted}  # before it is read: what changes then is read again
-        found = {path: look(path) for path in wanted}
+        found = {path: look(path, self._called(path)) for path in wanted}
         fresh = {str(path): one.mocks for path, one in found.items()}
         kept = self._simulator.settings.mocks
         by_file = {str(path): [one for one in kept if one.source == str(path)] for path in self.paths} | fresh
@@ -137,6 +147,11 @@ class MockFiles:
         for one in found.values():
             if one.notes:
                 self._warn(f"read as {one.tool}'s, with something left out: {'; '.join(one.notes)}")
+
+    def _called(self, path: Path) -> str:
+        """The name of a file, with its folder's where another has the same."""
+        alike = [one for one in self.paths if one.name == path.name]
+        return path.name if len(alike) < 2 else f"{path.parent.name}/{path.name}"
 
     def _warn(self, told: str) -> None:
         logger.warning("mocks: %s", told)
@@ -157,7 +172,6 @@ class MockFiles:
             *folders,
             recursive=False,
             stop_event=stop,
-            raise_interrupt=False,
             rust_timeout=_LOOK,
             yield_on_timeout=True,
         )

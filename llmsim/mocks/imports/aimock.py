@@ -32,7 +32,7 @@ def mocks(raw: dict[str, Any], report: Report) -> list[Made]:
     """Its fixtures as mocks; of those that match, aimock too takes the first."""
     report.others((), raw, ("fixtures",))
     made: list[Made] = []
-    plain = False
+    plain: list[dict[str, Any]] = []
     for at, one in enumerate(raw["fixtures"]):
         place: Place = ("fixtures", at)
         if not isinstance(one, dict) or not isinstance(one.get("match"), dict):
@@ -42,19 +42,28 @@ def mocks(raw: dict[str, Any], report: Report) -> list[Made]:
         else:
             made += _fixture(one, place, report)
             positioned = one["match"].get("turnIndex") is not None
-            if positioned and plain:
+            if positioned and any(_wider(match, one["match"]) for match in plain):
                 told = "turnIndex: at exactly that turn aimock asks a fixture without one first if it comes earlier"
                 report.note((*place, "match", "turnIndex"), f"{told}; llmsim asks this one first")
-            plain = plain or not positioned
+            plain += [] if positioned else [one["match"]]
     return made
 
 
+def _wider(match: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether all that the other matches is matched by this one too, as far as texts within each other tell."""
+
+    def holds(wanted: Any, found: Any) -> bool:
+        return bool(wanted == found or (isinstance(wanted, str) and isinstance(found, str) and wanted in found))
+
+    return all(holds(value, other.get(name)) for name, value in match.items())
+
+
 def _fixture(one: dict[str, Any], place: Place, report: Report) -> list[Made]:
+    before = len(report.problems)
     report.others(place, one, _KNOWN)
     for name, fault in _FAULTS.items():
         if one.get(name):
             report.refuse((*place, name), f"{name} is no part of a mock in llmsim; arm {fault} for these requests")
-    before = len(report.problems)
     match, response = one["match"], one["response"]
     when = aimock_match.when(match, (*place, "match"), report, fails="error" in response)
     pairs = _answers(one, when, place, report)

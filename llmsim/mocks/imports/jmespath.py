@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
+from llmsim.mocks.imports.jmespath_paths import Target, Unread, target
 from llmsim.mocks.imports.parts import When, containing, exactly, literal, together
 
 NEVER: When = {"provider": "none"}
@@ -20,60 +21,6 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<raw>'(?:[^'\\]|\\.)*')|(?P<json>`(?:[^`\\]|\\.)*`)|(?P<sign>&&|\|\||[!=<>]=|[!<>(),])"
     r"|(?P<path>@|(?:[A-Za-z_]\w*|\"[^\"]*\")(?:\.(?:[A-Za-z_]\w*|\"[^\"]*\")|\[(?:-?\d+|\*|\]|\?[^\[\]]*\]?)?\]?)*))"
 )
-_STEP = re.compile(
-    r"\.?(?P<name>[A-Za-z_]\w*)|\.?\"(?P<quoted>[^\"]*)\"|\[(?P<at>-?\d+|\*|)\]|\[\?(?P<filter>[^\[\]]*)\]"
-)
-_FILTER = re.compile(r"\s*(\w+)\s*==\s*(?:'([^'\\]*)'|`\"?([^`\"\\]*)\"?`)\s*")
-
-
-class Unread(ValueError):
-    """An expression that has no counterpart; the message says what of it."""
-
-
-class Target(NamedTuple):
-    """What a path leads to: a value in the body, a header, the path or the method; of several values a projection."""
-
-    kind: str
-    path: str = ""
-    several: bool = False
-
-    def holds(self, values: list[str]) -> When:
-        """Conditions on it that hold together."""
-        if self.kind == "json":
-            return together({"json": {self.path: one}} for one in values)
-        if self.kind == "header":
-            return together({"header": {self.path: one}} for one in values)
-        raise Unread(f"{self.kind} can be compared with == alone")
-
-
-def target(told: str) -> Target:
-    """Where a path leads; raises Unread."""
-    path, at, several = "", 0, False
-    while at < len(told):
-        step = _STEP.match(told, at)
-        if step is None:
-            raise Unread(f"{told!r} is no path that llmsim can ask for")
-        name = step["name"] or step["quoted"]
-        if name is not None:
-            path += f".{name}" if re.fullmatch(r"\w+", name) else f"[{json.dumps(name)}]"
-        elif step["filter"] is not None:
-            found = _FILTER.fullmatch(step["filter"])
-            if found is None:
-                raise Unread(f"the filter [?{step['filter']}] is none that llmsim can ask for")
-            path += f"[?@.{found[1]}=={json.dumps(found[2] if found[2] is not None else found[3])}]"
-            several = True
-        else:
-            path += f"[{step['at'] or '*'}]"
-            several = several or step["at"] in ("*", "")
-        at = step.end()
-    root, _, rest = path.lstrip(".").partition(".")
-    if root == "body" and rest:
-        return Target("json", rest, several)
-    if path.startswith(".headers") and len(path) > 9:
-        return Target("header", json.loads(path[9:-1]) if path[8] == "[" else rest)
-    if path in (".path", ".method"):
-        return Target(path[1:])
-    raise Unread(f"{told!r} is neither in body nor in headers")
 
 
 def when(told: str) -> When:
@@ -121,8 +68,7 @@ class _Reader:
 
     def one(self, depth: int) -> When:
         if self.take("!"):
-            inner = self.one(depth + 1)
-            return {"not": inner} if inner else NEVER
+            return self.opposite(depth)
         if self.take("("):
             inner = self.either(depth + 1)
             self.need(")")
@@ -136,6 +82,13 @@ class _Reader:
         if kind != "path":
             return {} if _value((kind, word)) else NEVER
         return {} if word == "@" else _there(target(word))
+
+    def opposite(self, depth: int) -> When:
+        kind, word = self.tokens[0] if self.tokens else ("", "")
+        if kind == "path" and re.search(r"[.\[]", word):
+            raise Unread(f"!{word} is read as (!{word.partition('.')[0]})…, which is never true; write !({word})")
+        inner = self.one(depth + 1)
+        return {"not": inner} if inner else NEVER
 
     def operand(self) -> tuple[str, str]:
         if not self.tokens or self.tokens[0][0] == "sign":
@@ -151,12 +104,17 @@ class _Reader:
         if name not in ("contains", "starts_with", "ends_with"):
             raise Unread(f"the function {name}() has no counterpart; contains, starts_with and ends_with have")
         kind, word = self.operand()
+        if self.take("||") and self.operand()[1] not in ("''", '`""`', "`[]`"):
+            raise Unread("only an empty text can stand in for what is missing")
         self.need(",")
         value = _value(self.operand())
         self.need(")")
         if kind != "path" or not isinstance(value, str):
             raise Unread(f"{name}() is read with a path and a text")
         place = target(word)
+        if place.kind == "path" and not re.search(r"[*?]", value):
+            front, back = ("" if name == "starts_with" else "*"), ("" if name == "ends_with" else "*")
+            return {"endpoint": f"{front}{value}{back}"}
         if name == "contains":
             return _contains(place, value)
         return place.holds([f"/^{literal(value)}/" if name == "starts_with" else f"/{literal(value)}$/"])
@@ -216,7 +174,9 @@ def _there(place: Target) -> When:
     """What counts as true: there, and neither null, false nor empty."""
     if place.kind in ("path", "method"):
         return {}
+    if place.several:
+        raise Unread("a list alone is true in mock-llm even if it is empty; ask what it contains")
     held = place.holds(["*"])
-    if place.kind == "header" or place.several:
+    if place.kind == "header":
         return held
     return {"and": [held, {"not": {"json": {place.path: ["null", "false", "="]}}}]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from typing import Any
 
 from llmsim.mocks.imports.parts import STATUSES, Fields, Made, Place, Report, When, calls, failing, together
@@ -57,12 +59,20 @@ def _fail(one: dict[str, Any], place: Place, report: Report) -> list[Fields]:
     error = {name: one.get(name) for name in ("message", "code")}
     if status not in STATUSES:
         family = "invalid_request_error" if status < 500 else "server_error"
-        message, code = error["message"] or f"HTTP {status} error.", error["code"] or f"http_{status}"
+        message, code = error["message"] or _phrase(status), error["code"] or f"http_{status}"
         error = {"message": message, "type": family, "param": None, "code": code}
     after = 1 if after is None and status in _WAITS else after
     fields = {"priority": 1, **_times(one, place, report)}
     rules = failing(_when(one, place, report), status, {"error": error}, after)
     return [{**fields, "when": when, "reply": reply} for when, reply in rules]
+
+
+def _phrase(status: int) -> str:
+    """What llmock says for a status that no provider has."""
+    try:
+        return f"{HTTPStatus(status).phrase}."
+    except ValueError:
+        return f"HTTP {status} error."
 
 
 def _reply(one: dict[str, Any], place: Place, report: Report) -> list[Fields]:
@@ -71,7 +81,8 @@ def _reply(one: dict[str, Any], place: Place, report: Report) -> list[Fields]:
     if one.get("text") is not None:
         reply["text"] = one["text"]
     if one.get("tool_calls"):
-        reply["tool_calls"] = calls(one["tool_calls"], (*place, "tool_calls"), report)
+        told = calls(one["tool_calls"], (*place, "tool_calls"), report)
+        reply["tool_calls"] = [{**call, "arguments": _written(call["arguments"])} for call in told]
     if not reply:
         report.refuse(place, "a reply has a text or tool_calls")
     finish = one.get("finish_reason")
@@ -80,6 +91,11 @@ def _reply(one: dict[str, Any], place: Place, report: Report) -> list[Fields]:
     elif finish is not None:
         reply["finish"] = finish
     return [{"when": _when(one, place, report), "reply": reply, **_times(one, place, report)}]
+
+
+def _written(arguments: Any) -> str:
+    """Arguments with the blanks that llmock writes between them."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def _times(one: dict[str, Any], place: Place, report: Report) -> Fields:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from llmsim.mocks.imports import jmespath, mock_llm_content
+from llmsim.mocks.imports.jmespath_paths import Unread
 from llmsim.mocks.imports.parts import Fields, Made, Place, Report, When, together
 
 _PATH = re.compile(r"\^?(?:[\w/.-]|\\[/.-]|\.\*)*\$?")
@@ -67,7 +68,7 @@ def _match(told: Any, place: Place, report: Report) -> When:
         return {}
     try:
         return jmespath.when(str(told))
-    except jmespath.Unread as error:
+    except Unread as error:
         report.refuse((*place, "match"), f"match: {error}")
         return {}
 
