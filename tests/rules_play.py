@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,14 @@ class Play:
         self.said = ""
         self.answer: Any = None
         self._asked: list[str] = []
+        self._driven: Block | None = None
+        self._stack = contextlib.AsyncExitStack()
 
     async def run(self) -> None:
+        async with self._stack:
+            await self._run()
+
+    async def _run(self) -> None:
         for block in self.group.blocks:
             play = getattr(self, "_" + block.kind.replace(" ", "_"), None)
             if play is None:
@@ -172,12 +179,27 @@ class Play:
         for words in commands(block.text):
             if words[0] == "curl":
                 told.append(await self._curl(block, words))
+            elif words[:2] == ["llmsim", "ctl"]:
+                told.append(await self._ctl(block, words))
             elif words[0] == "llmsim":
                 cli._parser().parse_args(words[1:])
                 told.append({"command": words[1]})
             else:
                 self._complain(block, f"the test does not know the command {words[0]}")
         return {"told": told}
+
+    async def _ctl(self, block: Block, words: list[str]) -> dict[str, Any]:
+        """A command of `llmsim ctl`, run against a server on the loopback that all of its block have in common."""
+        if block is not self._driven:
+            self._driven = block
+            self.runner = await self._stack.enter_async_context(running(**USUAL))
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            status = await asyncio.to_thread(cli.main, ["ctl", "--url", self.runner.url, *words[2:]])
+        self.said = printed.getvalue()
+        if status:
+            self._complain(block, f"{shlex.join(words)} ended with status {status}: {self.said}")
+        return {"command": shlex.join(words), "status": status}
 
     async def _curl(self, block: Block, words: list[str]) -> dict[str, Any]:
         wanted = curl(words)

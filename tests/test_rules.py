@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 from rules_page import KINDS, PAGE, Group, blocks, groups
 from rules_play import Play
 
@@ -18,11 +19,13 @@ from llmsim.match import FIELDS
 from llmsim.mocks import Answer, Mock
 from llmsim.scenarios import ClientExpectation, Phase, Scenario, Step
 from llmsim.server.control import Control
-from llmsim.settings import Armed
+from llmsim.settings import Armed, Settings
 from llmsim.simulator import Simulator
 
 GOLDEN = Path(__file__).parent / "golden" / "rules.json"
 TEXT = PAGE.read_text(encoding="utf-8")
+README = (PAGE.parent.parent / "README.md").read_text(encoding="utf-8")
+HEADINGS = [line for line in TEXT.splitlines() if line.startswith("#")]
 GROUPS = groups(TEXT)
 
 
@@ -51,6 +54,19 @@ def test_every_example_has_a_test_and_stands_in_the_golden_file() -> None:
     assert list(golden()) == [group.name for group in GROUPS]
     held = [one["text"] for outcomes in golden().values() for one in outcomes]
     assert held == [block.text for block in blocks(TEXT)]
+
+
+def test_the_rules_of_the_readme_are_rules() -> None:
+    (told,) = [block for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if "mocks:" in block]
+    now = Settings.model_validate(yaml.safe_load(told))
+    assert (len(now.mocks), len(now.faults), len(now.limits)) == (1, 1, 1)
+
+
+def test_the_links_lead_to_headings() -> None:
+    there = {re.sub(r"[^a-z0-9 -]", "", line.lstrip("# ").lower()).replace(" ", "-") for line in HEADINGS}
+    wanted = [*re.findall(r"\]\(#([^)]+)\)", TEXT), *re.findall(r"\]\(docs/rules\.md#([^)]+)\)", README)]
+    assert wanted
+    assert not [name for name in wanted if name not in there]
 
 
 def test_nothing_is_set_up_without_being_asked() -> None:
