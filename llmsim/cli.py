@@ -171,7 +171,8 @@ def _check(options: argparse.Namespace) -> int:
     elif _mocks(values):
         from llmsim.server import mock_files
 
-        told = f": {len(mock_files.read(path))} mocks"
+        count = len(mock_files.read(path))
+        told = f": {count} {'mock' if count == 1 else 'mocks'}"
     else:
         from llmsim.server.config import load
 

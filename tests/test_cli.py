@@ -17,12 +17,19 @@ def _here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def served(monkeypatch):
+def beside():
+    """What was done beside them."""
+    return []
+
+
+@pytest.fixture
+def served(monkeypatch, beside):
     """The configurations that were served, instead of serving them."""
     configs = []
 
-    async def serve(config, beside=None):
+    async def serve(config, other=None):
         configs.append(config)
+        beside.append(other)
 
     monkeypatch.setattr("llmsim.server.serve.serve", serve)
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
@@ -33,6 +40,27 @@ def test_a_valid_file_is_said_to_be_so(tmp_path, capsys):
     (tmp_path / "good.yaml").write_text("seed: 5\n")
     assert cli.main(["check", "good.yaml"]) == 0
     assert capsys.readouterr().out == "good.yaml: valid\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("phases: [{name: a, for: 2s}]\n", "a scenario of 2 s"),
+        ("mocks: [{reply: x}]\n", "1 mock"),
+        ("- reply: x\n- reply: y\n", "2 mocks"),
+    ],
+)
+def test_the_fields_of_a_file_tell_what_it_is(tmp_path, capsys, text, told):
+    (tmp_path / "it.yaml").write_text(text)
+    assert cli.main(["check", "it.yaml"]) == 0
+    assert capsys.readouterr().out == f"it.yaml: valid: {told}\n"
+
+
+@pytest.mark.parametrize("text", ["phases: [{name: a}]\n", "- {reply: x, boo: 1}\n", "mocks: [{}]\n"])
+def test_a_scenario_and_mocks_are_told_with_the_place_too(tmp_path, capsys, text):
+    (tmp_path / "it.yaml").write_text(text)
+    assert cli.main(["check", "it.yaml"]) == 2
+    assert capsys.readouterr().err.startswith("llmsim: it.yaml line 1 column ")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +100,17 @@ def test_the_server_tells_its_file_and_variables_without_effect(served, tmp_path
     assert "LLMSIM_SEEED is no setting" in caplog.text
 
 
+def test_a_scenario_is_played_beside_the_server(served, beside, tmp_path, capsys):
+    assert cli.main(["serve"]) == 0
+    (tmp_path / "s.yaml").write_text("phases: [{name: a, for: 2s}]\n")
+    assert cli.main(["serve", "--scenario", "s.yaml"]) == 0
+    assert (beside[0], beside[1].__self__.scenario.name) == (None, "s")
+    assert cli.main(["run", "s.yaml", "--port", "0"]) == 130  # the server ended before anything was judged
+    (tmp_path / "s.yaml").write_text("phases: [{name: a}]\n")
+    assert cli.main(["serve", "--scenario", "s.yaml"]) == 2
+    assert capsys.readouterr().err.startswith("llmsim: s.yaml line 1 column")
+
+
 def test_a_wrong_flag_ends_with_status_2_and_nothing_is_served(served, capsys):
     assert cli.main(["serve", "--port", "x"]) == 2
     assert capsys.readouterr().err.startswith("llmsim: --port: port: 'x' is not allowed")
@@ -101,10 +140,10 @@ def test_what_is_no_command_is_told_with_the_usage(arguments, capsys):
     assert "usage: llmsim" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["check", "--help"]])
+@pytest.mark.parametrize("arguments", [[], ["serve"], ["run"], ["check"], ["ctl"], ["ctl", "fault"], ["mocks"]])
 def test_help_is_given(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
+        cli.main([*arguments, "--help"])
     assert ended.value.code == 0
     assert "usage: llmsim" in capsys.readouterr().out
 

@@ -18,6 +18,7 @@ import pytest
 from llmsim import cli
 from llmsim.ctl import faults, given
 from llmsim.ctl.client import Client, ControlError
+from llmsim.ctl.follow import Ended
 from llmsim.ctl.page import Page, block, lasting, ms, plain, short
 
 Ctl = Callable[..., tuple[int, str, str]]
@@ -116,7 +117,7 @@ def test_settings_are_shown_changed_guarded_and_taken_back(ctl: Ctl) -> None:
 def test_parts_are_reset(ctl: Ctl, url: str) -> None:
     ask(url)
     assert done(ctl("reset", "journal", "counts")) == "reset: journal, counts\n"
-    assert done(ctl("journal")) == "no request was seen that is meant\n"
+    assert done(ctl("journal")) == "no such request was seen\n"
     assert done(ctl("reset")) == "reset: all\n"
     assert "there is no" in refused(ctl("reset", "nonsense"))
 
@@ -227,7 +228,7 @@ def test_the_journal_is_listed_shown_judged_and_cleared(ctl: Ctl, url: str) -> N
     assert "2 calls in 2 requests" in done(ctl("verdict", "model:gpt*"))
     assert refused(ctl("journal", "nonsense:1")).startswith("match: column 1 of 'nonsense:1'")
     assert refused(ctl("show", "999999")).startswith("there is no exchange 999999")
-    assert done(ctl("journal", "--live")) == "no request was seen that is meant\n"
+    assert done(ctl("journal", "--live")) == "no such request was seen\n"
     assert done(ctl("journal", "--clear")) == "forgot 2 requests\n"
 
 
@@ -245,6 +246,53 @@ def test_what_has_ended_cannot_be_acted_on(ctl: Ctl, url: str) -> None:
     number = rows(done(ctl("journal")))[0][0]
     assert refused(ctl("act", number, "pause")) == f"exchange {number} has ended"
     assert refused(ctl("act", number, "speed")).startswith("act N speed takes a value")
+
+
+def test_a_reply_under_way_is_acted_on(ctl: Ctl, url: str) -> None:
+    done(ctl("settings", "profiles={still: {ttft: {mean: 0}, tbt: {mean: 3600000}}}", "latency_profile=still"))
+    body = json.dumps({"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
+    with urlopen(Request(f"{url}/v1/chat/completions", body, {"authorization": "Bearer sk-test"})) as answer:
+        number = rows(done(ctl("journal", "--live")))[0][0]
+        assert rows(done(ctl("act", number, "speed", "2")))[0][5] == "live"
+        assert json.loads(done(ctl("act", number, "fail", "--json")))["number"] == int(number)
+        assert b"error" in answer.read()
+
+
+def seen(*told: tuple[int, str], last: int = 0) -> dict[str, Any]:
+    found = [{"number": number, "outcome": outcome} for number, outcome in told]
+    return {"exchanges": found, "last": last or max([number for number, _ in told], default=-1)}
+
+
+def test_requests_are_told_of_once_as_they_end() -> None:
+    ended = Ended(4)
+    looks = [
+        ([2], seen((4, "ok"), (3, "ok"), last=4), 2),  # 1 is older than was asked for, 2 is under way
+        ([2, 5], seen((2, "live"), (3, "ok"), (4, "ok"), (5, "live"), (6, "ok")), 1000),
+        ([5], seen((2, "ok"), (3, "ok"), (4, "ok"), (5, "live"), (6, "ok"), (7, "live")), 1000),
+        ([7], seen((5, "cut"), (6, "ok"), (7, "live")), 1000),
+        ([], seen((7, "ok"), last=7), 1000),
+        ([], seen(last=7), 1000),
+    ]
+    told = [[one["number"] for one in ended.fresh(*look)] for look in looks]
+    assert told == [[3, 4], [6], [2], [5], [7], []]
+    assert ended.after == 7
+
+
+def test_the_journal_is_followed(ctl: Ctl, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask(url)
+    waits = iter([False, False, True])
+
+    class Now:
+        def wait(self, seconds: float) -> bool:
+            ask(url, model="gpt-4o-mini")
+            return next(waits)
+
+    monkeypatch.setattr("llmsim.ctl.follow.Event", Now)
+    out = done(ctl("journal", "--follow", "model:gpt*"))
+    assert [row[3] for row in rows(out)] == ["gpt-4o", "gpt-4o-mini", "gpt-4o-mini"]
+    assert len({line.index("gpt-4o") for line in out.splitlines()[1:]}) == 1
+    waits = iter([True])
+    assert len(done(ctl("journal", "--follow", "--json", "--limit", "2")).splitlines()) == 2
 
 
 def test_verify_tells_by_its_status(ctl: Ctl, url: str, tmp_path: Path) -> None:
@@ -293,6 +341,16 @@ def test_events_are_told(ctl: Ctl) -> None:
     told = [json.loads(line) for line in done(ctl("events", "--json")).splitlines()]
     assert any(one["text"] == "target_tokens 44" for one in told)
     assert done(ctl("events", "--after", str(told[-1]["number"]))) == ""
+
+
+def test_events_are_followed(url: str) -> None:
+    happening = Client(url).events()
+    assert next(happening) is None
+    Client(url).call("PATCH", "/settings", {"target_tokens": 21})
+    event = next(happening)
+    assert event is not None
+    assert (event["text"], event["who"]) == ("target_tokens 21", "ctl")
+    Client(url).post("/undo")
 
 
 # -- what cannot be reached

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import Namespace
 
 from llmsim.ctl.client import Client
@@ -32,7 +31,7 @@ def events(client: Client, page: Page, options: Namespace) -> int:
         if event is None:
             continue
         if page.json:
-            page.line(json.dumps(event, ensure_ascii=False))
+            page.row(event)
         else:
             kind = page.paint("warn" if event["kind"] == "warning" else "dim", plain(event["kind"]).ljust(8))
             who = f"  ({plain(event['who'])})" if event["who"] else ""

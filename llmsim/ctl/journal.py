@@ -9,11 +9,11 @@ from typing import Any
 
 from llmsim.ctl.client import Client, ControlError
 from llmsim.ctl.command import Commands
-from llmsim.ctl.page import Page, block, clock, ms, short
+from llmsim.ctl.entries import HEADS, RIGHT, row
+from llmsim.ctl.follow import follow
+from llmsim.ctl.page import Page, block, clock, ms
 
 ACTIONS = ("pause", "resume", "cut", "fail", "step", "speed")
-_HEADS = ("#", "time", "api", "model", "status", "outcome", "ttft", "took", "tokens", "by", "client")
-_RIGHT = "# status ttft took tokens"
 
 
 def add(commands: Commands) -> None:
@@ -22,13 +22,14 @@ def add(commands: Commands) -> None:
         "journal",
         journal,
         "list the requests that were seen, the newest last",
-        "journal\njournal status:429 --limit 50\njournal 'model:gpt* !key:ci' --bodies\n"
+        "journal\njournal status:429 --limit 50\njournal --follow key:ci\njournal 'model:gpt* !key:ci' --bodies\n"
         "journal --export har -o traffic.har\njournal --clear",
     )
     parser.add_argument("match", nargs="*", metavar="MATCH", help="only requests that it holds for (default: all)")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
     parser.add_argument("--bodies", action="store_true", help="with their requests and replies")
     parser.add_argument("--live", action="store_true", help="those under way")
+    parser.add_argument("--follow", action="store_true", help="go on with each request that ends, until Ctrl+C")
     parser.add_argument("--export", choices=("jsonl", "har"), help="all of them for other programs, secrets masked")
     parser.add_argument("-o", dest="output", metavar="FILE", help="export: the file to write (default: stdout)")
     parser.add_argument("--clear", action="store_true", help="forget all of them")
@@ -57,6 +58,8 @@ def journal(client: Client, page: Page, options: Namespace) -> int:
             page.line(f"forgot {told['cleared']} requests")
         return 0
     match = " ".join(options.match) or None
+    if options.follow:
+        return follow(client, page, match, options.limit)
     if options.export:
         return _export(client, options.export, match, options.output)
     if options.live:
@@ -72,35 +75,17 @@ def journal(client: Client, page: Page, options: Namespace) -> int:
 
 def _table(page: Page, found: list[dict[str, Any]], bodies: bool) -> None:
     if not found:
-        page.line("no request was seen that is meant" if not bodies else "no request was seen")
+        page.line("no such request was seen")
         return
     if not bodies:
-        page.table(_HEADS, [_row(one) for one in found], _RIGHT)
+        page.table(HEADS, [row(one) for one in found], RIGHT)
         return
     for one in found:
-        page.table(_HEADS, [_row(one)], _RIGHT)
+        page.table(HEADS, [row(one)], RIGHT)
         for name in ("request", "reply"):
             page.line(page.paint("dim", f"{name}:"))
             page.line(block(one[name]) or "-")
         page.line()
-
-
-def _row(one: dict[str, Any]) -> tuple[Any, ...]:
-    by = one["mock"] or " ".join(one["faults"]) or one["origin"]
-    sent, planned = one["tokens"]["sent"], one["tokens"]["planned"]
-    return (
-        one["number"],
-        clock(one["time"]),
-        one["api"],
-        one["model"],
-        one["status"],
-        one["outcome"],
-        ms(one["ttft_ms"]["achieved"]),
-        ms(one["duration_ms"]),
-        f"{sent}/{planned}",
-        short(by, 30),
-        short(one["client"], 30),
-    )
 
 
 def _export(client: Client, form: str, match: str | None, output: str | None) -> int:
@@ -172,5 +157,5 @@ def act(client: Client, page: Page, options: Namespace) -> int:
     body = {} if options.value is None else {"value": options.value}
     told = client.post(f"/exchanges/{options.number}/{options.action}", body)
     if not page.told(told):
-        page.table(_HEADS, [_row(told)], _RIGHT)
+        page.table(HEADS, [row(told)], RIGHT)
     return 0

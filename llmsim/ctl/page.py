@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from shutil import get_terminal_size
 from typing import Any, TextIO
 from unicodedata import east_asian_width
 
@@ -30,17 +31,38 @@ class Page:
             self.line(json.dumps(value, indent=2, ensure_ascii=False))
         return self.json
 
+    def row(self, value: Any) -> None:
+        """A value as one line of JSON."""
+        self.line(json.dumps(value, ensure_ascii=False))
+
     def line(self, text: str = "") -> None:
         """A line; what the terminal or its encoding cannot show is shown as a question mark."""
         encoding = self.to.encoding or "utf-8"
         self.to.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[Any]], right: str = "") -> None:
-        """Rows below their heads, all of one width; heads named in `right` have their values at the right."""
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[Any]],
+        right: str = "",
+        *,
+        least: Sequence[int] = (),
+        headed: bool = True,
+    ) -> None:
+        """Rows below their heads, all of one width; heads named in `right` have their values at the right.
+
+        `least` are widths of columns at least, for a table that goes on without its heads. On a terminal the last
+        column ends where the line does.
+        """
         texts = [[plain(cell) for cell in row] for row in rows]
-        widths = [max(map(width, column)) for column in zip(heads, *texts, strict=True)]
+        least = least or [0] * len(heads)
+        widths = [max(few, *map(width, column)) for few, *column in zip(least, heads, *texts, strict=True)]
+        if self.to.isatty():
+            room = max(10, get_terminal_size().columns - sum(widths[:-1]) - 2 * len(widths[:-1]))
+            texts = [[*cells, short(last, room)] for *cells, last in texts]
         at_right = [head in right.split() for head in heads]
-        self.line(self.paint("dim", _row(heads, widths, at_right)))
+        if headed:
+            self.line(self.paint("dim", _row(heads, widths, at_right)))
         for row in texts:
             cells = [self._word(cell) for cell in row]
             pads = [wide - width(cell) for wide, cell in zip(widths, row, strict=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,7 +67,11 @@ def _begin(client: Client, page: Page, name: str, wait: bool) -> int:
         if not page.told(told):
             page.line(f"began {told['name']}, which lasts {lasting(told['lasts_s'])}")
         return 0
-    _watch(page, happening, told["name"])
+    try:
+        _watch(page, happening, told["name"])
+    except KeyboardInterrupt:
+        print("llmsim: the scenario goes on; `llmsim ctl scenario stop` stops it", file=sys.stderr)
+        return 130
     return _status(client.get("/scenario"), page)
 
 
