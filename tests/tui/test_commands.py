@@ -15,13 +15,15 @@ from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
+from llmsim_tui.screens.scenario import ScenarioRun
 from llmsim_tui.widgets.flows import Flows
 from llmsim_tui.widgets.rows import Rows
 from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
     "live": Live, "list": Flows, "streams": Streams, "inspector": Inspector, "latency": Latency, "rates": Rates,
-    "mocks": Mocks, "rows": Rows, "editor": Editor, "edit": PadEdit, "help": Help, "app": LlmsimApp,
+    "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
+    "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 
 

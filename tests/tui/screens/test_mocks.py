@@ -56,11 +56,12 @@ async def test_added_edited_switched_taken_away_and_all_of_it_undone() -> None:
         console.fill("name: hello\nwhen: {text: hello}\nreply: hi\npriority: 7\n")
         await console.press("ctrl+s")
         assert asked(simulator, "hello").plan.mock == "hello"
-        await console.press("up", "space")
+        assert console.text().index("hello") < console.text().index("sea")
+        await console.press("down", "space")
         assert not backend.settings().mocks[0].enabled
         assert "○" in console.text()
         assert "when water.yaml is saved the next time" in console.toasts()[-1]
-        await console.press("down", "d")
+        await console.press("up", "d")
         assert [one.name for one in backend.settings().mocks] == ["sea"]
         await console.press("u", "u")
         assert [one.enabled for one in backend.settings().mocks] == [True, True]

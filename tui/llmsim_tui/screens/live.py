@@ -22,6 +22,7 @@ from llmsim_tui.screens.mock_edit import mock_from
 from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
+from llmsim_tui.screens.scenario import ScenarioRun, save
 from llmsim_tui.screens.ticking import Ticking
 from llmsim_tui.sieve import Sieve
 from llmsim_tui.widgets.bars import Bars, Traffic
@@ -212,6 +213,28 @@ class Live(Ticking):
     def action_rates(self) -> None:
         """Opens the error rates."""
         self.app.push_screen(Rates())
+
+    def action_scenario(self) -> None:
+        """Asks for a scenario to run."""
+        self.app.push_screen(ScenarioRun())
+
+    def action_stop_scenario(self) -> None:
+        """Stops the scenario that runs."""
+
+        def told(stopped: bool) -> None:
+            self.console.say("The scenario was stopped." if stopped else "No scenario is running: s runs one.")
+
+        self.console.attempt(self.console.backend.stop_scenario, told)
+
+    def action_save_scenario(self) -> None:
+        """Writes what was done by hand into a file."""
+        self.run_worker(self._save_scenario(), group="changes")
+
+    async def _save_scenario(self) -> None:
+        try:
+            self.console.say(f"What was changed so far is a scenario now: {await save(self.console.backend)}")
+        except (SettingsError, OSError) as error:
+            self.console.say(f"No scenario was written: {error}", "warning")
 
     def action_freeze(self) -> None:
         """Freezes the picture, or lets it go on."""

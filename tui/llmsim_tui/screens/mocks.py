@@ -67,7 +67,8 @@ class Mocks(Dialog):
         backend = self.console.backend
         mocks, answered = backend.settings().mocks, backend.answered()
         taken = Counter(one.mock for one in self.tried)
-        self.query_one(Rows).show([_item(one, answered.get(one.name, 0), taken[one.name]) for one in mocks])
+        asked = sorted(mocks, key=lambda one: -one.priority)  # in the order in which they are asked
+        self.query_one(Rows).show([_item(one, answered.get(one.name, 0), taken[one.name]) for one in asked])
         if mocks is not self._tried_on:
             self._tried_on = mocks
             self.action_try()

@@ -50,7 +50,7 @@ class Ticking(Steady, Screen[None]):
         backend = self.console.backend
         frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
         note = "READ ONLY" if backend.read_only else ""
-        return Safety.of(backend.address, backend.pulse(), frozen, backend.settings().speed, note)
+        return Safety.of(backend.address, backend.pulse(), frozen, backend.settings().speed, note, backend.playing())
 
     def tick(self, beat: int) -> None:
         """Shows the present state; `beat` counts the ticks."""

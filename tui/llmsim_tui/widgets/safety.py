@@ -10,7 +10,8 @@ from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault, Pulse
 from llmsim_tui.deck import fuse
-from llmsim_tui.text import amount, safe, uptime
+from llmsim_tui.rules import Play
+from llmsim_tui.text import amount, clip, safe, uptime
 from llmsim_tui.widgets.lines import Line, Lines
 
 _LAG = 0.025
@@ -38,10 +39,11 @@ class Safety:
     frozen: bool
     speed: float
     note: str
+    scene: tuple[str, str] = ("", "")
 
     @classmethod
-    def of(cls, address: str, pulse: Pulse, frozen: bool, speed: float, note: str) -> Safety:
-        """The line for this pulse."""
+    def of(cls, address: str, pulse: Pulse, frozen: bool, speed: float, note: str, play: Play | None = None) -> Safety:
+        """The line for this pulse, and the scenario that runs."""
         return cls(
             address=address,
             state=pulse.state,
@@ -56,7 +58,15 @@ class Safety:
             frozen=frozen,
             speed=speed,
             note=note,
+            scene=_scene(play),
         )
+
+
+def _scene(play: Play | None) -> tuple[str, str]:
+    """The name and phase of the scenario that runs, and how far it is."""
+    if play is None or play.state != "running":
+        return "", ""
+    return safe(play.phase or play.name), f"{play.elapsed:.0f}/{play.lasts:.0f}s"
 
 
 def _chip(one: ArmedFault) -> tuple[str, str]:
@@ -114,6 +124,9 @@ class SafetyLine(Lines):
             line.add(gap).add(f" ×{state.speed:g} ", ink.badge)
         if state.frozen:
             line.add(gap).add(" FROZEN ", ink.badge)
+        if state.scene[1]:
+            name = f"{clip(state.scene[0], 20).rstrip()} " if tight < 2 else ""
+            line.add(gap).add(f" ▶ {name}{state.scene[1]} ", ink.badge)
         if state.note:
             line.add(gap).add(f" {state.note} ", ink.badge)
         shown = len(state.chips) if tight < 4 else 2 if tight < 7 else 8 - tight
