@@ -6,12 +6,14 @@ share one timer. A tick that comes late is followed by everything that is due, n
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import logging
 import math
 from typing import Protocol
 
 from llmsim.clock import Clock, Timer
+from llmsim.exchange import Exchange
 
 logger = logging.getLogger("llmsim")
 
@@ -136,3 +138,27 @@ class Lag:
         """The lateness that a share `p` of the newest ticks stayed below."""
         ordered = sorted(self._ring)
         return max(0.0, ordered[min(len(ordered) - 1, int(p * len(ordered)))])
+
+
+class Waiter:
+    """Wakes whoever plays an exchange by hand: `reached` is done when a piece is due."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.slot = 0
+        self.reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.next_moment = exchange.due
+
+    def play(self, now: float) -> float | None:
+        """Tells that a piece is due; who waits takes it and asks for the next moment."""
+        if not self.reached.done():
+            self.reached.set_result(None)
+        return None
+
+    def broken(self, error: Exception) -> None:
+        """Tells that playing raised."""
+        if not self.reached.done():
+            self.reached.set_exception(error)
+
+    def over(self) -> None:
+        """Tells that the exchange has ended."""
+        self.play(0.0)

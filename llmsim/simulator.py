@@ -5,56 +5,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask, Stop
 from llmsim.decide import decide
-from llmsim.dice import Dice, blend, mix
+from llmsim.dice import Dice, blend
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
 from llmsim.exchange import Exchange, State
+from llmsim.history import FUSE, Change, History
 from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing
 from llmsim.match import Subject
 from llmsim.metrics import Meter
 from llmsim.mocks.index import Near
-from llmsim.pacer import Pacer, Playback
+from llmsim.pacer import Pacer, Playback, Waiter
 from llmsim.plan import Drop, End, Fail, Piece, Plan, Usage
+from llmsim.repeats import Repeats
 from llmsim.settings import Armed, Settings, Spoiler
 from llmsim.store import Store
 from llmsim.tally import Taken, Tally
 
 logger = logging.getLogger("llmsim")
 
-_SEEN = 10_000
-"""Different requests whose repetitions are counted; beyond it the one unseen for longest is forgotten."""
-
-_UNDO = 100
-_HISTORY = 10_000
-"""Changes that are remembered in their order, undoing included; the oldest goes first."""
-
 ACTIONS = ("pause", "resume", "cut", "fail", "step", "speed")
 """What can be done to one reply under way."""
-
-FUSE = "fuse"
-"""Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
-
-
-@dataclass(slots=True, frozen=True)
-class Change:
-    """One change of the settings, as it was made; `at` is the moment on the simulator's clock."""
-
-    before: Settings
-    after: Settings
-    text: str
-    who: str
-    at: float
 
 
 class Simulator:
@@ -79,10 +58,9 @@ class Simulator:
         self.tally = Tally()
         self.reread: Callable[[Exchange], Ask | None] = _not_read
         self.started = self.clock.now()
-        self.changes: deque[Change] = deque(maxlen=_UNDO)
-        self.history: deque[Change] = deque(maxlen=_HISTORY)
+        self.history = History()
         self._playbacks: dict[int, Playback] = {}
-        self._seen: OrderedDict[bytes, int] = OrderedDict()
+        self._repeats = Repeats()
         self._numbers = 0
         self._armed = 0
         self.settings = self._with_fuses(self.settings)
@@ -103,13 +81,13 @@ class Simulator:
         if ask.overrides is not None and settings.overrides:
             settings = ask.overrides.over(settings)
         self._numbers = ask.number = self._numbers + 1
-        dice = Dice(self._seed_of(ask))
+        dice = Dice(self._repeats.seed(ask, self.settings))
         standing = self.standing(ask, request)
         plan = self._decided(ask, request, settings, dice, now, standing)
         exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
         exchange.seed = dice.seed
-        exchange.seen = self._came_before(ask)
+        exchange.seen = self._repeats.before(ask)
         exchange.request = request
         self.journal.add(exchange)
         self.meter.began(exchange)
@@ -134,7 +112,7 @@ class Simulator:
         self, ask: Ask, request: bytes, settings: Settings, now: float
     ) -> tuple[Sequence[Spoiler], Taken | None]:
         """What the rules say of a request: the faults that may strike it, and the mock that answers it."""
-        subject = Subject(ask, request, self._came_before(ask))
+        subject = Subject(ask, request, self._repeats.before(ask))
         spoilers = self.tally.in_force(settings, subject, now) if settings.spoilers else ()
         return spoilers, self.tally.take(settings, subject) if settings.mock_index is not None else None
 
@@ -200,26 +178,6 @@ class Simulator:
             said = usage.completion if exchange.state == "done" else exchange.tokens
             self.limiter.settle(exchange.number, usage.prompt, said)
 
-    def _seed_of(self, ask: Ask) -> int:
-        """The same for the same request, whatever runs beside it; each repetition of a request gets its own.
-
-        A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again.
-        """
-        if ask.overrides is not None and ask.overrides.seed is not None and self.settings.overrides:
-            return mix(ask.overrides.seed, ask.digest)
-        if ask.seed is not None:
-            return mix(self.settings.seed, ask.digest, ask.seed, ask.attempt)
-        digest = ask.digest or b"number %d" % ask.number
-        seen = self._seen.pop(digest, 0)
-        self._seen[digest] = seen + 1
-        if len(self._seen) > _SEEN:
-            self._seen.popitem(last=False)
-        return blend(int.from_bytes(digest[:8], "little"), self.settings.seed, seen)
-
-    def _came_before(self, ask: Ask) -> int:
-        """How often the very same request came before this one."""
-        return max(0, self._seen.get(ask.digest, 1) - 1)
-
     def end(self, exchange: Exchange, state: State) -> None:
         """Closes an exchange; the first to say how it ended is believed."""
         if exchange.state != "live":
@@ -245,7 +203,7 @@ class Simulator:
 
     async def play(self, exchange: Exchange) -> AsyncIterator[Sequence[Piece]]:
         """Batches of pieces, each at its moment; leaving the loop early abandons the exchange."""
-        waiter = _Waiter(exchange)
+        waiter = Waiter(exchange)
         try:
             while not exchange.over:
                 waiter.reached = asyncio.get_running_loop().create_future()
@@ -270,10 +228,7 @@ class Simulator:
         self._recount(before)
         self.light_fuses(lit=before.faults)
         text = text or ", ".join(f"{name} {_short(getattr(after, name))}" for name in changes)
-        change = Change(before, after, text, who, self.clock.now())
-        self.history.append(change)
-        if who != FUSE:
-            self.changes.append(change)
+        self.history.add(Change(before, after, text, who, self.clock.now()))
         self.events.add("change", text, who, mark or next(iter(changes)))
         return after
 
@@ -303,7 +258,7 @@ class Simulator:
     def _forget(self) -> None:
         """Counts rules and repetitions from nought."""
         self.tally.clear()
-        self._seen.clear()
+        self._repeats.clear()
 
     def _recount(self, before: Settings) -> None:
         """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
@@ -312,15 +267,15 @@ class Simulator:
 
     def undo(self, who: str = "") -> str | None:
         """Takes the last change back and says which it was; None when there is none."""
-        if not self.changes:
+        change = self.history.last()
+        if change is None:
             return None
-        change = self.changes.pop()
         now = self.clock.now()
         still = tuple(one for one in change.before.faults if one.until is None or one.until > now)
         before = self.settings
         self._take(change.before.changed(faults=still))
         text = f"undone: {change.text}"
-        self.history.append(Change(before, self.settings, text, who, now))
+        self.history.undone(Change(before, self.settings, text, who, now))
         self.events.add("undo", text, who, "undo")
         return change.text
 
@@ -426,27 +381,6 @@ class Simulator:
     def _burnt(self, armed: Armed) -> None:
         if armed in self.settings.faults:
             self.lift(armed.id, who=FUSE, why="fuse lifted")
-
-
-class _Waiter:
-    """Wakes whoever plays an exchange by hand."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.slot = 0
-        self.reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.next_moment = exchange.due
-
-    def play(self, now: float) -> float | None:
-        if not self.reached.done():
-            self.reached.set_result(None)
-        return None
-
-    def broken(self, error: Exception) -> None:
-        if not self.reached.done():
-            self.reached.set_exception(error)
-
-    def over(self) -> None:
-        self.play(0.0)
 
 
 def _not_read(exchange: Exchange) -> Ask | None:

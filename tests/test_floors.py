@@ -13,7 +13,7 @@ FLOORS = [
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks",
     "settings dialects",
-    "events tally overrides explain",
+    "events tally overrides explain history repeats",
     "decide journal metrics verdict exports",
     "simulator streams scenarios",
     "server llmsim_tui",

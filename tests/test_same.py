@@ -117,8 +117,8 @@ def test_a_fault_more_changes_no_text_and_no_roll_of_the_others():
 
 
 def test_the_count_of_repetitions_is_bounded(monkeypatch):
-    monkeypatch.setattr("llmsim.simulator._SEEN", 10)
+    monkeypatch.setattr("llmsim.repeats.DIFFERENT", 10)
     simulator = Simulator(Settings(latency_profile="instant"), clock=ToldClock())
     for i in range(50):
         simulator.begin(ask_for(str(i), messages=(Message("user", str(i)),)))
-    assert len(simulator._seen) == 10
+    assert len(simulator._repeats._seen) == 10

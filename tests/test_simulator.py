@@ -191,7 +191,7 @@ def test_a_change_is_made_whole_or_not_at_all(simulator, changes, word):
         simulator.change(**changes)
     assert simulator.settings is before
     assert simulator.events.newest == 0
-    assert not simulator.changes
+    assert simulator.history.last() is None
 
 
 def test_a_change_that_changes_nothing_is_not_told(simulator):
@@ -200,7 +200,7 @@ def test_a_change_that_changes_nothing_is_not_told(simulator):
         seed=0, profiles={"even": {"ttft": {"kind": "fixed", "mean": 100}, "tbt": {"kind": "fixed", "mean": 10}}}
     )
     assert simulator.events.newest == 0
-    assert not simulator.changes
+    assert simulator.history.last() is None
 
 
 def test_the_last_change_can_be_taken_back_and_then_the_one_before(simulator):

@@ -4,8 +4,9 @@ import pytest
 from support import ask_for
 
 from llmsim.errors import SettingsError
+from llmsim.history import FUSE
 from llmsim.settings import Settings
-from llmsim.simulator import FUSE, Simulator
+from llmsim.simulator import Simulator
 
 CUT = {"kind": "cut", "after_tokens": 1}
 

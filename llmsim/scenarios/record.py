@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from llmsim.history import FUSE, Change
 from llmsim.settings import Settings
-from llmsim.simulator import FUSE, Change
 
 
 def recorded(changes: Iterable[Change], name: str = "recorded", since: float | None = None) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+"""How often the very same request came before, and the seed of the dice that follows from it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from llmsim.conversation import Ask
+from llmsim.dice import blend, mix
+from llmsim.settings import Settings
+
+DIFFERENT = 10_000
+"""Different requests whose repetitions are counted; beyond it the one unseen for longest is forgotten."""
+
+
+class Repeats:
+    """Counts requests by their digests."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[bytes, int] = OrderedDict()
+
+    def seed(self, ask: Ask, settings: Settings) -> int:
+        """The same for the same request, whatever runs beside it; each repetition of a request gets its own.
+
+        A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again. Counts the
+        request.
+        """
+        if ask.overrides is not None and ask.overrides.seed is not None and settings.overrides:
+            return mix(ask.overrides.seed, ask.digest)
+        if ask.seed is not None:
+            return mix(settings.seed, ask.digest, ask.seed, ask.attempt)
+        digest = ask.digest or b"number %d" % ask.number
+        seen = self._seen.pop(digest, 0)
+        self._seen[digest] = seen + 1
+        if len(self._seen) > DIFFERENT:
+            self._seen.popitem(last=False)
+        return blend(int.from_bytes(digest[:8], "little"), settings.seed, seen)
+
+    def before(self, ask: Ask) -> int:
+        """How often the same request came before this one, which has been counted."""
+        return max(0, self._seen.get(ask.digest, 1) - 1)
+
+    def clear(self) -> None:
+        """Counts from nought."""
+        self._seen.clear()
