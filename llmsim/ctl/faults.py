@@ -125,9 +125,8 @@ def _kinds(client: Client, page: Page, words: Sequence[str]) -> int:
     told = client.get("/faults/kinds")
     if page.told(told):
         return 0
-    rows = []
+    page.line("each kind with its settings, beside probability, and what it does")
     for kind, schema in told.items():
         own = [name for name in schema.get("properties", {}) if name != "probability"]
-        rows.append((kind, " ".join(own), schema.get("description", "").split("\n")[0]))
-    page.table(("kind", "settings", "what it does"), rows)
+        page.pairs([(f"{kind:8}", [" ".join(own), schema.get("description", "").split("\n")[0]])])
     return 0

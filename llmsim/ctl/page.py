@@ -12,9 +12,9 @@ from typing import Any, TextIO
 from unicodedata import east_asian_width
 
 _COLOURS = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
-_GOOD = {"ok", "done", "met", "yes"}
-_BAD = {"failed", "cut", "UNMET"}
-_WARN = {"limited", "abandoned", "stopped", "running", "live"}
+_GOOD = {"ok"}
+_BAD = {"failed", "cut"}
+_WARN = {"limited", "abandoned", "live"}
 
 
 class Page:
@@ -64,7 +64,7 @@ class Page:
         if headed:
             self.line(self.paint("dim", _row(heads, widths, at_right)))
         for row in texts:
-            cells = [self._word(cell) for cell in row]
+            cells = [self._word(head, cell) for head, cell in zip(heads, row, strict=True)]
             pads = [wide - width(cell) for wide, cell in zip(widths, row, strict=True)]
             parts = [
                 " " * pad + cell if flag else cell + " " * pad
@@ -78,7 +78,7 @@ class Page:
         wide = max((width(name) for name, _ in told), default=0)
         for name, value in told:
             first, *more = [plain(one) for one in value] or ["-"] if isinstance(value, list) else [plain(value)]
-            self.line(f"{self.paint('dim', name)}{' ' * (wide - width(name))}  {self._word(first)}")
+            self.line(f"{self.paint('dim', name)}{' ' * (wide - width(name))}  {first}")
             for one in more:
                 self.line(" " * (wide + 2) + one)
 
@@ -91,7 +91,9 @@ class Page:
         """The text in a colour, where there are colours."""
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self.coloured and text else text
 
-    def _word(self, text: str) -> str:
+    def _word(self, head: str, text: str) -> str:
+        if head != "outcome":
+            return text
         for colour, words in (("good", _GOOD), ("bad", _BAD), ("warn", _WARN)):
             if text in words:
                 return self.paint(colour, text)
