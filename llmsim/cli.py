@@ -136,7 +136,8 @@ def _configured(options: argparse.Namespace) -> Config:
 
     config, path = from_options(options)
     logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for talkative in ("uvicorn", "watchfiles"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     logger = logging.getLogger("llmsim")
     if path:
         logger.info("configuration from %s", path)

@@ -171,6 +171,7 @@ class MockFiles:
         watched = awatch(
             *folders,
             recursive=False,
+            watch_filter=lambda _, path: Path(path) in self.paths,
             stop_event=stop,
             rust_timeout=_LOOK,
             yield_on_timeout=True,
