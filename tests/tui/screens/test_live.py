@@ -122,11 +122,11 @@ async def test_a_filter_that_cannot_be_read_says_what_there_is() -> None:
     async with stage((80, 24)) as console:
         await console.press("slash")
         await console.write("colour:red")
-        assert "colour: there is no such field" in console.text()
+        assert "colour: there is no such condition" in console.text()
         await console.press("enter")
-        assert "colour: there is no such field; there are model, client" in console.toasts()[-1]
+        assert "colour: there is no such condition; there are provider, api" in console.toasts()[-1]
         assert console.one("#filter").display
-        console.one(Input).value = "no such thing at all"
+        console.one(Input).value = '"no such thing at all"'
         await console.press("enter")
         assert "no request matches" in console.text()
         await console.press("escape")

@@ -24,7 +24,7 @@ from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun, save
 from llmsim_tui.screens.ticking import Ticking
-from llmsim_tui.sieve import Sieve
+from llmsim_tui.sieve import HINT, Sieve
 from llmsim_tui.widgets.bars import Bars, Traffic
 from llmsim_tui.widgets.events import Log
 from llmsim_tui.widgets.flows import Act, Flows, Inspect
@@ -64,7 +64,7 @@ class Live(Ticking):
         yield Streams(id="streams")
         yield Log(id="events")
         yield KeyBar(id="keys")
-        yield Input(id="filter", compact=True, placeholder="words · model: client: status: fault: profile: · ! is not")
+        yield Input(id="filter", compact=True, placeholder=HINT)
 
     def on_mount(self) -> None:
         """Hides the filter line until it is wanted."""
@@ -294,6 +294,9 @@ class Live(Ticking):
         line.display = True
         line.focus()
 
+    def _sieve(self, text: str) -> Sieve | None:
+        return Sieve.of(text, self.console.backend.sift) if text else None
+
     def _strain(self, sieve: Sieve | None) -> None:
         self.query_one(Flows).strain(sieve)
         self.query_one("#filter", Input).value = sieve.text if sieve else ""
@@ -304,7 +307,7 @@ class Live(Ticking):
         flows = self.query_one(Flows)
         if event.input.display and (flows.sieve.text if flows.sieve else "") != event.value.strip():
             try:
-                flows.strain(Sieve.of(event.value.strip()) if event.value.strip() else None)
+                flows.strain(self._sieve(event.value.strip()))
             except SettingsError as error:
                 flows.complain(str(error))
                 return
@@ -314,7 +317,7 @@ class Live(Ticking):
         """Keeps the filter; what cannot be read is told, and stays to be mended."""
         text = event.value.strip()
         try:
-            self._strain(Sieve.of(text) if text else None)
+            self._strain(self._sieve(text))
         except SettingsError as error:
             self.console.say(f"Filter: {error}", "error")
             return

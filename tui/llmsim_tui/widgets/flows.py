@@ -98,7 +98,7 @@ class Flows(Panel):
     def show(self, first: int, last: int, lookup: Lookup) -> None:
         """Takes the numbers there are, and draws if anything in sight has changed."""
         self.lookup, self.newest = lookup, last
-        self.numbers = self.sieve.update(first, last, lookup) if self.sieve else range(first, last + 1)
+        self.numbers = self.sieve.update(first, last) if self.sieve else range(first, last + 1)
         self._settle()
 
     def strain(self, sieve: Sieve | None) -> None:
