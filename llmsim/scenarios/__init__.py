@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from llmsim.journal.verify import Expectation, Times
+from llmsim.latency import Profile
 from llmsim.settings import Armed, Settings
 
 __all__ = ["ClientExpectation", "Phase", "Ramp", "Scenario", "Step", "seconds"]
@@ -54,6 +55,8 @@ class Ramp(_Part):
                 raise ValueError(
                     f"setting: {self.setting!r} is no number that can go up and down; there are {', '.join(known)}"
                 )
+            for value in (self.to,) if self.start is None else (self.start, self.to):
+                Settings().changed(**{self.setting: value})
         if self.over / self.every > 10_000:
             raise ValueError(f"every: {self.every:g} s makes more than 10000 steps of {self.over:g} s")
         return self
@@ -62,6 +65,18 @@ class Ramp(_Part):
 def _numeric(annotation: Any) -> bool:
     told = str(annotation)
     return ("float" in told or "int" in told) and not any(word in told for word in ("dict", "tuple", "bool"))
+
+
+def _profiles(told: Any, place: str = "") -> Iterator[str]:
+    """The latency profiles that a change of settings names."""
+    if isinstance(told, Mapping):
+        for name, value in told.items():
+            yield from _profiles(value, "latency" if place == "model_profiles" else str(name))
+    elif isinstance(told, list | tuple):
+        for value in told:
+            yield from _profiles(value, place)
+    elif isinstance(told, str) and place in ("latency", "latency_profile"):
+        yield told
 
 
 class _Doing(_Part):
@@ -88,8 +103,11 @@ class _Doing(_Part):
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:
-        if self.change:
-            Settings().changed(**self.change)
+        rest = dict(self.change)
+        if "profiles" in rest:
+            Settings().changed(profiles=rest.pop("profiles"))
+        if rest:  # the profiles that it names may have been made before: they are looked for when it is played
+            Settings(profiles={name: Profile() for name in _profiles(rest)}).changed(**rest)
         for fault in self.arm:
             Armed.model_validate(fault)
         return self
@@ -124,7 +142,7 @@ class ClientExpectation(_Part):
 class Scenario(_Part):
     """Phases one after the other, and steps at moments of their own; then what was expected is looked at.
 
-    `settings` are changed at the start. It lasts as long as its phases and steps, or `lasts`.
+    `settings` are changed at the start. It lasts as long as its phases and steps, or `lasts`: what is later is left out.
     """
 
     name: Name = "scenario"

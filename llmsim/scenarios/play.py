@@ -88,7 +88,8 @@ class Playing:
         now = getattr(armed.fault if armed is not None else settings, deed.number, None)
         base = float(now) if isinstance(now, int | float) else 0.0
         value: float = base + (deed.to - base) * deed.change["way"]
-        if isinstance(now, int) and not isinstance(now, bool):
+        kind = type(armed.fault if armed is not None else settings).model_fields.get(deed.number)
+        if kind is not None and "float" not in str(kind.annotation):
             value = round(value)
         if armed is None:
             changes: dict[str, Any] = {deed.number: value}

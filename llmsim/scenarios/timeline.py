@@ -38,7 +38,7 @@ def deeds(scenario: Scenario) -> list[Deed]:
         at += phase.lasts
     for place, step in enumerate(scenario.steps):
         found += _of(step, step.at, step.lasts, f"step-{place + 1}")
-    return sorted(found, key=lambda deed: (deed.at, not deed.lift))
+    return sorted((one for one in found if one.at <= scenario.length), key=lambda deed: (deed.at, not deed.lift))
 
 
 def _of(part: Phase | Step, at: float, lasts: float | None, name: str) -> Iterator[Deed]:

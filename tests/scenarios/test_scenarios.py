@@ -125,10 +125,40 @@ async def test_who_stops_it_is_left_with_no_fault_of_its(clock: ToldClock, simul
 
 
 async def test_a_deed_that_cannot_be_ends_it_with_the_reason(clock: ToldClock, simulator: Simulator) -> None:
-    playing = Playing(scenario("steps: [{at: 1, ramp: {setting: target_tokens, from: 0, to: 5, for: 1}}]"), simulator)
+    playing = Playing(scenario("steps: [{at: 1, change: {latency_profile: mine}}]"), simulator)
     await clock.advance(1)
     assert playing.state == "failed"
-    assert "target_tokens: 0 is not allowed" in playing.problem
+    assert "latency_profile: there is no profile 'mine'" in playing.problem
+
+
+async def test_a_profile_may_be_made_before_it_is_named(clock: ToldClock, simulator: Simulator) -> None:
+    text = """
+    settings: {profiles: {mine: {ttft: {kind: fixed, mean: 5}}}}
+    steps:
+      - at: 1
+        change: {model_profiles: {o3: mine}, mocks: [{reply: {text: hello, latency: mine}}]}
+    """
+    playing = Playing(scenario(text), simulator)
+    await clock.advance(1)
+    assert (playing.state, simulator.settings.model_profiles) == ("done", {"o3": "mine"})
+
+
+async def test_a_whole_number_stays_one_on_its_way_from_nothing(clock: ToldClock, simulator: Simulator) -> None:
+    Playing(scenario("steps: [{at: 0, ramp: {setting: rpm, to: 10, for: 4}}]"), simulator)
+    seen = []
+    for _ in range(4):
+        await clock.advance(1)
+        seen.append(simulator.settings.rpm)
+    assert seen == [2, 5, 8, 10]
+
+
+async def test_what_comes_after_its_end_does_not_come(clock: ToldClock, simulator: Simulator) -> None:
+    text = "{for: 3, phases: [{name: a, for: 5}], steps: [{at: 4, change: {speed: 2}}]}"
+    playing = Playing(scenario(text), simulator)
+    await clock.advance(3)
+    assert playing.state == "done"
+    await clock.advance(3)
+    assert simulator.settings.speed == 1.0
 
 
 async def test_what_was_expected_is_looked_at(clock: ToldClock, simulator: Simulator) -> None:
@@ -169,6 +199,8 @@ async def test_what_was_expected_is_looked_at(clock: ToldClock, simulator: Simul
             {"steps": [{"at": 0, "ramp": {"setting": "speed", "to": 1, "for": "1h", "every": "1ms"}}]},
             "more than 10000 steps",
         ),
+        ({"steps": [{"at": 0, "ramp": {"setting": "rpm", "from": 9, "to": 0, "for": 1}}]}, "rpm: 0.0 is not allowed"),
+        ({"steps": [{"at": 0, "change": {"profiles": {"mine": 3}}}]}, "profiles.mine: 3 is not allowed"),
         ({"settings": {"speed": 1}, "clients": {"waits_kept": 2}}, "waits_kept"),
         ({"settings": {"speed": 1}, "expect": [{"when": "modle:x"}]}, "no such condition"),
     ],
