@@ -18,21 +18,7 @@ ACTIONS = ("pause", "resume", "cut", "fail", "step", "speed")
 
 def add(commands: Commands) -> None:
     """Adds journal, verdict, show and act."""
-    parser = commands.add(
-        "journal",
-        journal,
-        "list the requests that were seen, the newest last",
-        "journal\njournal status:429 --limit 50\njournal --follow key:ci\njournal 'model:gpt* !key:ci' --bodies\n"
-        "journal --export har -o traffic.har\njournal --clear",
-    )
-    parser.add_argument("match", nargs="*", metavar="MATCH", help="only requests that it holds for (default: all)")
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
-    parser.add_argument("--bodies", action="store_true", help="with their requests and replies")
-    parser.add_argument("--live", action="store_true", help="those under way")
-    parser.add_argument("--follow", action="store_true", help="go on with each request that ends, until Ctrl+C")
-    parser.add_argument("--export", choices=("jsonl", "har"), help="all of them for other programs, secrets masked")
-    parser.add_argument("-o", dest="output", metavar="FILE", help="export: the file to write (default: stdout)")
-    parser.add_argument("--clear", action="store_true", help="forget all of them")
+    _add_journal(commands)
     parser = commands.add(
         "verdict", verdict, "judge how clients took errors, waits and broken replies", "verdict key:ci"
     )
@@ -48,6 +34,24 @@ def add(commands: Commands) -> None:
     parser.add_argument("number", type=int, metavar="N", help="its number in the journal")
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
     parser.add_argument("value", nargs="?", type=float, metavar="VALUE", help="speed: how many times as fast")
+
+
+def _add_journal(commands: Commands) -> None:
+    parser = commands.add(
+        "journal",
+        journal,
+        "list the requests that were seen, the newest last",
+        "journal\njournal status:429 --limit 50\njournal --follow key:ci\njournal 'model:gpt* !key:ci' --bodies\n"
+        "journal --export har -o traffic.har\njournal --clear",
+    )
+    parser.add_argument("match", nargs="*", metavar="MATCH", help="only requests that it holds for (default: all)")
+    parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
+    parser.add_argument("--bodies", action="store_true", help="with their requests and replies")
+    parser.add_argument("--live", action="store_true", help="those under way")
+    parser.add_argument("--follow", action="store_true", help="go on with each request that ends, until Ctrl+C")
+    parser.add_argument("--export", choices=("jsonl", "har"), help="all of them for other programs, secrets masked")
+    parser.add_argument("-o", dest="output", metavar="FILE", help="export: the file to write (default: stdout)")
+    parser.add_argument("--clear", action="store_true", help="forget all of them")
 
 
 def journal(client: Client, page: Page, options: Namespace) -> int:

@@ -62,15 +62,17 @@ class Page:
             texts = [[*cells, short(last, room)] for *cells, last in texts]
         at_right = [head in right.split() for head in heads]
         if headed:
-            self.line(self.paint("dim", _row(heads, widths, at_right)))
+            self.line(self.paint("dim", self._row([""] * len(heads), heads, widths, at_right)))
         for row in texts:
-            cells = [self._word(head, cell) for head, cell in zip(heads, row, strict=True)]
-            pads = [wide - width(cell) for wide, cell in zip(widths, row, strict=True)]
-            parts = [
-                " " * pad + cell if flag else cell + " " * pad
-                for cell, pad, flag in zip(cells, pads, at_right, strict=True)
-            ]
-            self.line("  ".join(parts).rstrip())
+            self.line(self._row(heads, row, widths, at_right))
+
+    def _row(self, heads: Sequence[str], row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+        told = []
+        for head, cell, wide, flag in zip(heads, row, widths, right, strict=True):
+            pad = " " * (wide - width(cell))
+            text = self._word(head, cell)
+            told.append(pad + text if flag else text + pad)
+        return "  ".join(told).rstrip()
 
     def pairs(self, pairs: Iterable[tuple[str, Any]]) -> None:
         """Names and values in two columns; further lines of a value stand below its first."""
@@ -156,10 +158,3 @@ def lasting(value: Any) -> str:
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {seconds:02d} s" if minutes else f"{round(value, 1):g} s"
-
-
-def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    told = [
-        cell.rjust(wide) if flag else cell.ljust(wide) for cell, wide, flag in zip(cells, widths, right, strict=True)
-    ]
-    return "  ".join(told).rstrip()
