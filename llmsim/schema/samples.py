@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 Schema = dict[str, Any]
@@ -24,6 +26,7 @@ _REST = re.compile(r"[^,{}\[\]\n\"']*")
 _INTEGER = re.compile(r"-?\d{1,15}")
 _NUMBER = re.compile(r"-?\d{1,15}\.\d{1,15}")
 _CHOICE = re.compile(r"[\w .-]{1,40}(?:\s*[|/]\s*[\w .-]{1,40}){1,20}")
+_SCHEMA = re.compile(r"\bJSON schema:\s*(\{[^\n]{1,2000})")
 _ONE_OF = re.compile(r"\bone of:?\s*([^\n]{1,400})")
 
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -38,6 +41,9 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
 def kind(words: str) -> Schema:
     """The schema of a value that is told of in words, such as "a list of ints"; a string where they say nothing."""
     found = next((name for name, sign in _KINDS if sign.search(words)), "string")
+    mapping = _KINDS[-1][1].search(words)
+    if mapping and not any(sign.search(words, 0, mapping.start()) for _, sign in _KINDS):
+        found = "object"  # as in dict[str, list[int]]
     if found == "array":
         inner = next((name for name, sign in _KINDS[1:] if sign.search(words)), "string")
         return {"type": "array", "items": {"type": inner}, "minItems": 1, "maxItems": 3}
@@ -163,6 +169,10 @@ def _spoken(told: str) -> Schema:
 
 def remark(told: str) -> Schema:
     """The schema of a value of which a remark says what it must be, as in "must be one of: a; b"."""
+    if found := _SCHEMA.search(told):
+        with suppress(ValueError, RecursionError):
+            schema = json.JSONDecoder().raw_decode(found[1].replace('\\"', '"'))[0]
+            return schema if "type" in schema else {"type": "object", **schema}
     if found := _ONE_OF.search(told):
         values = [one.strip(" `\"'.)") for one in re.split(r"[;,]|\bor\b", found[1].split(")")[0])]
         if kept := [*dict.fromkeys(filter(None, values))]:

@@ -31,6 +31,13 @@ PROMPTS: dict[str, tuple[str, dict[str, type]]] = {
         "(must be formatted as a valid Python int).",
         {"reasoning": str, "answer": int},
     ),
+    "dspy's mappings": (
+        'Fields: {"counts": "{counts}  # note: the value you produce must adhere to the JSON schema: '
+        '{\\"type\\": \\"object\\", \\"additionalProperties\\": {\\"type\\": \\"integer\\"}}"}\n'
+        "Respond with the fields: `counts` (must be formatted as a valid Python dict[str, int]), `parts` "
+        "(must be formatted as a valid Python list[dict[str, int]]).",
+        {"counts": dict, "parts": list},
+    ),
     "sections": ("Fill these as JSON.\n[[ ## answer ## ]]\n{answer}\n[[ ## completed ## ]]", {"answer": str}),
     "keys after a colon": (
         "Return JSON with keys: name, age (integer), and tags (list of strings).",
