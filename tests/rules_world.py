@@ -133,7 +133,7 @@ def rendered(told: Told) -> str:
     for name in ("retry-after", "x-llmsim-why"):
         if name in told.headers:
             head += f" {name}={told.headers[name]}" if name == "retry-after" else ""
-    words = _words(told)
+    words = " ".join(_words(told).splitlines())
     why = f"\nwhy: {told.headers['x-llmsim-why']}" if "x-llmsim-why" in told.headers else ""
     return f"{head}: {words}{why}" if words else f"{head}{why}"
 

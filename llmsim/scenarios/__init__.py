@@ -142,7 +142,7 @@ class ClientExpectation(_Part):
 class Scenario(_Part):
     """Phases one after the other, and steps at moments of their own; then what was expected is looked at.
 
-    `settings` are changed at the start. It lasts as long as its phases and steps, or `lasts`: what is later is left out.
+    `settings` are changed at the start. It lasts as long as its phases and steps, or `lasts`: nothing comes later.
     """
 
     name: Name = "scenario"
