@@ -347,6 +347,7 @@ class Simulator:
 
     def _take(self, after: Settings) -> None:
         before, self.settings = self.settings, after
+        _ = after.revision  # given out now, so that they rise
         if after.speed != before.speed:
             for exchange in self.meter.live.values():
                 if not exchange.held:

@@ -31,7 +31,7 @@ def _step(before: Settings, after: Settings) -> dict[str, Any]:
     """What makes the one of the other."""
     new, old = (settings.model_dump(mode="json", exclude={"faults"}) for settings in (after, before))
     told: dict[str, Any] = {}
-    if change := {name: value for name, value in new.items() if value != old[name]}:
+    if change := {name: _short(after, name, value) for name, value in new.items() if value != old[name]}:
         told["change"] = change
     there = {one.id: one for one in before.faults}
     if armed := [one.flat() for one in after.faults if there.get(one.id) != one]:
@@ -39,3 +39,8 @@ def _step(before: Settings, after: Settings) -> dict[str, Any]:
     if lifted := [id for id in there if id not in {one.id for one in after.faults}]:
         told["lift"] = lifted
     return told
+
+
+def _short(settings: Settings, name: str, value: Any) -> Any:
+    """The setting without what says nothing in it."""
+    return settings.model_dump(mode="json", include={name}, exclude_defaults=True).get(name, value)

@@ -40,14 +40,17 @@ def _clients(expected: ClientExpectation, verdict: Verdict) -> list[Result]:
         "storms": sum(len(one.storms) for one in verdict.clients),
         "ignored_waits": waits["early"] + waits["ignored"],
         "abandoned": verdict.left.replies,
-        "gave_up": endings["refused"] + endings["broken"],
+        "gave_up": endings["refused"] + endings["broken"] + endings["open"],
         "succeeded": endings["succeeded"],
     }
     told = []
     for name, count in seen.items():
         times = getattr(expected, name)
         if times is not None:
-            told.append(Result(count in times, f"clients: {name.replace('_', ' ')} {count}, expected {times}"))
+            words = f"clients: {name.replace('_', ' ')} {count}, expected {times}"
+            if name == "gave_up" and endings["open"]:
+                words += f" ({endings['open']} of them a moment ago: they may still ask again)"
+            told.append(Result(count in times, words))
     if expected.waits_kept is not None:
         kept, asked = waits["kept"], waits["kept"] + waits["early"] + waits["ignored"]
         share = kept / asked if asked else 1.0

@@ -20,7 +20,11 @@ logger = logging.getLogger("llmsim")
 
 def read(path: Path) -> Scenario:
     """The scenario in a YAML or TOML file; raises SettingsError, a line a problem."""
-    document = files.read(path)
+    document = files.read_any(path)
+    if not isinstance(document.values, dict):
+        raise SettingsError(
+            f"{path}: a scenario is a mapping with phases or steps, not a {type(document.values).__name__}"
+        )
     try:
         return Scenario.model_validate({"name": path.stem, **document.values})
     except ValidationError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from llmsim import faults
+from llmsim import faults, masks
 from llmsim.errors import SettingsError
 from llmsim.journal.search import with_texts
-from llmsim.limits import Limit
+from llmsim.limits import BucketState, Limit
 from llmsim.match import Match, Subject
 from llmsim.mocks import Mock, named
 from llmsim.mocks.index import Index
@@ -176,7 +177,16 @@ async def reload(call: Call) -> Any:
 async def list_limits(call: Call) -> Any:
     """The rate limits, and every bucket with what is left in it."""
     rules = [one.model_dump(mode="json", exclude_defaults=True) for one in call.simulator.settings.limits]
-    return {"limits": rules, "buckets": [one._asdict() for one in call.simulator.limiter.buckets()]}
+    return {"limits": rules, "buckets": [_bucket(one) for one in call.simulator.limiter.buckets()]}
+
+
+def _bucket(one: BucketState) -> dict[str, Any]:
+    """A bucket's figures; a key among its values is masked."""
+    values = zip(one.rule.per, one.per, strict=False)
+    per = [masks.key(value) if name == "key" else value for name, value in values]
+    reset = None if math.isinf(one.reset) else round(one.reset, 3)
+    rule = one.rule.model_dump(mode="json", exclude_defaults=True)
+    return {**one._asdict(), "per": per, "rule": rule, "reset": reset}
 
 
 async def put_limits(call: Call) -> Any:
