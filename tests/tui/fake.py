@@ -12,7 +12,7 @@ from typing import Any
 
 from llmsim_tui import backend as told
 from llmsim_tui.backend import Action, ArmedFault, Bucket, Happening, Pulse, Row, Stream
-from llmsim_tui.rules import Play
+from llmsim_tui.rules import Gauge, Play, Tried
 
 from llmsim.conversation import Ask, Message
 from llmsim.errors import SettingsError
@@ -56,6 +56,7 @@ class Exchange:
     prompt: str = ""
     profile: str = "gpt4o"
     paused: float | None = None
+    factor: float = 1.0
     text: str = field(default="", repr=False)
 
     def moment(self, token: int) -> float:
@@ -267,6 +268,18 @@ class FakeBackend:
     def sift(self, match: Match) -> FakeSift:
         return FakeSift(self, match)
 
+    def answered(self) -> Mapping[str, int]:
+        return {}
+
+    async def try_mocks(self, mocks: Sequence[Any], last: int = 100) -> Sequence[Tried]:
+        return [Tried(one.number, "", "") for one in self.exchanges[-last:]]
+
+    def gauges(self) -> Sequence[Gauge]:
+        return []
+
+    async def verdict(self) -> Sequence[str]:
+        return []
+
     def playing(self) -> Play | None:
         return None
 
@@ -284,7 +297,17 @@ class FakeBackend:
             state = "paused"
         text = " ".join(one.text.split()[:tokens])
         return Stream(
-            one.number, one.client, one.model, tokens, one.planned, 1 / one.gap, waited, state, text, one.faults
+            one.number,
+            one.client,
+            one.model,
+            tokens,
+            one.planned,
+            1 / one.gap,
+            waited,
+            state,
+            text,
+            one.faults,
+            factor=one.factor,
         )
 
     def buckets(self, count: int) -> Sequence[Bucket]:
@@ -363,6 +386,8 @@ class FakeBackend:
             one.paused = self.now()
         elif action == "resume":
             one.paused = None
+        elif action == "speed":
+            one.factor = value
         elif action == "cut":
             one.outcome, one.fails_at = "cut", self.now() - one.begun
         return True

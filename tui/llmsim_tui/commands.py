@@ -37,6 +37,8 @@ PLACES: Final = {
     "streams": "Live streams",
     "inspector": "Inspector",
     "mocks": "Mocks",
+    "limits": "Rate limits",
+    "verdict": "Verdict",
     "rows": "Tables",
     "editor": "Rule editor",
     "scenario": "Scenario",
@@ -48,6 +50,30 @@ PLACES: Final = {
 }
 """Where keys work, with the heading in the help."""
 
+
+def _reply(where: str) -> tuple[Command, ...]:
+    """What is done to the selected reply, while it is under way."""
+    bar = where == "streams"
+    words = {"pause": "pause", "step": "step", "cut": "cut", "fail": "fail"} if bar else {}
+    return (
+        Command(
+            where,
+            "p",
+            "p",
+            "act('pause')",
+            words.get("pause", ""),
+            "pause the selected reply, or let it go on",
+            2,
+            True,
+        ),
+        Command(where, "n", "n", "act('step')", words.get("step", ""), "send its next token, then wait", 2, True),
+        Command(where, "c,x", "c", "act('cut')", words.get("cut", ""), "cut the selected reply off", 3, True),
+        Command(
+            where, "F", "F", "act('fail')", words.get("fail", ""), "fail the selected reply with an error", 3, True
+        ),
+    )
+
+
 TABLE: Final = (
     Command("list", "enter", "⏎", "inspect", "inspect", "look into the selected exchange", 2),
     Command("live", "1,2,3,4,5,6,7,8", "1-8", "pad({key})", "faults", "arm the fault pad, or lift it", 1, changes=True),
@@ -55,9 +81,9 @@ TABLE: Final = (
     Command("live", "plus", "+", "extend", "", "add 5 s to the pad armed last", changes=True),
     Command("live", "full_stop", ".", "repeat_pad", "", "arm the last pad again, for its whole time", changes=True),
     Command("live", "e", "e", "edit_pad", "edit pad", "edit a fault pad: e, then its digit", 6, changes=True),
-    Command("live", "l", "l", "latency", "latency", "latency profiles: see, shape and apply them", 3),
-    Command("live", "m", "m", "mocks", "mocks", "mocks: what is answered to which requests", 4),
-    Command("live", "r", "r", "rates", "rates", "error rates and timeouts", 4),
+    Command("live", "l", "l", "open('latency')", "latency", "latency profiles: see, shape and apply them", 3),
+    Command("live", "m", "m", "open('mocks')", "mocks", "mocks: what is answered to which requests", 4),
+    Command("live", "r", "r", "open('rates')", "rates", "error rates and timeouts", 4),
     Command(
         "live",
         "slash",
@@ -67,7 +93,15 @@ TABLE: Final = (
         "filter the requests: words, model:gpt* status:4xx text:/re/ !key:ci",
         4,
     ),
-    Command("live", "s", "s", "scenario", "scenario", "run scenario…: play a file of timed changes", 6, changes=True),
+    Command(
+        "live", "s", "s", "open('scenario')", "scenario", "run scenario…: play a file of timed changes", 6, changes=True
+    ),
+    Command(
+        "live", "L", "L", "open('limits')", "limits", "rate limits: what is left in each bucket, drain, refill, edit", 7
+    ),
+    Command(
+        "live", "v", "v", "open('verdict')", "verdict", "the verdict on the clients: retries, waits, storms, cost", 6
+    ),
     Command("live", "X", "X", "stop_scenario", "", "stop the scenario, and lift what it has armed", changes=True),
     Command("live", "S", "S", "save_scenario", "", "save what was changed by hand as a scenario"),
     Command("live", "space", "space", "freeze", "freeze", "freeze the picture; collecting goes on", 3),
@@ -86,13 +120,15 @@ TABLE: Final = (
     Command("list", "home", "home", "oldest", "", "to the oldest exchange kept"),
     Command("list", "end,f", "end f", "follow", "", "to the newest, and follow"),
     Command("list", "M", "M", "mock", "", "answer such requests with a mock, made from the selected one", changes=True),
-    Command("list", "p", "p", "act('pause')", "", "pause the selected reply, or let it go on", changes=True),
-    Command("list", "x", "x", "act('cut')", "", "cut the selected reply off", changes=True),
+    *_reply("list"),
     Command("streams", "enter", "⏎", "inspect", "", "look into the selected reply"),
     Command("streams", "up,k", "↑ k", "move(-1)", "", "one up"),
     Command("streams", "down,j", "↓ j", "move(1)", "", "one down"),
-    Command("streams", "p", "p", "act('pause')", "", "pause the selected reply, or let it go on", changes=True),
-    Command("streams", "x", "x", "act('cut')", "", "cut the selected reply off", changes=True),
+    *_reply("streams"),
+    Command(
+        "streams", "left,comma", "←", "act('slower')", "slower", "the selected reply alone at half its pace", 4, True
+    ),
+    Command("streams", "right", "→", "act('faster')", "faster", "the selected reply alone at twice its pace", 4, True),
     Command("inspector", "escape,q", "esc", "close", "back", "back to the list", 1),
     Command("inspector", "j", "j", "step(1)", "next", "the next exchange", 2),
     Command("inspector", "k", "k", "step(-1)", "previous", "the one before", 2),
@@ -108,6 +144,19 @@ TABLE: Final = (
     Command("mocks", "d,delete", "d", "drop", "delete", "take the selected mock away", 4, changes=True),
     Command("mocks", "t", "t", "try", "dry run", "try the mocks on the last 100 requests", 4),
     Command("mocks", "u", "u", "undo", "undo", "take the last change back", 3, changes=True),
+    Command("limits", "escape,q", "esc", "close", "back", "close", 1),
+    Command("limits", "d", "d", "drain", "drain", "empty the buckets of the selected limit", 2, changes=True),
+    Command("limits", "f", "f", "refill", "refill", "fill the buckets of the selected limit", 2, changes=True),
+    Command("limits", "D", "D", "drain_all", "", "empty every bucket", changes=True),
+    Command("limits", "F", "F", "refill_all", "", "fill every bucket", changes=True),
+    Command("limits", "a", "a", "add", "add", "write a new limit", 3, changes=True),
+    Command("limits", "e", "⏎ e", "edit", "edit", "edit the selected limit", 3, changes=True),
+    Command("limits", "x,delete", "x", "drop", "delete", "take the selected limit away", 4, changes=True),
+    Command("limits", "u", "u", "undo", "undo", "take the last change back", 3, changes=True),
+    Command("verdict", "escape,q", "esc", "close", "back", "close", 1),
+    Command("verdict", "r", "r", "again", "look again", "judge once more, with what has come since", 2),
+    Command("verdict", "up,k", "↑ k", "scroll(-1)", "", "one line up"),
+    Command("verdict", "down,j", "↓ j", "scroll(1)", "scroll", "one line down", 3),
     Command("rows", "enter", "⏎", "open", "", "look into the selected row"),
     Command("rows", "up,k", "↑ k", "move(-1)", "", "one up"),
     Command("rows", "down,j", "↓ j", "move(1)", "", "one down"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from llmsim import masks
 from llmsim.exchange import Exchange
 from llmsim.journal.search import Query, in_turns, search, with_texts
 from llmsim.limits import Limit
@@ -104,7 +105,7 @@ class LocalRules:
         return [
             Gauge(
                 name=str(one.rule),
-                whose=" ".join(one.per) or "everybody",
+                whose=_whose(one.rule, one.per),
                 kind=one.kind,
                 limit=one.limit,
                 level=one.level,
@@ -160,8 +161,17 @@ def _scenario(path: str) -> Scenario:
     return scenario_files.read(Path(path).expanduser())
 
 
+def _whose(rule: Limit, values: Sequence[str]) -> str:
+    """Whose a bucket is; keys are masked."""
+    told = [masks.key(value) if what == "key" else value for what, value in zip(rule.per, values, strict=False)]
+    return " ".join(told) or "everybody"
+
+
 def _place(rule: Limit, limits: Iterable[Limit]) -> int | None:
-    return next((place for place, one in enumerate(limits) if one is rule), None)
+    """Where the rule is; a bucket keeps an edited one until the next request comes."""
+    return next(
+        (place for place, one in enumerate(limits) if one == rule or (rule.name and one.name == rule.name)), None
+    )
 
 
 def draft(exchange: Exchange, asked: str) -> dict[str, Any]:

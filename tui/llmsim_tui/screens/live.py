@@ -13,17 +13,19 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from llmsim.errors import SettingsError
-from llmsim_tui.backend import Happening, Pulse
+from llmsim_tui.backend import Happening, Pulse, Stream
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
 from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.screens.latency import Latency
+from llmsim_tui.screens.limits import Limits
 from llmsim_tui.screens.mock_edit import mock_from
 from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun, save
-from llmsim_tui.screens.ticking import Ticking
+from llmsim_tui.screens.ticking import Dialog, Ticking
+from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
 from llmsim_tui.widgets.bars import Bars, Traffic
 from llmsim_tui.widgets.events import Log
@@ -36,7 +38,17 @@ from llmsim_tui.widgets.spread import Distribution, Waits
 from llmsim_tui.widgets.streams import Streams
 
 _SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
+_SLOWEST, _FASTEST = 1 / 64, 64.0
+"""How far a reply alone is slowed down and sped up."""
 _EVENTS: Final = 500
+_DIALOGS: Final[dict[str, type[Dialog]]] = {
+    "latency": Latency,
+    "limits": Limits,
+    "mocks": Mocks,
+    "rates": Rates,
+    "scenario": ScenarioRun,
+    "verdict": Verdicts,
+}
 _PROMPT: Final = "edit which pad?  1-8 · esc"
 
 
@@ -202,21 +214,9 @@ class Live(Ticking):
             event.stop()
             event.prevent_default()
 
-    def action_latency(self) -> None:
-        """Opens the latency dialog."""
-        self.app.push_screen(Latency())
-
-    def action_mocks(self) -> None:
-        """Opens the mocks."""
-        self.app.push_screen(Mocks())
-
-    def action_rates(self) -> None:
-        """Opens the error rates."""
-        self.app.push_screen(Rates())
-
-    def action_scenario(self) -> None:
-        """Asks for a scenario to run."""
-        self.app.push_screen(ScenarioRun())
+    def action_open(self, name: str) -> None:
+        """Opens a dialog."""
+        self.app.push_screen(_DIALOGS[name]())
 
     def action_stop_scenario(self) -> None:
         """Stops the scenario that runs."""
@@ -333,17 +333,29 @@ class Live(Ticking):
         self.app.push_screen(Inspector(message.number, self.query_one(Flows)))
 
     def on_act(self, message: Act) -> None:
-        """Pauses, lets go on or cuts one reply; makes a mock of one."""
+        """Pauses, lets go on, steps, cuts, fails or paces one reply; makes a mock of one."""
         if message.what == "mock":
             mock_from(self.console, message.number)
             return
         backend = self.console.backend
-        streams = backend.streams(10_000) if message.what == "pause" else ()
-        paused = any(one.number == message.number and one.state == "paused" for one in streams)
-        what: Any = "resume" if paused else message.what
+        streams = backend.streams(10_000) if message.what in ("pause", "slower", "faster") else ()
+        stream = next((one for one in streams if one.number == message.number), None)
+        what, value = _deed(message.what, stream)
 
         def told(done: bool) -> None:
             if not done:
                 self.console.say(f"#{message.number} has already ended: only a reply under way can be touched.")
+            elif what == "speed":
+                self.console.say(f"#{message.number} goes at {value:g} times the pace of all others.")
 
-        self.console.attempt(lambda: backend.act(message.number, what), told)
+        self.console.attempt(lambda: backend.act(message.number, what, value), told)
+
+
+def _deed(wanted: str, stream: Stream | None) -> tuple[Any, float]:
+    """The action that a key asks of a reply, and its value."""
+    if wanted == "pause":
+        return ("resume" if stream is not None and stream.state == "paused" else "pause"), 1.0
+    if wanted in ("slower", "faster"):
+        factor = stream.factor if stream is not None else 1.0
+        return "speed", min(_FASTEST, max(_SLOWEST, factor * (2.0 if wanted == "faster" else 0.5)))
+    return wanted, 1.0

@@ -49,7 +49,7 @@ class Streams(Panel):
         ink = self.ink
         tone, words = {
             "waiting": (ink.dim, f"{'whole' if stream.whole else 'ttft'} {stream.waited:.1f}s"),
-            "streaming": (ink.tone["live"], f"{stream.rate:.0f} t/s"),
+            "streaming": (ink.tone["live"], f"{_pace(stream.factor)}{stream.rate:.0f} t/s"),
             "stalled": (ink.tone["failed"], f"stall {stream.waited:.1f}s"),
             "paused": (ink.tone["limited"], "paused"),
         }[stream.state]
@@ -111,3 +111,8 @@ class Streams(Panel):
         """One down."""
         self.action_move(1)
         event.stop()
+
+
+def _pace(factor: float) -> str:
+    """A reply's own pace, where it has one."""
+    return "" if factor == 1 else f"×{factor:.3g} "
