@@ -224,25 +224,24 @@ def test_a_patch_is_taken_whole_or_refused_whole(bodies: list[bytes]) -> None:
 # -- at once
 
 
-async def add_up(client: httpx.AsyncClient, times: int) -> int:
-    """Adds one to a setting so many times, each time to what is there; gives how often another one was faster."""
-    lost = 0
-    while times:
-        now = (await client.get("/llmsim/settings")).json()
-        more = {"target_tokens": now["settings"]["target_tokens"] + 1}
-        answer = await client.patch("/llmsim/settings", json=more, headers={"if-match": f'"{now["revision"]}"'})
-        assert answer.status_code in (200, 409)
-        times -= answer.status_code == 200
-        lost += answer.status_code == 409
-    return lost
-
-
 @pytest.mark.parametrize(("clients", "times"), [(2, 10), (8, 5)])
 async def test_what_is_added_under_a_revision_is_never_lost(clients: int, times: int) -> None:
+    """Every client adds one so many times to what it saw last; of those that saw the same, one comes first."""
+    left = [times] * clients
     async with running(target_tokens=1) as runner, httpx.AsyncClient(base_url=runner.url) as client:
-        lost = await asyncio.gather(*(add_up(client, times) for _ in range(clients)))
+        while any(left):
+            busy = [place for place in range(clients) if left[place]]
+            seen = await asyncio.gather(*(client.get("/llmsim/settings") for _ in busy))
+            answers = await asyncio.gather(*(add_one(client, one.json()) for one in seen))
+            assert sorted(answers) == [200] + [409] * (len(busy) - 1)
+            left[busy[answers.index(200)]] -= 1
         assert runner.simulator.settings.target_tokens == 1 + clients * times
-    assert sum(lost) > 0, "nobody was ever in another one's way"
+
+
+async def add_one(client: httpx.AsyncClient, seen: dict[str, Any]) -> int:
+    more = {"target_tokens": seen["settings"]["target_tokens"] + 1}
+    answer = await client.patch("/llmsim/settings", json=more, headers={"if-match": f'"{seen["revision"]}"'})
+    return answer.status_code
 
 
 async def test_changes_at_once_without_a_revision_lose_nothing_of_each_other() -> None:
