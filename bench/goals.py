@@ -67,6 +67,12 @@ GOALS = (
     Goal("K6.cpu", "console on, 500 paced streams: CPU a token against headless", "×", LESS, 1.4, 1.2),
     Goal("K7.start", "start to first reply", "s", LESS, 0.8, 0.4),
     Goal("K7.import", "import llmsim", "s", LESS, 0.35, 0.2),
+    Goal("K9.responses", "SSE events a second of CPU, no latency, Responses against chat", "×", MORE, 0.6, 0.8),
+    Goal("K9.anthropic", "SSE events a second of CPU, no latency, Anthropic against chat", "×", MORE, 0.6, 0.8),
+    Goal("K9.gemini", "SSE events a second of CPU, no latency, Gemini against chat", "×", MORE, 0.6, 0.8),
+    Goal("K9.whole", "CPU a whole reply, the dearest of these three against chat", "×", LESS, 2.0, 1.5),
+    Goal("K10.blocked", "longest wait of others during a prompt of 100,000 tokens", "ms", LESS, 5, 2),
+    Goal("K10.long", "error p99 of replies of 16,000 tokens at ten times the speed", "ms", LESS, 10, 5),
 )
 
 PARTS = tuple(dict.fromkeys(goal.part for goal in GOALS))

@@ -1,13 +1,14 @@
-/* The load client: holds many connections to one chat endpoint on loopback, and counts or timestamps what comes back.
+/* The load client: holds many connections to one endpoint on loopback, and counts or timestamps what comes back.
  *
  *   gcc -O2 -o load load.c
- *   load mode=whole|stream|paced port=P request=FILE connections=N warm=S seconds=S [replies=N] [moments=FILE]
+ *   load mode=whole|stream|paced port=P request=FILE connections=N warm=S seconds=S [replies=N] [moments=FILE] [token=KEY]
  *
  * whole:  closed loop; each connection asks again as soon as its reply is complete.
  * stream: the same with streamed replies; counts the events that carry a token.
  * paced:  one stream a connection, opened evenly over the warm-up; writes the moment of every token to `moments`,
  *         as records of: int64 count, double moment of asking, `count` doubles (seconds, CLOCK_MONOTONIC).
- * `request` holds the bytes of one HTTP request. With `replies` the run also ends after so many whole replies.
+ * `request` holds the bytes of one HTTP request; an event carries a token where a text stands behind the JSON key
+ * `token`, which is "content" where none is told. With `replies` the run also ends after so many whole replies.
  * Prints the line "open" when the warm-up is over, then one line of JSON. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,7 +39,7 @@ typedef struct {
     size_t head_length;
     char line[16384];      /* an event's line cut in two by the network */
     size_t line_length;
-    size_t key_at;         /* where "content": stood in this stream's last event: the next one's stands there too */
+    size_t key_at;         /* where the key stood in this stream's last event: the next one's stands there too */
     double asked, *moments;
     long count, room;
 } connection;
@@ -47,7 +48,7 @@ static enum mode mode;
 static int port, connections = 64, epoll;
 static long replies_wanted;
 static double warm = 0.3, seconds = 2, opened_at, closes_at;
-static char *request;
+static char *request, key[64] = "\"content\":";
 static size_t request_length;
 static FILE *moments_file;
 static unsigned long long replies, tokens, refused, broken;
@@ -112,8 +113,7 @@ static void stamp(connection *c) {
 }
 
 static bool carries_token(connection *c, const char *line, size_t length) {
-    static const char key[] = "\"content\":";
-    const size_t key_length = sizeof key - 1;
+    const size_t key_length = strlen(key);
     const char *end = line + length, *at = line + c->key_at;
     if (length < 6 || memcmp(line, "data:", 5)) return false;
     if (c->key_at + key_length > length || memcmp(at, key, key_length)) {
@@ -261,6 +261,7 @@ static void take(const char *name, const char *value) {
     else if (!strcmp(name, "warm")) warm = atof(value);
     else if (!strcmp(name, "seconds")) seconds = atof(value);
     else if (!strcmp(name, "replies")) replies_wanted = atol(value);
+    else if (!strcmp(name, "token")) snprintf(key, sizeof key, "\"%s\":", value);
     else if (!strcmp(name, "moments")) moments_file = fopen(value, "wb");
     else fail(name);
 }

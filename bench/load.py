@@ -8,33 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from bench.apis import MODELS, WORDINGS, Api, request
 from bench.machine import Reading, cores, resident
-from bench.pacing import Pacing, pacing, read_moments
+from bench.pacing import Pacing, Stream, pacing, read_moments
 from bench.process import Process, on_core
-from bench.servers import PACED_TOKENS, TBT_MS
+from bench.servers import LONG_TBT_MS, LONG_TOKENS, PACED_TOKENS, SPEED, TBT_MS
 
 SOURCE = Path(__file__).with_name("load.c")
-Mode = Literal["whole", "stream", "paced", "models"]
-MODELS = b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer sk-bench\r\n\r\n"
+Mode = Literal["whole", "stream", "paced", "long", "models"]
+CLIENT_MODES = {"models": "whole", "long": "paced"}
+# Seconds between two tokens in the modes that take the moment of each.
+GAPS = {"paced": TBT_MS / 1000, "long": LONG_TBT_MS / 1000 / SPEED}
 
 
 class LoadFailed(Exception):
     """A run of load gave no figure; the message says why."""
-
-
-def chat_request(stream: bool = False, max_tokens: int | None = None) -> bytes:
-    """The bytes of one small chat request."""
-    body: dict[str, object] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
-    if stream:
-        body["stream"] = True
-    if max_tokens:
-        body["max_tokens"] = max_tokens
-    data = json.dumps(body).encode()
-    head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer sk-bench\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
-    )
-    return head.encode() + data
 
 
 @dataclass(frozen=True)
@@ -66,6 +54,11 @@ class Sample:
         each = self.tokens or self.replies
         return self.server_cpu / each * 1e6 if each else float("nan")
 
+    @property
+    def each_per_cpu_second(self) -> float:
+        """Tokens, or whole replies, for one second of the server's CPU time: what a core does if it is left alone."""
+        return (self.tokens or self.replies) / self.server_cpu if self.server_cpu else float("nan")
+
 
 def client_words(folder: Path) -> list[str]:
     """The compiled client where there is a C compiler, else the one in Python."""
@@ -82,18 +75,20 @@ class Load:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.words = folder, client_words(folder)
-        self.requests = {
-            "whole": chat_request(),
-            "stream": chat_request(stream=True),
-            "paced": chat_request(stream=True, max_tokens=PACED_TOKENS),
-            "models": MODELS,
-        }
-        for mode, request in self.requests.items():
-            (folder / mode).write_bytes(request)
+        for api in WORDINGS:
+            (folder / f"{api}-whole").write_bytes(request(api))
+            (folder / f"{api}-stream").write_bytes(request(api, stream=True))
+        (folder / "chat-paced").write_bytes(request("chat", stream=True, max_tokens=PACED_TOKENS))
+        (folder / "chat-long").write_bytes(request("chat", stream=True, max_tokens=LONG_TOKENS))
+        (folder / "chat-models").write_bytes(MODELS)
 
     @property
     def compiled(self) -> bool:
         return len(self.words) == 1
+
+    def streams(self) -> list[Stream]:
+        """The streams of the last paced run, token by token."""
+        return read_moments(self.folder / "moments")
 
     def run(
         self,
@@ -104,6 +99,7 @@ class Load:
         warm: float = 0.3,
         seconds: float,
         replies: int = 0,
+        api: Api = "chat",
     ) -> Sample:
         """Loads the server for `warm + seconds`, or until so many replies were counted.
 
@@ -112,9 +108,10 @@ class Load:
         """
         moments = self.folder / "moments"
         options: dict[str, object] = {
-            "mode": "whole" if mode == "models" else mode,
+            "mode": CLIENT_MODES.get(mode, mode),
             "port": server.port,
-            "request": self.folder / mode,
+            "request": self.folder / f"{api}-{mode}",
+            "token": WORDINGS[api].token,
             "connections": connections,
         }
         options |= {"warm": warm, "seconds": seconds, "replies": replies, "moments": moments}
@@ -133,10 +130,10 @@ class Load:
                 client.kill()
             client.communicate()
         sample = measured(server, told, *ends)
-        if mode != "paced":
+        if mode not in GAPS:
             return sample
-        streams, tbt = read_moments(moments), TBT_MS / 1000
-        paced = pacing(streams, opened=told["opened"], closed=told["closed"], tbt=tbt, asked=connections)
+        opened, closed = told["opened"], told["closed"]
+        paced = pacing(self.streams(), opened=opened, closed=closed, tbt=GAPS[mode], asked=connections)
         return replace(sample, pacing=paced)
 
     def _watch(self, client: "subprocess.Popen[str]", server: Process) -> tuple[dict[str, Any], tuple[Any, ...]]:

@@ -17,8 +17,12 @@ from time import monotonic
 from typing import BinaryIO
 
 LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
-TOKEN = re.compile(rb'"content": ?"(?!")')
 LAST_CHUNK = b"\r\n0\r\n\r\n"
+
+
+def token_pattern(key: str) -> re.Pattern[bytes]:
+    """What an event that carries a token holds: this JSON key with a text."""
+    return re.compile(rb'"%b": ?"(?!")' % key.encode())
 
 
 def cpu() -> float:
@@ -62,7 +66,7 @@ class Connection:
         data = self.unread + data
         ended = data.endswith(LAST_CHUNK)
         cut = len(data) if ended else max(data.rfind(b"\n\n"), 0)
-        found = len(TOKEN.findall(data, 0, cut))
+        found = len(self.client.token.findall(data, 0, cut))
         self.unread = data[cut:]
         self.client.count(found)
         self.moments += [moment] * found
@@ -91,6 +95,7 @@ class Client:
         self.warm, self.seconds = float(options["warm"]), float(options["seconds"])
         self.wanted = int(options.get("replies", 0))
         self.moments: BinaryIO | None = open(options["moments"], "wb") if self.paced else None  # noqa: SIM115
+        self.token = token_pattern(options.get("token", "content"))
         self.replies = self.tokens = self.refused = self.broken = 0
         self.counting = False
         self.dialled: dict[int, Connection] = {}

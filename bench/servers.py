@@ -17,12 +17,18 @@ PACED_TOKENS = 600
 TTFT_MS = 100
 TBT_MS = 20
 
+# K10's long reply: a fast model's 200 tokens/s at ten times its speed, some 8 s in all.
+LONG_TOKENS = 16_000
+LONG_TBT_MS = 5
+SPEED = 10
+
 
 class Kind(Enum):
-    """What the server is set to: no latency and 100 tokens, or 50 tokens/s for as long as a run may last."""
+    """What the server is set to: no latency and 100 tokens; 50 tokens/s for as long as a run may last; K10's reply."""
 
     INSTANT = "instant"
     PACED = "paced"
+    LONG = "long"
 
 
 # Two faults with a scope that never happen, and mocks that never match: what a server with rules costs.
@@ -46,10 +52,14 @@ def rules(mocks: int) -> dict[str, Any]:
     return {"faults": FAULTS, "mocks": told}
 
 
-PACE: dict[str, Any] = {
-    "latency_profile": "bench",
-    "profiles": {"bench": {"ttft": {"kind": "fixed", "mean": TTFT_MS}, "tbt": {"kind": "fixed", "mean": TBT_MS}}},
-}
+def pace(tbt_ms: float, speed: float = 1) -> dict[str, Any]:
+    """Settings for tokens of which each comes so long after the one before."""
+    times = {"ttft": {"kind": "fixed", "mean": TTFT_MS}, "tbt": {"kind": "fixed", "mean": tbt_ms}}
+    return {"latency_profile": "bench", "profiles": {"bench": times}, "speed": speed}
+
+
+PACES = {Kind.PACED: pace(TBT_MS), Kind.LONG: pace(LONG_TBT_MS, SPEED)}
+TARGETS = {Kind.INSTANT: TOKENS, Kind.PACED: PACED_TOKENS, Kind.LONG: LONG_TOKENS}
 
 
 def python_environment() -> dict[str, str]:
@@ -60,10 +70,10 @@ def python_environment() -> dict[str, str]:
 def llmsim_words(kind: Kind, port: int, folder: Path, tokens: int | None = None, mocks: int = MOCKS) -> list[str]:
     """The options that `llmsim serve` and `llmsim-tui` have in common, with the config file written for this kind."""
     config = folder / f"llmsim-{kind.value}-{mocks}.yaml"
-    config.write_text(yaml.safe_dump(rules(mocks) | (PACE if kind is Kind.PACED else {})))
-    target = tokens or (PACED_TOKENS if kind is Kind.PACED else TOKENS)
+    config.write_text(yaml.safe_dump(rules(mocks) | PACES.get(kind, {})))
+    target = tokens or TARGETS[kind]
     words = ["--port", str(port), "--config", str(config), "--generator", "lorem", "--target-tokens", str(target)]
-    return words if kind is Kind.PACED else [*words, "--latency-profile", "instant"]
+    return words if kind in PACES else [*words, "--latency-profile", "instant"]
 
 
 def llmsim(kind: Kind, port: int, folder: Path, tokens: int | None = None, mocks: int = MOCKS) -> Command:

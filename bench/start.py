@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 
+from bench.apis import chat_request
 from bench.findings import Finding, of_values, unknown
-from bench.load import chat_request
 from bench.machine import cores
 from bench.process import Process, Unstarted, environment, free_port, on_core
 from bench.servers import Kind, command, python_environment

@@ -8,16 +8,23 @@ from pathlib import Path
 import pytest
 
 from bench import floor, pyload
+from bench.apis import WORDINGS, Api, chat_request, request
+from bench.dialects import dearest
 from bench.findings import Finding, against, of_values, unknown
 from bench.goals import GOALS, PARTS, Better, Goal, Verdict
-from bench.load import Sample, chat_request
+from bench.load import Sample
+from bench.long import latenesses, prompt, worst_within
 from bench.machine import Reading
 from bench.paced import RUNGS, Ladder
 from bench.pacing import Stream, pacing, percentile, read_moments, slope
 from bench.report import as_json, goals_table, number, rows, samples_table, summary
-from bench.servers import Kind, llmsim_words, rules
+from bench.servers import LONG_TOKENS, Kind, llmsim_words, rules
+from llmsim import tokens
+from tests.inprocess import ask
+from tests.running import application
 
 TBT = 0.02
+dear: dict[Api, int] = {"chat": 400, "responses": 300, "anthropic": 200, "gemini": 100}
 
 
 def sample(server: str = "llmsim", **figures: float) -> Sample:
@@ -153,6 +160,7 @@ class Counted:
     def __init__(self) -> None:
         self.tokens = self.replies = self.refused = 0
         self.counting, self.moments = True, None
+        self.token = pyload.token_pattern("content")
 
     def count(self, tokens: int) -> None:
         self.tokens += tokens
@@ -174,6 +182,42 @@ def test_the_load_client_in_python_counts_tokens_and_replies_however_they_are_cu
         for at in range(0, len(reply), cut):
             connection.read(reply[at : at + cut], 1.0)
     assert (client.tokens, client.replies, client.refused) == (50, 3, 0)
+
+
+@pytest.mark.parametrize("api", WORDINGS)
+async def test_each_apis_request_is_answered_with_a_token_an_event(api: Api):
+    head, _, body = request(api, stream=True, max_tokens=30).partition(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    told = await ask(application(), WORDINGS[api].streamed_path, body, **fields)
+    assert told.status == 200
+    assert len(pyload.token_pattern(WORDINGS[api].token).findall(told.body)) == 20
+
+
+@pytest.mark.parametrize("api", WORDINGS)
+def test_a_request_is_as_long_as_it_says(api: Api):
+    head, _, body = request(api).partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}".encode() in head
+    assert head.startswith(f"POST {WORDINGS[api].path} HTTP/1.1\r\n".encode())
+
+
+def test_the_dearest_api_is_the_one_judged():
+    samples = {api: [sample(api, tokens=0, replies=replies)] for api, replies in dear.items()}
+    found = dearest(samples)
+    assert (found.value, found.note) == (4.0, "gemini")
+    assert dearest(samples | {"anthropic": []}).value is None
+
+
+def test_a_long_prompt_is_one_of_a_hundred_thousand_tokens_and_never_the_same():
+    body = json.loads(prompt(1).partition(b"\r\n\r\n")[2])
+    assert tokens.count(body["messages"][0]["content"]) == pytest.approx(100_000, rel=0.01)
+    assert prompt(1) != prompt(2)
+
+
+def test_the_wait_of_others_is_that_of_the_latest_token_due_meanwhile():
+    moments = [1.0 + k * TBT for k in range(100)]
+    moments[50] += 0.018
+    told = latenesses([Stream(0.9, moments)], TBT)
+    assert worst_within(told, [(1.5, 1.9), (1.9, 2.1), (9.0, 9.5)]) == pytest.approx([0, 18], abs=1e-6)
 
 
 def test_a_ladder_finds_the_highest_rung_that_holds():
@@ -232,7 +276,7 @@ def test_every_aim_is_harder_than_what_is_to_be_reached():
     for goal in GOALS:
         assert goal.judge(goal.aim if goal.better is Better.MORE else goal.aim - 0.002) is Verdict.AIM
         assert goal.judge(goal.reach if goal.better is Better.MORE else goal.reach - 0.002) is not Verdict.MISSED
-    assert PARTS == ("K1", "K2", "K3", "K4", "K5", "K6", "K7")
+    assert PARTS == ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K9", "K10")
 
 
 def test_the_report_keeps_the_goals_order_and_tells_what_is_missing():
@@ -272,3 +316,6 @@ def test_llmsim_is_armed_as_people_run_it(tmp_path: Path):
     assert len(rules(10)["faults"]) == 2
     assert len(rules(2000)["mocks"]) == 2000
     assert "instant" in llmsim_words(Kind.INSTANT, 9000, tmp_path)
+    long = llmsim_words(Kind.LONG, 9000, tmp_path)
+    assert "speed: 10" in Path(long[long.index("--config") + 1]).read_text()
+    assert str(LONG_TOKENS) in long
