@@ -10,7 +10,7 @@ MODELS = b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer s
 
 @dataclass(frozen=True)
 class Wording:
-    """One API: where requests go, with which key, and the JSON key before a token's text in its events."""
+    """One API: where requests go, with which key, the JSON key before a token's text, and where its limit is told."""
 
     path: str
     streamed_path: str
@@ -61,7 +61,7 @@ WORDINGS: dict[Api, Wording] = {
             "generationConfig": {"thinkingConfig": {"thinkingBudget": 0}},
         },
         streams={},
-        limit="maxOutputTokens",
+        limit="generationConfig.maxOutputTokens",
     ),
 }
 
@@ -71,7 +71,9 @@ def request(api: Api, stream: bool = False, max_tokens: int | None = None) -> by
     wording = WORDINGS[api]
     body = wording.body | (wording.streams if stream else {})
     if max_tokens:
-        body[wording.limit] = max_tokens
+        inside, _, name = wording.limit.rpartition(".")
+        limits = {name: max_tokens}
+        body |= {inside: wording.body[inside] | limits} if inside else limits  # type: ignore[operator]
     return post(wording.streamed_path if stream else wording.path, wording.key, body)
 
 
