@@ -8,16 +8,19 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from llmsim import generators
 from llmsim.conversation import Block, Reply, Stop, ToolCall
 from llmsim.dice import Dice
 from llmsim.errors import Failure
 from llmsim.latency import Profile
+from llmsim.mocks.plain import plain
 from llmsim.plan import Usage
 
 LONGEST = 4 << 20
 """Characters of a text, and bytes of a raw body, that a mock may have."""
 
 Words = Annotated[str, Field(max_length=LONGEST)]
+Word = Annotated[str, Field(max_length=1000)]
 Count = Annotated[int, Field(ge=0, le=100_000_000)]
 Finish = Literal["end", "length", "calls", "filter"]
 
@@ -45,6 +48,11 @@ class CallOf(_Part):
     arguments: dict[str, Any] | Words = Field(default_factory=dict)
     id: Annotated[str | None, Field(max_length=256)] = None
 
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _of_json(cls, value: Any) -> Any:
+        return plain(value) if isinstance(value, Mapping) else value
+
 
 class BlockOf(_Part):
     """One block of a reply: exactly one of its fields is given."""
@@ -69,8 +77,8 @@ class ErrorOf(_Part):
 
     status: Literal[400, 401, 402, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529] = 500
     message: Words | None = None
-    code: str | None = None
-    param: str | None = None
+    code: Word | None = None
+    param: Word | None = None
     retry_after: Annotated[float | None, Field(ge=0, le=86_400)] = None
 
     def failure(self) -> Failure:
@@ -87,13 +95,31 @@ class RawOf(_Part):
     content_type: str | None = None
     headers: dict[str, str] = Field(default_factory=dict)
 
+    @field_validator("body", mode="before")
+    @classmethod
+    def _of_json(cls, value: Any) -> Any:
+        return plain(value)
+
+    @field_validator("content_type")
+    @classmethod
+    def _sendable_type(cls, value: str | None) -> str | None:
+        if value is not None and not _sendable(value):
+            raise ValueError(f"content_type: {value!r} is no value of a header")
+        return value
+
+    @model_validator(mode="after")
+    def _no_body_where_none_can_be(self) -> Self:
+        if self.status in (204, 205, 304) and self.body:
+            raise ValueError(f"body: an answer with status {self.status} has none")
+        return self
+
     @field_validator("headers")
     @classmethod
-    def _sendable(cls, value: dict[str, str]) -> dict[str, str]:
+    def _sendable_headers(cls, value: dict[str, str]) -> dict[str, str]:
         for name, told in value.items():
             if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(f"headers: {name!r} is no name of a header")
-            if "\r" in told or "\n" in told or not told.isprintable():
+            if not _sendable(told):
                 raise ValueError(f"headers: {name}: {told!r} is no value of a header")
             if name.lower() in ("content-length", "transfer-encoding", "connection"):
                 raise ValueError(f"headers: {name} is told by the server itself")
@@ -110,7 +136,12 @@ class RawOf(_Part):
             "content-type": self.content_type or usual,
             **{name.lower(): told for name, told in self.headers.items()},
         }
-        return [(name.encode(), value.encode("latin-1", "replace")) for name, value in told.items()]
+        return [(name.encode(), value.encode("latin-1")) for name, value in told.items()]
+
+
+def _sendable(value: str) -> bool:
+    """Whether a header can have this value: visible signs of Latin-1 and blanks."""
+    return value.isprintable() and all(sign <= "\xff" for sign in value)
 
 
 class UsageOf(_Part):
@@ -156,6 +187,18 @@ class Answer(_Part):
     @classmethod
     def _known_word(cls, value: Any) -> Any:
         return _FINISH.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("json_", mode="before")
+    @classmethod
+    def _of_json(cls, value: Any) -> Any:
+        return plain(value)
+
+    @field_validator("generator")
+    @classmethod
+    def _known_generator(cls, value: str | None) -> str | None:
+        if value is not None:
+            generators.make(value)
+        return value
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

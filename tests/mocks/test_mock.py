@@ -1,5 +1,6 @@
 """What a mock may say, how it reads back, and what is refused."""
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -42,6 +43,13 @@ def test_it_reads_back_as_it_was_written(raw: dict[str, Any]) -> None:
     assert Mock.model_validate(mock.model_dump(mode="json")) == mock
 
 
+def _nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
@@ -55,6 +63,18 @@ def test_it_reads_back_as_it_was_written(raw: dict[str, Any]) -> None:
         ({"reply": {"raw": {"headers": {"content-length": "5"}}}}, "is told by the server itself"),
         ({"reply": {"raw": {"headers": {"x\ny": "5"}}}}, "no name of a header"),
         ({"reply": {"raw": {"headers": {"x": "a\r\nb"}}}}, "no value of a header"),
+        ({"reply": {"raw": {"headers": {"x": "日本"}}}}, "no value of a header"),
+        ({"reply": {"raw": {"content_type": "text/html\r\nx-evil: 1"}}}, "content_type: .* is no value of a header"),
+        ({"reply": {"raw": {"status": 204, "body": "x"}}}, "body: an answer with status 204 has none"),
+        ({"reply": {"raw": {"body": "\ud800"}}}, "half of a surrogate pair"),
+        ({"reply": {"json": _nested(101)}}, "nested more than 100 levels deep"),
+        ({"reply": {"json": 1 << 64}}, "too large"),
+        ({"reply": {"json": float("nan")}}, "no number of JSON"),
+        ({"reply": {"json": {"a": "\udc00"}}}, "half of a surrogate pair"),
+        ({"reply": {"json": b"hi"}}, "a bytes is no value of JSON"),
+        ({"reply": {"error": {"code": "\ud800"}}}, "code"),
+        ({"reply": {"generator": "nobody"}}, "there is no 'nobody'"),
+        ({"reply": {"tool_calls": [{"name": "f", "arguments": {"a": {1, 2}}}]}}, "a set is no value of JSON"),
         ({"reply": {"finish": "never"}}, "finish"),
         ({"reply": "a", "times": 0}, "times"),
         ({"reply": "a", "when": "status:500"}, "only the journal has it"),
@@ -65,6 +85,16 @@ def test_it_reads_back_as_it_was_written(raw: dict[str, Any]) -> None:
 def test_what_cannot_be_is_refused(raw: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         Mock.model_validate(raw)
+
+
+def test_what_yaml_reads_without_quotation_marks_is_told_as_json_has_it() -> None:
+    told = {1: "a", False: date(2024, 1, 31), None: [datetime(2024, 1, 31, 12, 5)]}
+    for raw in ({"json": told}, {"tool_calls": [{"name": "f", "arguments": told}]}):
+        reply = Answer.model_validate(raw).reply(Dice(1), "mock")
+        words = "".join(reply.segments) or reply.calls[0].arguments
+        assert words == '{"1":"a","false":"2024-01-31","null":["2024-01-31T12:05:00"]}'
+    deep = Answer.model_validate({"json": _nested(100)})
+    assert deep.reply(Dice(1), "mock").segments == ("[" * 100 + "1" + "]" * 100,)
 
 
 def test_the_providers_own_words_for_the_end_are_understood() -> None:
