@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from llmsim.settings import Settings
+from llmsim.mocks import Mock
+from llmsim.settings import Armed, Settings
 
 UNDO = 100
 """Changes that can be taken back."""
@@ -16,6 +18,9 @@ KEPT = 10_000
 
 FUSE = "fuse"
 """Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
+
+SCENARIO = "scenario "
+"""How the name of a scenario begins that changes the settings: it is stopped, not undone step by step."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -45,9 +50,9 @@ class History:
         return len(self._all)
 
     def add(self, change: Change) -> None:
-        """Remembers a change; what a fuse did cannot be taken back."""
+        """Remembers a change; what a fuse or a scenario did cannot be taken back."""
         self._all.append(change)
-        if change.who != FUSE:
+        if change.who != FUSE and not change.who.startswith(SCENARIO):
             self._open.append(change)
 
     def last(self) -> Change | None:
@@ -58,3 +63,29 @@ class History:
         """Remembers that the last change was taken back, by this one."""
         self._open.pop()
         self._all.append(change)
+
+
+def undoing(change: Change, now: Settings) -> dict[str, Any]:
+    """The settings that take a change back, and nothing that was changed since: faults and mocks one by one."""
+    told: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        old, new = getattr(change.before, name), getattr(change.after, name)
+        if old == new:
+            continue
+        told[name] = _without(old, new, getattr(now, name)) if name in ("faults", "mocks") else old
+    return told
+
+
+def _without(old: Sequence[Any], new: Sequence[Any], now: Sequence[Any]) -> tuple[Any, ...]:
+    """What there is, without what the change brought and with what it took, in the places that it had."""
+    brought = [one for one in new if one not in old]
+    kept = [one for one in now if one not in brought]
+    there = {_name(one) for one in kept}
+    for place, one in enumerate(old):
+        if one not in new and _name(one) not in there:
+            kept.insert(min(place, len(kept)), one)
+    return tuple(kept)
+
+
+def _name(one: Armed | Mock) -> str:
+    return one.id if isinstance(one, Armed) else one.name

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,17 @@ from llmsim.settings import Settings
 PREFIX = b"x-llmsim-"
 NAMES = ("profile", "ttft", "tbt", "tokens", "generator", "seed", "fault", "mock", "explain")
 _LONGEST = 2000
+
+# The header that a problem with a setting comes from.
+_HEADERS = {
+    "latency_profile": "profile",
+    "profiles": "ttft",
+    "target_tokens": "tokens",
+    "generator": "generator",
+    "mocks": "mock",
+}
+_FOR_MANY = ("count", "per", "for_s", "for_requests", "after_s", "every_s", "on_s", "id")
+"""Settings of a fault that say which of several requests it meets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,9 @@ def _over(revision: int, same: _Same, told: tuple[tuple[str, str], ...]) -> Sett
     try:
         return settings.changed(**changes) if changes else settings
     except SettingsError as error:
-        raise SettingsError(f"x-llmsim-: {error}") from None
+        setting = re.match(r"\w*", str(error))
+        name = _HEADERS.get(setting[0] if setting else "", "fault")
+        raise SettingsError(f"x-llmsim-{name}: {error}") from None
 
 
 def _number(name: str, told: str, low: int, high: int) -> int:
@@ -123,7 +137,16 @@ def _faults(settings: Settings, told: str) -> dict[str, Any]:
     """The faults that are asked for, after those in force; or none at all."""
     if told.lower() == "none":
         return {"faults": (), "rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0}
-    asked = [{"id": f"header-{place}", **faults.read(one)} for place, one in enumerate(told.split(";")) if one.strip()]
+    asked = []
+    for place, one in enumerate(filter(str.strip, told.split(";"))):
+        try:
+            fields = faults.read(one)
+        except SettingsError as error:
+            raise SettingsError(f"x-llmsim-fault: {error}") from None
+        later = next((name for name in fields if name in _FOR_MANY), None)
+        if later is not None:
+            raise SettingsError(f"x-llmsim-fault: {later}: it has no meaning for one request")
+        asked.append({"id": f"header-{place}", **fields})
     if len(asked) > 8:
         raise SettingsError("x-llmsim-fault: at most 8 faults")
     return {"faults": (*settings.faults, *asked)}

@@ -24,15 +24,15 @@ class Repeats:
         A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again. Counts the
         request.
         """
-        if ask.overrides is not None and ask.overrides.seed is not None and settings.overrides:
-            return mix(ask.overrides.seed, ask.digest)
-        if ask.seed is not None:
-            return mix(settings.seed, ask.digest, ask.seed, ask.attempt)
         digest = ask.digest or b"number %d" % ask.number
         seen = self._seen.pop(digest, 0)
         self._seen[digest] = seen + 1
         if len(self._seen) > DIFFERENT:
             self._seen.popitem(last=False)
+        if ask.overrides is not None and ask.overrides.seed is not None and settings.overrides:
+            return mix(ask.overrides.seed, ask.digest)
+        if ask.seed is not None:
+            return mix(settings.seed, ask.digest, ask.seed, ask.attempt)
         return blend(int.from_bytes(digest[:8], "little"), settings.seed, seen)
 
     def before(self, ask: Ask) -> int:

@@ -70,6 +70,11 @@ class Armed(BaseModel):
     def _from_flat(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping) or isinstance(raw.get("fault"), Fault):
             return raw
+        for name in ("since", "until"):
+            if raw.get(name) is not None:
+                raise ValueError(
+                    f"{name}: it is filled in when the fault is armed; after_s and for_s say when it is in force"
+                )
         own = {name: raw[name] for name in _OWN if name in raw}
         return {**own, "fault": faults.make({name: value for name, value in raw.items() if name not in own})}
 
@@ -156,6 +161,15 @@ class Settings(BaseModel):
     @classmethod
     def _named(cls, value: Any) -> Any:
         return mocks.named(list(value)) if isinstance(value, list | tuple) else value
+
+    @field_validator("faults")
+    @classmethod
+    def _faults_told_apart(cls, value: tuple[Armed, ...]) -> tuple[Armed, ...]:
+        ids = [one.id for one in value if one.id]
+        twice = next((id for id in ids if ids.count(id) > 1), None)
+        if twice is not None:
+            raise ValueError(f"faults: the id {twice!r} comes twice")
+        return value
 
     @field_validator("limits")
     @classmethod

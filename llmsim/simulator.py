@@ -17,7 +17,7 @@ from llmsim.dice import Dice, blend
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
 from llmsim.exchange import Exchange, State
-from llmsim.history import FUSE, Change, History
+from llmsim.history import FUSE, Change, History, undoing
 from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing
 from llmsim.match import Subject
@@ -97,13 +97,17 @@ class Simulator:
         self, ask: Ask, request: bytes, settings: Settings, dice: Dice, now: float, standing: Standing
     ) -> Plan:
         """The plan; where a generator or a fault raises, the provider's internal error, so that no number is lost."""
-        spoilers, taken = self._ruled(ask, request, settings, now) if settings.ruled else ((), None)
+        # What a limit refuses meets no fault and spends no mock.
+        ruled = settings.ruled and not standing.refused
+        spoilers, taken = self._ruled(ask, request, settings, now) if ruled else ((), None)
         try:
             plan = decide(ask, settings, dice, standing, spoilers, taken)
         except Exception as error:
             logger.exception("a reply could not be planned")
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
+        if taken is not None and plan.mock:
+            self.tally.count(taken)
         if spoilers:
             self._count(ask, plan, spoilers)
         return plan
@@ -114,7 +118,7 @@ class Simulator:
         """What the rules say of a request: the faults that may strike it, and the mock that answers it."""
         subject = Subject(ask, request, self._repeats.before(ask))
         spoilers = self.tally.in_force(settings, subject, now) if settings.spoilers else ()
-        return spoilers, self.tally.take(settings, subject) if settings.mock_index is not None else None
+        return spoilers, self.tally.find(settings, subject) if settings.mock_index is not None else None
 
     def _count(self, ask: Ask, plan: Plan, spoilers: Sequence[Spoiler]) -> None:
         """Counts the faults that struck, and lifts those that have done what they were armed for."""
@@ -167,7 +171,8 @@ class Simulator:
     def standing(self, ask: Ask, request: bytes = b"") -> Standing:
         """Where the key stands with its rate limits once this ask is counted, by the estimate of what it will take."""
         words = (ask.max_tokens or self.settings.target_tokens) * ask.n if ask.parts is None else 0
-        return self.limiter.admit(Subject(ask, request), self.settings.rate_limits, ask.prompt_tokens, words)
+        subject = Subject(ask, request, self._repeats.before(ask))
+        return self.limiter.admit(subject, self.settings.rate_limits, ask.prompt_tokens, words)
 
     def _settle(self, exchange: Exchange) -> None:
         """Gives back what an exchange was counted for and did not take, or takes what it took more."""
@@ -264,6 +269,8 @@ class Simulator:
         """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
         for name in {one.id for one in self.settings.faults} - {one.id for one in before.faults}:
             self.tally.forget(name)
+        if self.settings.mocks != before.mocks:
+            self.tally.renewed(before.mocks, self.settings.mocks)
 
     def undo(self, who: str = "") -> str | None:
         """Takes the last change back and says which it was; None when there is none."""
@@ -271,9 +278,13 @@ class Simulator:
         if change is None:
             return None
         now = self.clock.now()
-        still = tuple(one for one in change.before.faults if one.until is None or one.until > now)
         before = self.settings
-        self._take(change.before.changed(faults=still))
+        changes = undoing(change, before)
+        if "faults" in changes:
+            changes["faults"] = tuple(
+                one for one in changes["faults"] if (one.until is None or one.until > now) and not self.tally.spent(one)
+            )
+        self._take(before.changed(**changes))
         text = f"undone: {change.text}"
         self.history.undone(Change(before, self.settings, text, who, now))
         self.events.add("undo", text, who, "undo")
@@ -390,5 +401,5 @@ def _not_read(exchange: Exchange) -> Ask | None:
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = str(len(value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

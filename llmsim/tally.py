@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llmsim.conversation import Ask
@@ -20,7 +21,7 @@ START = "start"
 
 @dataclass(slots=True, frozen=True)
 class Taken:
-    """The mock that answers a request, which of its answers it is, and the request as the mock saw it."""
+    """The mock that is to answer a request, which of its answers it is, and the request as the mock saw it."""
 
     mock: Mock
     answer: Answer
@@ -82,13 +83,12 @@ class Tally:
         """Counts a fault that is newly armed from nought."""
         self.hits[id] = 0
         self._met.pop(id, None)
-        for name in [name for name in self._groups if name[0] == id]:
-            del self._groups[name]
+        self._ungroup(id)
 
     # -- mocks
 
-    def take(self, settings: Settings, subject: Subject) -> Taken | None:
-        """The mock that answers the request, counted and its machine moved on; None where there is none."""
+    def find(self, settings: Settings, subject: Subject) -> Taken | None:
+        """The mock that answers the request, and which of its answers it gives; None where there is none."""
         index = settings.mock_index
         mock = index.find(subject, lambda mock: not self.closed(mock, subject.ask)) if index is not None else None
         if mock is None:
@@ -96,12 +96,27 @@ class Tally:
         place = self._answered(mock, subject.ask)
         answers = mock.answers
         at = place % len(answers) if mock.then == "loop" else min(place, len(answers) - 1)
+        return Taken(mock, answers[at], subject)
+
+    def count(self, taken: Taken) -> None:
+        """Counts a mock that has answered, and moves its machine on."""
+        mock, ask = taken.mock, taken.subject.ask
         self.answered[mock.name] = self.answered.get(mock.name, 0) + 1
         if mock.per != "all":
-            self._raise(f"mock {mock.name}", mock.per, subject.ask)
+            self._raise(f"mock {mock.name}", mock.per, ask)
         if mock.state is not None and mock.state.to is not None:
             self.states[mock.state.machine] = mock.state.to
-        return Taken(mock, answers[at], subject)
+
+    def renewed(self, before: Iterable[Mock], after: Iterable[Mock]) -> None:
+        """Counts mocks that are new, or not what they were, from nought; machines that no mock has are forgotten."""
+        old = {one.name: one for one in before}
+        for one in after:
+            if old.get(one.name) != one:
+                self.answered.pop(one.name, None)
+                self._ungroup(f"mock {one.name}")
+        machines = {one.state.machine for one in after if one.state is not None}
+        for machine in [machine for machine in self.states if machine not in machines]:
+            del self.states[machine]
 
     def closed(self, mock: Mock, ask: Ask) -> str:
         """Why a mock answers no more, or not in this state; empty where it does."""
@@ -126,6 +141,10 @@ class Tally:
         return self._group(f"mock {mock.name}", mock.per, ask)
 
     # -- counting apart
+
+    def _ungroup(self, rule: str) -> None:
+        for name in [name for name in self._groups if name[0] == rule]:
+            del self._groups[name]
 
     def _group(self, rule: str, per: str, ask: Ask) -> int:
         return self._groups.get((rule, _of(per, ask)), 0)

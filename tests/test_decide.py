@@ -256,7 +256,8 @@ def test_each_model_has_its_own_profile_unless_the_settings_say_another():
 
 
 def test_a_fault_whose_time_is_up_strikes_no_more():
-    settings = BASE.changed(faults=[{"kind": "cut", "after_tokens": 0, "until": 5.0}])
+    settings = BASE.changed(faults=[{"kind": "cut", "after_tokens": 0}])
+    settings = settings.changed(faults=[settings.faults[0].model_copy(update={"until": 5.0})])
     before, after = (Tally().in_force(settings, Subject(ask_for()), now) for now in (4.99, 5.0))
     assert [spoiler.name for spoiler in before] == ["cut"]
     assert not after

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
+from llmsim import faults
 from llmsim.errors import LlmsimError
 from llmsim.scenarios import Scenario
 from llmsim.scenarios.timeline import Deed, deeds
@@ -95,8 +96,10 @@ class Playing:
             changes: dict[str, Any] = {deed.number: value}
             simulator.change(who=self.who, **changes)
         else:
-            faults = [{**one.flat(), deed.number: value} if one is armed else one for one in settings.faults]
-            simulator.change(who=self.who, text=f"{armed.label or armed.id}: {deed.number} {value:g}", faults=faults)
+            fault = faults.make({"kind": armed.fault.kind, **armed.fault.model_dump(), deed.number: value})
+            slid = armed.model_copy(update={"fault": fault})  # its fuse burns on
+            told = [slid if one is armed else one for one in settings.faults]
+            simulator.change(who=self.who, text=f"{armed.label or armed.id}: {deed.number} {value:g}", faults=told)
 
     def stop(self) -> None:
         """Ends it early, and what it has armed with it."""

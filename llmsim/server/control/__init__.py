@@ -82,7 +82,11 @@ class Control:
         for one in self.operations:
             by_path.setdefault(one.path, {})[one.method] = one
         paths = sorted(by_path, key=lambda path: "{" in path)  # names in full before those that stand for any
-        routes = [Route(ROOT + path, self._endpoint(by_path[path]), methods=_METHODS) for path in paths]
+        # The name of a mock may hold the folder of the file it came from.
+        routes = [
+            Route(ROOT + path.replace("{name}", "{name:path}"), self._endpoint(by_path[path]), methods=_METHODS)
+            for path in paths
+        ]
         routes += [
             Route(f"{ROOT}/openapi.json", self._document, methods=_METHODS),
             Route(ROOT + "/{path:path}", self._nothing, methods=_METHODS),

@@ -67,6 +67,28 @@ class Call:
             raise Problem(400, f"the body is a {type(told).__name__}; it must be an object")
         return told
 
+    def fields(self, *names: str) -> dict[str, Any]:
+        """The body as a mapping of these names and no others; raises Problem."""
+        told = self.mapping()
+        unknown = next((name for name in told if name not in names), None)
+        if unknown is not None:
+            raise Problem(400, f"{unknown[:60]}: there is no such field; there are {', '.join(names)}")
+        return told
+
+    def last(self, told: Mapping[str, Any], most: int) -> int:
+        """How many of the newest exchanges a body asks for, 100 if it does not say; raises Problem."""
+        last = told.get("last", 100)
+        if not isinstance(last, int) or isinstance(last, bool) or not 1 <= last <= most:
+            raise Problem(400, f"last: {last!r} is not allowed: it is a whole number from 1 to {most}")
+        return last
+
+    def word(self, name: str, *allowed: str) -> str:
+        """A word of the query, the first of those allowed if it is not there; raises Problem."""
+        told = self.query.get(name, allowed[0])
+        if told not in allowed:
+            raise Problem(400, f"{name}: {told[:40]!r} is not allowed; there are {', '.join(allowed)}")
+        return told
+
     def model(self, kind: type[BaseModel], told: Any = None) -> Any:
         """The body, or what is given, as one of that kind; raises Problem in one sentence."""
         try:

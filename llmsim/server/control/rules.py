@@ -24,7 +24,7 @@ def _fault(call: Call, one: Armed) -> dict[str, Any]:
         **one.flat(),
         "summary": one.fault.summary(),
         "hits": call.simulator.hits.get(one.id, 0),
-        "in_force": one.on(now),
+        "in_force": one.on(now) and not call.simulator.tally.spent(one),
         "left_s": None if one.until is None else round(max(0.0, one.until - now), 3),
     }
 
@@ -61,10 +61,8 @@ async def lift(call: Call) -> Any:
 
 async def preview(call: Call) -> Any:
     """How many of the last requests a scope would have met."""
-    told = call.mapping()
-    last = told.get("last", 100)
-    if not isinstance(last, int) or not 1 <= last <= 10_000:
-        raise Problem(400, f"last: {last!r} is not allowed: it is a whole number from 1 to 10000")
+    told = call.fields("scope", "last")
+    last = call.last(told, 10_000)
     found = call.simulator.journal.preview(Match(told.get("scope", "")), last, reread=call.simulator.reread)
     return {"matched": found.matched, "looked_at": found.looked_at, "numbers": list(found.numbers)}
 
@@ -115,8 +113,10 @@ async def add_mock(call: Call) -> Any:
 
 async def put_mock(call: Call) -> Any:
     """Puts a mock in the place of the one of its name, or behind the others."""
-    name = call.params["name"]
-    mock = call.model(Mock, {**call.mapping(), "name": name})
+    name, told = call.params["name"], call.mapping()
+    if told.get("name", name) != name:
+        raise Problem(400, f"name: {told['name']!r} is not the name in the path, {name!r}")
+    mock = call.model(Mock, {**told, "name": name})
     kept = list(call.simulator.settings.mocks)
     at = next((place for place, one in enumerate(kept) if one.name == name), len(kept))
     kept[at : at + 1] = [mock]
@@ -141,10 +141,11 @@ async def drop_mocks(call: Call) -> Any:
 
 async def try_mocks(call: Call) -> Any:
     """Which of these mocks would have answered each of the last requests; nothing is changed."""
-    told = call.mapping()
-    last = min(1000, max(1, int(told.get("last", 100)))) if isinstance(told.get("last", 100), int) else 100
-    mocks = told.get("mocks")
-    index = Index(named(mocks)) if isinstance(mocks, list) else call.simulator.settings.mock_index or Index(())
+    told = call.fields("mocks", "last")
+    last, mocks = call.last(told, 1000), told.get("mocks")
+    if mocks is not None and not isinstance(mocks, list):
+        raise Problem(400, "mocks: it is a list of mocks")
+    index = Index(named(mocks)) if mocks is not None else call.simulator.settings.mock_index or Index(())
     found = []
     for exchange in call.simulator.journal.newest(last):
         subject = Subject(with_texts(exchange, call.simulator.reread), exchange.request)
@@ -201,7 +202,7 @@ async def put_limits(call: Call) -> Any:
 
 async def drain(call: Call) -> Any:
     """Empties the buckets of a limit, or of all, by a share."""
-    told = call.mapping()
+    told = call.fields("name", "share")
     share = told.get("share", 1.0)
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 < share <= 1:
         raise Problem(400, f"share: {share!r} is not allowed: it is above 0 and at most 1")
@@ -210,7 +211,7 @@ async def drain(call: Call) -> Any:
 
 async def refill(call: Call) -> Any:
     """Fills the buckets of a limit, or of all."""
-    return {"refilled": _buckets(call, call.simulator.limiter.refill(call.mapping().get("name")), "refilled")}
+    return {"refilled": _buckets(call, call.simulator.limiter.refill(call.fields("name").get("name")), "refilled")}
 
 
 def _buckets(call: Call, count: int, what: str) -> int:

@@ -106,7 +106,7 @@ async def changes(call: Call) -> Any:
 
 async def reset(call: Call) -> Any:
     """Puts parts back to where they began; without `what` all of them."""
-    what = call.mapping().get("what", [])
+    what = call.fields("what").get("what", [])
     if not isinstance(what, list) or not all(isinstance(name, str) for name in what):
         raise Problem(400, "what: it is a list of journal, counts, limits, store, rules, settings")
     if not what or "rules" in what:

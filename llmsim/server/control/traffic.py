@@ -68,12 +68,12 @@ async def journal(call: Call) -> Any:
     """The exchanges that a match means, newest first if not `order=asc`; `bodies=true` with requests and replies."""
     limit = call.number("limit", _PAGE, 1, 1000)
     found = []
-    async for exchange in _steps(_search(call, call.query.get("order", "desc") != "asc")):
+    newest_first, bodies = call.word("order", "desc", "asc") == "desc", call.word("bodies", "false", "true") == "true"
+    async for exchange in _steps(_search(call, newest_first)):
         found.append(exchange)
         if len(found) == limit:
             break
     earlier = await _tries(call) if found else {}
-    bodies = call.query.get("bodies", "").lower() == "true"
     told = [entry(one, earlier=earlier.get(one.number), bodies=bodies) for one in found]
     kept = call.simulator.journal
     return {"exchanges": told, "first": kept.first, "last": kept.last}
@@ -96,9 +96,7 @@ async def clear(call: Call) -> Any:
 
 async def export(call: Call) -> Any:
     """The exchanges that a match means as JSON Lines or HAR, secrets masked; `replies` of streams are reconstructed."""
-    form = call.query.get("format", "jsonl")
-    if form not in ("jsonl", "har"):
-        raise Problem(400, f"format: {form[:40]!r} is not allowed; there are jsonl, har")
+    form = call.word("format", "jsonl", "har")
     found = [exchange async for exchange in _steps(_search(call))]
     if form == "jsonl":
         chunks = jsonl(found)
@@ -173,7 +171,7 @@ async def act(call: Call) -> Any:
     exchange, action = _exchange(call), call.params["action"]
     if action not in ACTIONS:
         raise Problem(404, f"there is no action {action[:40]!r}; there are {', '.join(ACTIONS)}")
-    value = call.mapping().get("value", 1.0)
+    value = call.fields("value").get("value", 1.0)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Problem(400, f"value: {value!r} is not allowed: it is a number")
     if not call.simulator.act(exchange.number, action, value=float(value), who=call.who):
