@@ -228,7 +228,7 @@ def test_a_patch_is_taken_whole_or_refused_whole(bodies: list[bytes]) -> None:
 async def test_what_is_added_under_a_revision_is_never_lost(clients: int, times: int) -> None:
     """Every client adds one so many times to what it saw last; of those that saw the same, one comes first."""
     left = [times] * clients
-    async with running(target_tokens=1) as runner, httpx.AsyncClient(base_url=runner.url) as client:
+    async with running(target_tokens=1) as runner, httpx.AsyncClient(base_url=runner.url, timeout=60) as client:
         while any(left):
             busy = [place for place in range(clients) if left[place]]
             seen = await asyncio.gather(*(client.get("/llmsim/settings") for _ in busy))
@@ -246,7 +246,7 @@ async def add_one(client: httpx.AsyncClient, seen: dict[str, Any]) -> int:
 
 async def test_changes_at_once_without_a_revision_lose_nothing_of_each_other() -> None:
     plain = {"speed": 2.0, "seed": 9, "strict": True, "rpm": 1000, "tpm": 99_000, "generator": "echo"}
-    async with running() as runner, httpx.AsyncClient(base_url=runner.url) as client:
+    async with running() as runner, httpx.AsyncClient(base_url=runner.url, timeout=60) as client:
         answers = await asyncio.gather(
             *(client.patch("/llmsim/settings", json={name: value}) for name, value in plain.items()),
             *(client.patch("/llmsim/settings", json={"model_profiles": {f"m-{n}": "fast"}}) for n in range(20)),

@@ -79,7 +79,7 @@ async def test_a_cut_loses_what_was_held_back() -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/openai/v1/chat/completions?x=%20"])
 async def test_the_answer_is_the_same_to_the_byte(streamed: bool, path: str) -> None:
-    async with running() as runner, httpx.AsyncClient(base_url=runner.url) as client:
+    async with running() as runner, httpx.AsyncClient(base_url=runner.url, timeout=60) as client:
         body = {**CHAT, "stream": streamed}
         told = [(await client.post(path, json=body)).text]
         runner.simulator.arm({"kind": "drip", "bytes_per_s": 60_000})

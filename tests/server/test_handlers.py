@@ -161,7 +161,7 @@ async def test_a_request_that_waits_behind_a_stream_is_given_up_with_it(server: 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_the_server_says_that_it_is_well(server: Runner, path: str, method: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         answer = await client.request(method, path)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -170,7 +170,7 @@ async def test_the_server_says_that_it_is_well(server: Runner, path: str, method
 
 async def test_health_tells_how_many_replies_are_under_way(server: Runner, simulator: Simulator) -> None:
     simulator.change(latency_profile="glacial")
-    async with Wire.to(server) as wire, httpx.AsyncClient(base_url=server.url) as client:
+    async with Wire.to(server) as wire, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         await wire.ask(STREAM, CHAT)
         await wire.head()
         assert (await client.get("/health")).json()["active"] == 1
@@ -188,12 +188,12 @@ async def test_a_head_request_has_no_body(server: Runner) -> None:
 
 @pytest.mark.parametrize("path", ["/openai/v1/chat/completions", "/v1/chat/completions"])
 async def test_every_dialect_is_also_below_its_provider_s_name(server: Runner, path: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         assert (await client.post(path, json=ASK)).status_code == 200
 
 
 async def test_a_query_does_not_hide_the_path(server: Runner) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         assert (await client.post(CHAT + "?api-version=2024", json=ASK)).status_code == 200
 
 
@@ -227,7 +227,7 @@ async def test_a_websocket_is_turned_away() -> None:
 async def test_headers_say_who_asks(
     server: Runner, simulator: Simulator, headers: dict[str, str], key: str, client: str, attempt: int
 ) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as one:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as one:
         await one.post(CHAT, json=ASK, headers=headers)
     (exchange,) = simulator.journal
     assert (exchange.ask.key, exchange.ask.attempt) == (key, attempt)
@@ -311,7 +311,7 @@ async def test_a_list_of_models_that_cannot_be_made_is_a_500_in_shape(
     server: Runner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("llmsim.catalogue.known", lambda: 1 / 0)
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         answer = await client.get("/v1/models")
     assert (answer.status_code, error_of(answer.content)["type"]) == (500, "server_error")
     assert "ZeroDivisionError" in caplog.text

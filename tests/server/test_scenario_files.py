@@ -37,7 +37,7 @@ def show(fields: Any, **more: Any) -> Show:
 
 
 async def ask(runner: Runner) -> None:
-    async with httpx.AsyncClient(base_url=runner.url) as client:
+    async with httpx.AsyncClient(base_url=runner.url, timeout=60) as client:
         await client.post("/v1/chat/completions", json=CHAT, headers={"authorization": "Bearer sk-test"})
 
 
@@ -168,7 +168,7 @@ async def test_who_stops_it_over_the_control_api_leaves_it_unmet(capsys: pytest.
         one = show(LONG)
         task = asyncio.ensure_future(one.attend(runner, end))
         await until(lambda: one.playing is not None)
-        async with httpx.AsyncClient(base_url=runner.url) as client:
+        async with httpx.AsyncClient(base_url=runner.url, timeout=60) as client:
             assert (await client.delete("/llmsim/scenario")).json()["state"] == "stopped"
         await task
     assert one.status == 1

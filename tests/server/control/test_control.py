@@ -284,7 +284,7 @@ async def test_the_simulated_apis_do_not_see_control_calls(api: httpx.AsyncClien
 
 
 async def test_read_only_is_looked_at_and_not_changed() -> None:
-    async with running(read_only=True) as runner, httpx.AsyncClient(base_url=runner.url) as api:
+    async with running(read_only=True) as runner, httpx.AsyncClient(base_url=runner.url, timeout=60) as api:
         await call(api, "GET", "/settings")
         await call(api, "POST", "/verify", {"times": 0})
         assert "read-only" in (await call(api, "PATCH", "/settings", {"speed": 2}, 403))["error"]["message"]
