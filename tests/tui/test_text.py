@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from llmsim_tui.text import amount, brief, clip, countdown, millis, moment, safe, share, span, tail, uptime, wait
+from llmsim_tui.text import (
+    amount,
+    brief,
+    clip,
+    countdown,
+    millis,
+    moment,
+    reachable,
+    safe,
+    share,
+    span,
+    tail,
+    uptime,
+    wait,
+)
 from rich.cells import cell_len
 
 
@@ -67,3 +81,8 @@ def test_an_sdk_is_named_briefly_and_any_other_client_as_it_is() -> None:
         "OpenAI",
     ]
     assert [brief("agent-07"), brief("team/app"), brief("-")] == ["agent-07", "team/app", "-"]
+
+
+def test_an_address_of_all_networks_is_shown_as_this_machines_own() -> None:
+    shown = [reachable(address) for address in ("0.0.0.0:80", "[::]:80", "127.0.0.1:80", "10.0.0.7:8080")]
+    assert shown == ["127.0.0.1:80", "[::1]:80", "127.0.0.1:80", "10.0.0.7:8080"]

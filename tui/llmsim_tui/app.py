@@ -21,6 +21,7 @@ from llmsim_tui.console import Console
 from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.ticking import Palette, Ticking
+from llmsim_tui.typeahead import TypeAhead
 from llmsim_tui.widgets.lines import Lines
 
 Part = tuple[Ticking, Callable[[], None]]
@@ -31,7 +32,7 @@ _QUICK: Final = 0.030
 """Seconds a frame may take before every second one is left out, and below which none is."""
 
 
-class LlmsimApp(Console):
+class LlmsimApp(TypeAhead, Console):
     """The console over a backend; `fps` frames a second, halved while frames are slow; 0 leaves ticking to others."""
 
     TITLE = "llmsim"

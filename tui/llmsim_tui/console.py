@@ -109,6 +109,9 @@ class Console(App[None]):
 
         self.attempt(self.backend.undo, told)
 
+    async def type_on(self) -> None:
+        """Goes on with keys that wait for a dialog."""
+
     def refresh_views(self) -> None:
         """Shows the present state without waiting for the next tick."""
 

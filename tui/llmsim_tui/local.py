@@ -36,7 +36,6 @@ class LocalBackend(LocalRules):
     def __init__(self, simulator: Simulator, address: str, control: Control | None = None) -> None:
         super().__init__(simulator, control or Control(simulator))
         self.address = address
-        self.stopping = False
 
     def pulse(self) -> Pulse:
         """The figures of this moment; also books the tokens sent since the last one."""
@@ -51,7 +50,7 @@ class LocalBackend(LocalRules):
         return Pulse(
             wall=clock.wall(),
             up=clock.now() - simulator.started,
-            state="stopping" if self.stopping else "serving",
+            state="stopping" if self._control.stopping() else "serving",
             requests=meter.begun,
             requests_per_s=ended / span,
             tokens_per_s=sum(slot.tokens for slot in recent) / span,

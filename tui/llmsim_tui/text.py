@@ -109,6 +109,12 @@ def moment(wall: float) -> str:
     return datetime.fromtimestamp(wall).strftime("%H:%M:%S")
 
 
+def reachable(address: str) -> str:
+    """An address that a client on this machine can open: that of all networks is none."""
+    host, _, port = address.rpartition(":")
+    return f"{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"
+
+
 def share(part: float) -> str:
     """A share of one as a percentage: 41%, 0.5%."""
     return f"{part * 100:.3g}%"

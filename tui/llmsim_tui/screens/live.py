@@ -27,6 +27,7 @@ from llmsim_tui.screens.scenario import ScenarioRun, save
 from llmsim_tui.screens.ticking import Dialog, Ticking
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
+from llmsim_tui.text import reachable
 from llmsim_tui.widgets.bars import Bars, Traffic
 from llmsim_tui.widgets.events import Log
 from llmsim_tui.widgets.flows import Act, Flows, Inspect
@@ -81,7 +82,7 @@ class Live(Ticking):
     def on_mount(self) -> None:
         """Hides the filter line until it is wanted."""
         self.query_one("#filter").display = False
-        address = self.console.backend.address
+        address = reachable(self.console.backend.address)
         self.query_one(Flows).hint = f"no request yet · point a client at\nhttp://{address}/v1"
         self._fold()
 

@@ -17,6 +17,9 @@ from llmsim_tui.console import Console, console
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.safety import Safety, SafetyLine
 
+_TRIES = 50
+"""Turns that a dialog's widgets are given to take the focus before keys go to the dialog itself."""
+
 
 class Steady:
     """Makes a screen bear what comes twice or too late: a size that the terminal no longer has, a second close.
@@ -64,6 +67,19 @@ class Dialog(Ticking, ModalScreen[None]):
     """A dialog with a safety line and a key bar of its own, closed by a click beside it."""
 
     place = ""
+    ready = False
+    """Whether it has its focus; keys wait until then."""
+
+    def on_mount(self) -> None:
+        """Takes the keys that were typed while it opened, once it has its focus."""
+        self.call_after_refresh(self._ready, _TRIES)
+
+    def _ready(self, tries: int) -> None:
+        if self.focused is None and tries:
+            self.call_after_refresh(self._ready, tries - 1)
+            return
+        self.ready = True
+        self.app.call_next(self.console.type_on)
 
     def keys(self) -> ComposeResult:
         """The safety line and the key bar, to be composed last."""

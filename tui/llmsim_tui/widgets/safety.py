@@ -125,7 +125,8 @@ class SafetyLine(Lines):
         if state.frozen:
             line.add(gap).add(" FROZEN ", ink.badge)
         if state.scene[1]:
-            name = f"{clip(state.scene[0], 20).rstrip()} " if tight < 2 else ""
+            room = 20 if tight < 2 else 8 if tight < 4 else 0
+            name = f"{clip(state.scene[0], room).rstrip()} " if room else ""
             line.add(gap).add(f" ▶ {name}{state.scene[1]} ", ink.badge)
         if state.note:
             line.add(gap).add(f" {state.note} ", ink.badge)

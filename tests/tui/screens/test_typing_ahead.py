@@ -1,0 +1,54 @@
+"""A burst of keys: what is typed right behind the key that opens a dialog is the dialog's, in its order."""
+
+from __future__ import annotations
+
+import pytest
+from llmsim_tui.screens.latency import Latency
+from llmsim_tui.screens.live import Live
+from llmsim_tui.screens.mocks import Mocks
+from textual.events import Key
+from textual.widgets import TextArea
+from tui.stage import Stage, stage
+
+SIZES = pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+async def burst(console: Stage, *keys: str) -> None:
+    for key in keys:
+        console.app.post_message(Key(key, key if len(key) == 1 else None))
+    for _ in range(4):
+        await console.settle()
+    await console.tick()
+
+
+@SIZES
+async def test_a_number_typed_right_behind_l_is_the_sliders(size: tuple[int, int]) -> None:
+    async with stage(size) as console:
+        await burst(console, "l", "7", "0", "0", "enter", "a", "escape")
+        assert isinstance(console.app.screen, Live)
+        applied = console.backend.settings()
+        assert applied.profiles["custom"].ttft.middle == pytest.approx(700, rel=0.05)
+        assert applied.faults == ()
+
+
+async def test_an_edit_of_a_pad_is_typed_in_one_go() -> None:
+    async with stage((80, 24)) as console:
+        await burst(console, "e", "1", "3", "0", "enter", "enter", "1")
+        assert isinstance(console.app.screen, Live)
+        assert console.backend.settings().faults[0].fault.probability == 0.3
+
+
+async def test_dialogs_above_each_other_are_typed_through() -> None:
+    async with stage((80, 24)) as console:
+        await burst(console, "m", "a", "x", "y")
+        assert console.app.screen.query_one("#text", TextArea).text.startswith("xy#")
+        await burst(console, "escape", "escape", "l")
+        assert isinstance(console.app.screen, Latency)
+        await burst(console, "escape", "m", "escape", "m")
+        assert isinstance(console.app.screen, Mocks)
+
+
+async def test_ctrl_c_quits_though_a_dialog_is_opening() -> None:
+    async with stage((80, 24)) as console:
+        await burst(console, "l", "ctrl+c")
+        assert not console.app.is_running or console.app._exit
