@@ -83,6 +83,11 @@ def _refused(failure: Failure, ask: Ask) -> Plan:
     return Plan([Fail(failure)], [0.0], usage, origin=failure.kind, notes=(failure.message or failure.kind,))
 
 
+def refusal(ask: Ask, settings: Settings, standing: Standing) -> Failure | None:
+    """What the provider refuses before any rule has its say, if anything."""
+    return _refusal(ask, settings, (settings.kept.get(ask.model) or _recipe(ask.model, settings)).model, standing)
+
+
 def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> Failure | None:
     """What the provider refuses before it looks for an answer, if anything."""
     if settings.strict and not ask.key:

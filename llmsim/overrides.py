@@ -18,12 +18,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from llmsim import faults
 from llmsim.errors import SettingsError
 from llmsim.match import ALWAYS
 from llmsim.settings import Settings
+from llmsim.tally import BROUGHT
 
 PREFIX = b"x-llmsim-"
 NAMES = ("profile", "ttft", "tbt", "tokens", "generator", "seed", "fault", "mock", "explain")
@@ -37,8 +39,15 @@ _HEADERS = {
     "generator": "generator",
     "mocks": "mock",
 }
-_FOR_MANY = ("count", "per", "for_s", "for_requests", "after_s", "every_s", "on_s", "id")
-"""Settings of a fault that say which of several requests it meets."""
+_FOR_MANY = ("for_s", "for_requests", "after_s", "every_s", "on_s", "since", "until", "id")
+"""Settings of a fault that say when it is in force; a `count` is for the retries of an SDK, which bring it again."""
+
+_KNOWN_BY = 100
+"""Characters of a fault that are its id as they are; a longer one is known by their digest."""
+
+_PARTS = re.compile(r'(?:"[^"]*"|[^;"]|")+')
+_MS = re.compile(r"\d{1,12}(?:\.\d{1,12})?|\.\d{1,12}", re.ASCII)
+_YES, _NO = ("true", "1", "yes"), ("false", "0", "no")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Overrides:
     @property
     def explain(self) -> bool:
         """Whether the answer is to say how it came to be."""
-        return dict(self.told).get("explain", "").lower() in ("true", "1", "yes")
+        return dict(self.told).get("explain", "").lower() in _YES
 
 
 def read(headers: Mapping[bytes, bytes]) -> Overrides | None:
@@ -96,17 +105,22 @@ def _over(revision: int, same: _Same, told: tuple[tuple[str, str], ...]) -> Sett
         changes["target_tokens"] = _number("tokens", asked["tokens"], 1, 200_000)
     if "generator" in asked:
         changes["generator"] = asked["generator"]
+    if "explain" in asked and asked["explain"].lower() not in (*_YES, *_NO):
+        raise SettingsError(f"x-llmsim-explain: {asked['explain'][:60]!r} is not allowed: it is true or false")
     changes |= _latency(asked)
     if "fault" in asked:
         changes |= _faults(settings, asked["fault"])
     if "mock" in asked:
         changes["mocks"] = _mock(settings, asked["mock"])
     try:
-        return settings.changed(**changes) if changes else settings
+        made = settings.changed(**changes) if changes else settings
     except SettingsError as error:
         setting = re.match(r"\w*", str(error))
         name = _HEADERS.get(setting[0] if setting else "", "fault")
         raise SettingsError(f"x-llmsim-{name}: {error}") from None
+    if "mocks" not in changes:
+        made.__dict__["mock_index"] = settings.mock_index  # thousands of mocks are sorted once, not for every header
+    return made
 
 
 def _number(name: str, told: str, low: int, high: int) -> int:
@@ -126,10 +140,9 @@ def _latency(asked: Mapping[str, str]) -> dict[str, Any]:
         return {}
     own = {}
     for name, told in times.items():
-        try:
-            own[name] = {"kind": "fixed", "mean": float(told)}
-        except ValueError:
-            raise SettingsError(f"x-llmsim-{name}: {told[:60]!r} is not allowed: it is a number of ms") from None
+        if not _MS.fullmatch(told):
+            raise SettingsError(f"x-llmsim-{name}: {told[:60]!r} is not allowed: it is a number of ms")
+        own[name] = {"kind": "fixed", "mean": float(told)}
     return {"profiles": {"x-llmsim": own}, "latency_profile": "x-llmsim"}
 
 
@@ -137,19 +150,23 @@ def _faults(settings: Settings, told: str) -> dict[str, Any]:
     """The faults that are asked for, after those in force; or none at all."""
     if told.lower() == "none":
         return {"faults": (), "rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0}
-    asked = []
-    for place, one in enumerate(filter(str.strip, told.split(";"))):
-        try:
-            fields = faults.read(one)
-        except SettingsError as error:
-            raise SettingsError(f"x-llmsim-fault: {error}") from None
-        later = next((name for name in fields if name in _FOR_MANY), None)
-        if later is not None:
-            raise SettingsError(f"x-llmsim-fault: {later}: it has no meaning for one request")
-        asked.append({"id": f"header-{place}", **fields})
-    if len(asked) > 8:
+    parts = [part.strip() for part in _PARTS.findall(told) if part.strip()]
+    if len(parts) > 8:
         raise SettingsError("x-llmsim-fault: at most 8 faults")
-    return {"faults": (*settings.faults, *asked)}
+    return {"faults": (*settings.faults, *(_fault(place, part) for place, part in enumerate(parts)))}
+
+
+def _fault(place: int, told: str) -> dict[str, Any]:
+    """One fault, counted under its own words: what another request asks for has a count of its own."""
+    try:
+        fields = faults.read(told)
+    except SettingsError as error:
+        raise SettingsError(f"x-llmsim-fault: {error}") from None
+    later = next((name for name in fields if name in _FOR_MANY), None)
+    if later is not None:
+        raise SettingsError(f"x-llmsim-fault: {later}: it has no meaning for one request")
+    known = told if len(told) <= _KNOWN_BY else blake2b(told.encode(), digest_size=16).hexdigest()
+    return {**fields, "id": f"{BROUGHT}-{place} {known}"}
 
 
 def _mock(settings: Settings, told: str) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask, Stop
-from llmsim.decide import decide
+from llmsim.decide import decide, refusal
 from llmsim.dice import Dice, blend
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
@@ -56,7 +56,7 @@ class Simulator:
         self.limiter = Limiter(self.clock)
         self.pacer = Pacer(self.clock)
         self.tally = Tally()
-        self.reread: Callable[[Exchange], Ask | None] = _not_read
+        self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
         self.started = self.clock.now()
         self.history = History()
         self._playbacks: dict[int, Playback] = {}
@@ -97,8 +97,8 @@ class Simulator:
         self, ask: Ask, request: bytes, settings: Settings, dice: Dice, now: float, standing: Standing
     ) -> Plan:
         """The plan; where a generator or a fault raises, the provider's internal error, so that no number is lost."""
-        # What a limit refuses meets no fault and spends no mock.
-        ruled = settings.ruled and not standing.refused
+        # What the provider refuses meets no fault and spends no mock.
+        ruled = settings.ruled and refusal(ask, settings, standing) is None
         spoilers, taken = self._ruled(ask, request, settings, now) if ruled else ((), None)
         try:
             plan = decide(ask, settings, dice, standing, spoilers, taken)
@@ -106,7 +106,7 @@ class Simulator:
             logger.exception("a reply could not be planned")
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
-        if taken is not None and plan.mock:
+        if taken is not None and not taken.withheld(plan):
             self.tally.count(taken)
         if spoilers:
             self._count(ask, plan, spoilers)
@@ -244,9 +244,8 @@ class Simulator:
         Raises SettingsError for a name that is none of these.
         """
         names = ("journal", "counts", "limits", "store", "rules", "settings")
-        unknown = next((name for name in what if name not in names), None)
-        if unknown is not None:
-            raise SettingsError(f"reset: there is no {unknown!r}; there are {', '.join(names)}")
+        if unknown := [name for name in what if name not in names]:
+            raise SettingsError(f"reset: there is no {unknown[0]!r}; there are {', '.join(names)}")
         wanted = set(what or names)
         if "settings" in wanted:
             self.change(who=who, text="settings as at the start", **self._first)
@@ -297,8 +296,7 @@ class Simulator:
         """
         name = fault.get("id") or self._new_id()
         one = self.settings.changed(faults=[{**fault, "id": name, "since": None, "until": None}]).faults[0]
-        label = one.label or one.fault.summary()
-        fuse = f" for {one.for_s:g}s" if one.for_s else ""
+        label, fuse = one.label or one.fault.summary(), f" for {one.for_s:g}s" if one.for_s else ""
         others = [other for other in self.settings.faults if other.id != name]
         text = f"armed {label} {one.fault.probability:.0%}{fuse}"
         return self.change(who=who, text=text, mark=f"▼{label}", faults=(*others, one)).faults[-1]
@@ -358,6 +356,8 @@ class Simulator:
 
     def _take(self, after: Settings) -> None:
         before, self.settings = self.settings, after
+        if after.mocks == before.mocks and "mock_index" in before.__dict__:
+            after.__dict__["mock_index"] = before.mock_index  # thousands of mocks are sorted once, not for every change
         _ = after.revision  # given out now, so that they rise
         if after.speed != before.speed:
             for exchange in self.meter.live.values():
@@ -393,11 +393,6 @@ class Simulator:
     def _burnt(self, armed: Armed) -> None:
         if armed in self.settings.faults:
             self.lift(armed.id, who=FUSE, why="fuse lifted")
-
-
-def _not_read(exchange: Exchange) -> Ask | None:
-    """Without a server nobody can read a request again."""
-    return None
 
 
 def _short(value: object) -> str:

@@ -10,10 +10,14 @@ from llmsim.conversation import Ask
 from llmsim.match import Subject
 from llmsim.mocks import Answer, Mock
 from llmsim.mocks.index import Near
+from llmsim.plan import Drop, Fail, Plan
 from llmsim.settings import Armed, Settings, Spoiler
 
 GROUPS = 100_000
 """Keys, clients and requests that are counted apart; beyond it the one unseen for longest starts again."""
+
+BROUGHT = "x-llmsim-fault"
+"""How the ids of faults begin that requests bring along: clients make them up, so that their counts are bounded."""
 
 START = "start"
 """The state in which every machine of mocks begins."""
@@ -26,6 +30,10 @@ class Taken:
     mock: Mock
     answer: Answer
     subject: Subject
+
+    def withheld(self, plan: Plan) -> bool:
+        """Whether a fault keeps all of the answer back in this plan, so that the client's next try is to have it."""
+        return bool(plan.struck) and self.answer.error is None and isinstance(plan.pieces[0], Fail | Drop)
 
 
 class Tally:
@@ -63,14 +71,15 @@ class Tally:
                 return False
         if armed.count is None:
             return True
-        struck = self.hits.get(armed.id, 0)
-        return (struck if armed.per == "all" else self._group(armed.id, armed.per, subject.ask)) < armed.count
+        apart = armed.per != "all" or armed.id.startswith(BROUGHT)
+        return (self._group(armed.id, armed.per, subject.ask) if apart else self.hits.get(armed.id, 0)) < armed.count
 
     def struck(self, spoiler: Spoiler, ask: Ask) -> None:
         """Counts a strike."""
-        self.hits[spoiler.id] = self.hits.get(spoiler.id, 0) + 1
-        armed = spoiler.armed
-        if armed is not None and armed.count is not None and armed.per != "all":
+        armed, brought = spoiler.armed, spoiler.id.startswith(BROUGHT)
+        if not brought:
+            self.hits[spoiler.id] = self.hits.get(spoiler.id, 0) + 1
+        if armed is not None and armed.count is not None and (brought or armed.per != "all"):
             self._raise(armed.id, armed.per, ask)
 
     def spent(self, armed: Armed) -> bool:
@@ -159,4 +168,4 @@ class Tally:
 def _of(per: str, ask: Ask) -> str:
     if per == "request":
         return ask.digest.hex()
-    return ask.key if per == "key" else ask.client
+    return "" if per == "all" else ask.key if per == "key" else ask.client

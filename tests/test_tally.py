@@ -9,6 +9,7 @@ from support import ask_for
 
 from llmsim.clock import ToldClock
 from llmsim.errors import SettingsError
+from llmsim.overrides import Overrides
 from llmsim.plan import Fail
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
@@ -198,6 +199,80 @@ def test_a_template_draws_from_the_exchanges_dice() -> None:
 
     assert told() == told()
     assert len(set(told())) > 1
+
+
+def test_a_request_that_is_refused_spends_no_mock_and_no_fault(simulator: Simulator) -> None:
+    simulator.change(strict=True, limits=[{"name": "one", "rpm": 1, "per": ["key"], "when": "key:slow"}])
+    mocked(simulator, {"name": "turns", "replies": ["a", "b", "c"], "state": {"to": "asked"}})
+    simulator.arm({"kind": "slow", "for_requests": 3, "id": "s"})
+    assert statuses(simulator, 2, key="slow") == [200, 429]
+    assert statuses(simulator, 1) == [401]
+    assert statuses(simulator, 1, key="k", model="nobody-1") == [404]
+    assert statuses(simulator, 1, key="k", prompt_tokens=10**7) == [400]
+    assert (simulator.tally.answered, simulator.hits["s"]) == ({"turns": 1}, 1)
+    assert words(simulator, key="k") == "b"
+    assert simulator.settings.faults
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "refuse", "status": 503}, {"kind": "cut", "after_tokens": 0}, {"kind": "timeout"}]
+)
+def test_an_answer_that_a_fault_withholds_is_there_for_the_next_try(simulator: Simulator, fault: Any) -> None:
+    mocked(simulator, {"name": "once", "replies": ["a", "b"], "state": {"when": "start", "to": "next"}, "then": "pass"})
+    simulator.arm({**fault, "count": 2, "per": "request"})
+    assert [words(simulator) for _ in range(3)] == ["", "", "a"]
+    assert simulator.tally.states == {"main": "next"}
+
+
+def test_a_mock_that_fails_has_answered(simulator: Simulator) -> None:
+    mocked(simulator, {"name": "flaky", "replies": [{"error": {"status": 503}}, "a"]})
+    simulator.arm({"kind": "slow", "ttft_add_ms": 5})
+    assert statuses(simulator, 2) == [503, 200]
+
+
+def brought(simulator: Simulator, told: str, text: str = "hi", **fields: Any) -> int:
+    """The status of a request that brings a fault along."""
+    plan = simulator.begin(ask_for(text, overrides=Overrides((("fault", told),)), **fields)).plan
+    return plan.failure.status if plan.failure else 200
+
+
+def test_what_a_request_brings_along_is_counted_by_its_own_words(simulator: Simulator) -> None:
+    once = "{} count=1 per=request"
+    told = [brought(simulator, once.format(status)) for status in (503, 503, 429, 429)]
+    assert told == [503, 200, 429, 200]
+    assert [brought(simulator, "503 count=1", text) for text in "ab"] == [503, 200]
+    assert [brought(simulator, "503 count=1 per=key", key=key) for key in "aab"] == [503, 200, 503]
+    assert brought(simulator, '529 message="no; never"') == 529
+    assert not simulator.hits  # clients make the ids up
+
+
+def test_mocks_are_sorted_once_for_all_changes_and_headers(simulator: Simulator) -> None:
+    mocked(simulator, {"name": "a", "reply": "a"})
+    index = simulator.settings.mock_index
+    simulator.arm({"kind": "slow"})
+    assert simulator.settings.mock_index is index
+    assert Overrides((("ttft", "5"),)).over(simulator.settings).mock_index is index
+    mocked(simulator, {"name": "b", "reply": "b"})
+    assert simulator.settings.mock_index is not index
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("fault", "429 after_s=5"),
+        ("fault", "429 until=5"),
+        ("fault", "429 id=pad-1"),
+        ("fault", "none; 429"),
+        ("ttft", "nan"),
+        ("tbt", "1_0"),
+        ("ttft", "-1"),
+        ("explain", "maybe"),
+        ("tokens", "٣"),
+    ],
+)
+def test_what_no_request_can_bring_along_is_refused(simulator: Simulator, name: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=f"x-llmsim-{name}: "):
+        Overrides(((name, told),)).over(simulator.settings)
 
 
 def test_groups_are_bounded(simulator: Simulator) -> None:
