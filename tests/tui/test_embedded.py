@@ -163,3 +163,23 @@ async def test_a_wait_typed_in_the_latency_dialog_is_what_the_next_reply_is_plan
     assert shaped.times[0] == pytest.approx(0.3, abs=0.02)
     assert max(before.times[0], after.times[0]) < 0.1
     assert (before.profile, shaped.profile, after.profile) == ("fast", "custom", "fast")
+
+
+async def test_the_safety_line_says_when_the_server_is_stopping(runner):
+    app = LlmsimApp(backend := LocalBackend(runner.simulator, runner.address, runner.control), fps=0)
+    async with app.run_test(size=(120, 40)) as pilot:
+        assert backend.pulse().state == "serving"
+        runner.app.desk.stopping = True
+        app.tick()
+        await pilot.pause()
+        assert "STOPPING" in app.screen_stack[0].query_one("#safety").render_line(0).text
+
+
+async def test_a_scenario_begun_at_the_console_is_the_one_that_the_control_api_tells_of(runner, tmp_path):
+    file = tmp_path / "calm.yaml"
+    file.write_text("phases: [{name: calm, for: 60s}]\n", "utf-8")
+    backend = LocalBackend(runner.simulator, runner.address, runner.control)
+    await backend.begin_scenario(str(file))
+    assert runner.control.playing is not None
+    assert runner.control.playing.phase == "calm"
+    assert await backend.stop_scenario()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from textual.events import Event, Key
 from textual.message import Message
+from textual.message_pump import MessagePump
 
 from llmsim_tui.console import Console
 
@@ -17,10 +18,14 @@ _LOST: Final = 0.25
 
 
 class Passed(Message):
-    """Follows a key on its way up from widget to widget: where it arrives, the key has been dealt with."""
+    """Follows a key on its way up from widget to widget: where it arrives, the key has been dealt with.
 
-    def __init__(self, key: Key) -> None:
+    The `last` one follows what the key itself has set going, such as the message that a line was entered.
+    """
+
+    def __init__(self, key: Key, last: bool = False) -> None:
         self.key = key
+        self.last = last
         super().__init__()
 
 
@@ -35,6 +40,8 @@ class TypeAhead(Console):
         super().__init__(*given, **named)
         self._waiting: deque[Key] = deque()
         self._on_way: Key | None = None
+        self._target: MessagePump | None = None
+        self._origin: Any = None
         self._lost: asyncio.TimerHandle | None = None
 
     async def on_event(self, event: Event) -> None:
@@ -49,7 +56,8 @@ class TypeAhead(Console):
         """Hands on the next key, unless one is on its way or a dialog is opening."""
         while self._waiting and self._on_way is None and getattr(self.screen, "ready", True):
             key = self._on_way = self._waiting.popleft()
-            target = self.focused or self.screen
+            target = self._target = self.focused or self.screen
+            self._origin = self.screen
             self._lost = asyncio.get_running_loop().call_later(_LOST, partial(self._passed, key))
             await super().on_event(key)
             if key.is_forwarded:
@@ -59,11 +67,22 @@ class TypeAhead(Console):
 
     def on_key(self, event: Key) -> None:
         """A key that no widget wanted: once the app itself, which comes next, has done what it stands for."""
-        self.call_next(self._passed, event)
+        self.call_next(self._dealt_with, event)
 
     def on_passed(self, message: Passed) -> None:
-        """A key has been dealt with by a widget."""
-        self._passed(message.key)
+        """A key has been dealt with, or what it has set going."""
+        if message.last:
+            self._passed(message.key)
+        else:
+            self._dealt_with(message.key)
+
+    def _dealt_with(self, key: Key) -> None:
+        target, self._target = self._target, None
+        if self._on_way is not key or target is None:
+            return
+        # Of a screen that has been left or covered nothing more is to be heard.
+        if self._origin is not self.screen or not target.post_message(Passed(key, last=True)):
+            self._passed(key)
 
     def _passed(self, key: Key) -> None:
         if self._on_way is not key:

@@ -10,12 +10,13 @@ from textual.events import Key
 from textual.widgets import TextArea
 from tui.stage import Stage, stage
 
+_NAMES = {"/": "slash", "-": "minus"}
 SIZES = pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
 
 
 async def burst(console: Stage, *keys: str) -> None:
     for key in keys:
-        console.app.post_message(Key(key, key if len(key) == 1 else None))
+        console.app.post_message(Key(_NAMES.get(key, key), ":" if key == "colon" else key if len(key) == 1 else None))
     for _ in range(4):
         await console.settle()
     await console.tick()
@@ -46,6 +47,14 @@ async def test_dialogs_above_each_other_are_typed_through() -> None:
         assert isinstance(console.app.screen, Latency)
         await burst(console, "escape", "m", "escape", "m")
         assert isinstance(console.app.screen, Mocks)
+
+
+@SIZES
+async def test_a_filter_is_typed_in_one_go_and_the_next_key_is_the_lists(size: tuple[int, int]) -> None:
+    async with stage(size) as console:
+        await burst(console, *"/model", "colon", *"gpt-4o", "enter", "l")
+        assert console.one("#filter").value == "model:gpt-4o"
+        assert isinstance(console.app.screen, Latency)
 
 
 async def test_ctrl_c_quits_though_a_dialog_is_opening() -> None:

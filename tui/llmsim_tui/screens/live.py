@@ -276,7 +276,7 @@ class Live(Ticking):
             return
         self.tab = TABS[(TABS.index(self.tab) + by) % len(TABS)]
         self._fold()
-        self.query_one(f"#{self.tab}").focus()
+        self.set_focus(self.query_one(f"#{self.tab}"))
         self.call_after_refresh(self.console.refresh_views)
 
     def action_back(self) -> None:
@@ -293,7 +293,7 @@ class Live(Ticking):
         """Opens the filter line."""
         line = self.query_one("#filter", Input)
         line.display = True
-        line.focus()
+        self.set_focus(line)  # at once: what is typed next is for it
 
     def _sieve(self, text: str) -> Sieve | None:
         return Sieve.of(text, self.console.backend.sift) if text else None
@@ -327,7 +327,7 @@ class Live(Ticking):
     def _close_filter(self) -> None:
         line: Widget = self.query_one("#filter")
         line.display = False
-        self.query_one(Flows).focus()
+        self.set_focus(self.query_one(Flows))
 
     def on_inspect(self, message: Inspect) -> None:
         """Looks into an exchange."""
