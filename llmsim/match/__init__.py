@@ -8,10 +8,14 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from llmsim import masks
 from llmsim.errors import SettingsError
 from llmsim.match import line, mapping
 from llmsim.match.subject import FIELDS, Outcome, Subject
 from llmsim.match.tree import All, Condition, Node
+
+_SECRET = 8
+"""Characters from which on a key is taken for a secret; what is shorter is a name."""
 
 __all__ = ["ALWAYS", "FIELDS", "Condition", "Match", "Outcome", "Subject"]
 
@@ -41,8 +45,11 @@ class Match:
         return self.tree.parts if isinstance(self.tree, All) else (self.tree,)
 
     def failing(self, subject: Subject) -> list[str]:
-        """The parts that do not hold for the request, each as a line: why it is none of those that are meant."""
-        return [line.written(part) for part in self.required if not part.holds(subject)]
+        """The parts that do not hold for the request, each as a line: why it is none of those that are meant.
+
+        The request's client and the journal are told them, so that keys and the secrets of headers are masked.
+        """
+        return [_told(part) for part in self.required if not part.holds(subject)]
 
     def refuse_late(self) -> None:
         """Raises SettingsError for a condition that only the journal can answer, in a rule that is asked before."""
@@ -89,3 +96,15 @@ def _made(raw: Any) -> Match:
 
 
 ALWAYS = Match()
+
+
+def _told(part: Node) -> str:
+    told = line.written(part)
+    for one in part.conditions():
+        secret = one.value.told
+        hidden = masks.header(one.key, secret) if one.name == "header" else masks.text(secret)
+        if one.name == "key" and len(secret) >= _SECRET:
+            hidden = masks.key(secret)
+        if hidden != secret:
+            told = told.replace(secret, hidden)
+    return told

@@ -25,7 +25,7 @@ logger = logging.getLogger("llmsim")
 ROOT = "/llmsim"
 
 # Every path takes them all, so that a wrong one is refused in the same words as everything else.
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
 class Control:
@@ -96,27 +96,42 @@ class Control:
 
     def _endpoint(self, methods: Mapping[str, Operation]) -> Any:
         async def endpoint(request: Request) -> Response:
+            from starlette.responses import Response
+
             from llmsim.server.control.call import Problem, problem
 
             found = methods.get("GET" if request.method == "HEAD" else request.method)
             if found is None:
                 there = ", ".join(methods)
-                return problem(Problem(405, f"{request.method} is not served here; there are {there}"))
-            return self._refused(request, found.changes) or await self._served(found, request)
+                told = Problem(405, f"{request.method} is not served here; there are {there}")
+                return self._refused(request, False) or problem(told, {"allow": there})
+            served = self._refused(request, found.changes) or await self._served(found, request)
+            # A stream has no end, and the answer to a HEAD no body.
+            endless = request.method == "HEAD" and hasattr(served, "body_iterator")
+            return Response(None, served.status_code, served.headers) if endless else served
 
         return endpoint
 
     async def _served(self, operation: Operation, request: Request) -> Response:
+        from starlette.requests import ClientDisconnect
+
         from llmsim.errors import LlmsimError
         from llmsim.server.control.call import LIMIT, Call, Problem, answer, problem
 
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LIMIT:
-                return problem(Problem(413, f"the body is larger than {LIMIT >> 20} MB"))
+        unknown = next((name for name in request.query_params if name not in operation.query), None)
+        if unknown is not None:
+            there = f"there are {', '.join(operation.query)}" if operation.query else "there are none here"
+            return problem(Problem(400, f"{unknown[:60]}: there is no such name in a query; {there}"))
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > LIMIT:
+                    return problem(Problem(413, f"the body is larger than {LIMIT >> 20} MB"))
+        except ClientDisconnect:
+            return problem(Problem(400, "the body is not whole"))  # nobody reads it
         who = request.headers.get("x-llmsim-who", "api")[:60]
-        call = Call(self, request.path_params, request.query_params, request.headers, body, who)
+        call = Call(self, request.path_params, request.query_params, request.headers, bytes(body), who)
         try:
             return answer(await operation.handler(call))
         except Problem as error:

@@ -10,11 +10,15 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
+from llmsim import masks
 from llmsim.errors import LlmsimError, SettingsError
 from llmsim.match import Match
+from llmsim.mocks.plain import plain
 from llmsim.settings import explain
 
 if TYPE_CHECKING:
+    from llmsim.exchange import Exchange
+    from llmsim.mocks.index import Near
     from llmsim.server.control import Control
     from llmsim.simulator import Simulator
 
@@ -101,9 +105,10 @@ class Call:
         told = self.query.get(name)
         if told is None:
             return usual
-        if not (told.isascii() and told.isdigit() and len(told) < 19 and least <= int(told) <= most):
+        found = whole(told)
+        if found is None or not least <= found <= most:
             raise Problem(400, f"{name}: {told[:60]!r} is not allowed: it is a whole number from {least} to {most}")
-        return int(told)
+        return found
 
     def match(self) -> Match:
         """The match of the query, in its one-line form; raises Problem."""
@@ -113,11 +118,16 @@ class Call:
             raise Problem(400, f"match: {error}") from None
 
 
+def whole(told: str) -> int | None:
+    """The whole number that is told, in the digits of ASCII; None where it is none or has more than 18 of them."""
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 19 else None
+
+
 def _yaml(body: bytes) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(body)
+        return plain(yaml.safe_load(body))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1} column {mark.column + 1}" if mark else ""
@@ -141,6 +151,13 @@ class Operation:
     status: int = 200
 
 
+def near_told(near: Near | None, exchange: Exchange) -> dict[str, Any] | None:
+    """The mock that came nearest to a request, secrets masked."""
+    if near is None:
+        return None
+    return {"mock": near.name, "failing": [masks.text(one, exchange.ask.key) for one in near.failing]}
+
+
 def answer(told: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A value as JSON; a response stays what it is."""
     if isinstance(told, Response):
@@ -148,6 +165,6 @@ def answer(told: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(orjson.dumps(told, default=str), status, headers, media_type="application/json")
 
 
-def problem(error: Problem) -> Response:
+def problem(error: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """A problem as every error of the control API looks."""
-    return answer({"error": {"message": str(error), **error.more}}, error.status)
+    return answer({"error": {"message": str(error), **error.more}}, error.status, headers)

@@ -23,8 +23,8 @@ def refusal(headers: Mapping[bytes, bytes], client: str, token: str, *, changes:
 
 def _knows(headers: Mapping[bytes, bytes], token: str) -> bool:
     """Whether the request brings the token."""
-    given = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-    return bool(token) and hmac.compare_digest(given, token.encode())
+    scheme, _, given = headers.get(b"authorization", b"").partition(b" ")  # its name in any capitals (RFC 9110, 11.1)
+    return bool(token) and scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), token.encode())
 
 
 def _from_here(headers: Mapping[bytes, bytes], client: str) -> bool:

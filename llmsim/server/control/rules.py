@@ -12,7 +12,7 @@ from llmsim.limits import BucketState, Limit
 from llmsim.match import Match, Subject
 from llmsim.mocks import Mock, named
 from llmsim.mocks.index import Index
-from llmsim.server.control.call import Call, Operation, Problem, answer
+from llmsim.server.control.call import Call, Operation, Problem, answer, near_told
 from llmsim.settings import Armed
 
 # -- faults
@@ -155,7 +155,7 @@ async def try_mocks(call: Call) -> Any:
             {
                 "number": exchange.number,
                 "mock": taken.name if taken is not None else None,
-                "near": None if near is None else {"mock": near.name, "failing": list(near.failing)},
+                "near": near_told(near, exchange),
             }
         )
     return {"taken": sum(one["mock"] is not None for one in found), "of": len(found), "requests": found}

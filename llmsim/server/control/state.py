@@ -60,12 +60,16 @@ def _told(now: Settings) -> Response:
 async def patch(call: Call) -> Any:
     """Changes settings, all or nothing; with If-Match only where nobody has changed them since."""
     now: Settings = call.simulator.settings
-    wanted = call.headers.get("if-match", "*").strip()
-    if wanted != "*" and wanted.strip('"') != str(now.revision):
+    # A list of revisions is one of them (RFC 9110, 13.1.1); a weak one, W/"7", is none that could be guarded.
+    wanted = {one.strip().strip('"') for one in call.headers.get("if-match", "*").split(",")}
+    if not wanted & {"*", str(now.revision)}:
         raise Problem(
             409, f"the settings have changed since: they are at revision {now.revision}", revision=now.revision
         )
     changes = call.mapping()
+    unknown = next((name for name in changes if name not in Settings.model_fields), None)
+    if unknown is not None:
+        raise Problem(400, f"{unknown[:60]}: there is no such setting; there are {', '.join(Settings.model_fields)}")
     for name in _MERGED:
         given = changes.get(name)
         if isinstance(given, dict):

@@ -50,5 +50,12 @@ OPERATIONS = [
     Operation("GET", "/scenario", status, "How far the scenario is", changes=False),
     Operation("POST", "/scenario", begin, "Begin a scenario", body=Scenario, status=201),
     Operation("DELETE", "/scenario", stop, "Stop the scenario"),
-    Operation("GET", "/scenario/recorded", record, "The changes made by hand, as a scenario", changes=False),
+    Operation(
+        "GET",
+        "/scenario/recorded",
+        record,
+        "The changes made by hand, as a scenario",
+        query={"name": "of the scenario"},
+        changes=False,
+    ),
 ]

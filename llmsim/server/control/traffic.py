@@ -15,7 +15,7 @@ from llmsim import masks
 from llmsim.exchange import Exchange
 from llmsim.exports import entry, har_chunks, jsonl
 from llmsim.journal.verify import Expectation
-from llmsim.server.control.call import Call, Operation, Problem
+from llmsim.server.control.call import Call, Operation, Problem, near_told, whole
 from llmsim.server.replay import replay
 from llmsim.simulator import ACTIONS
 from llmsim.verdict import judging
@@ -139,11 +139,11 @@ async def verdict(call: Call) -> Any:
 
 
 def _exchange(call: Call) -> Exchange:
-    number = call.params["number"]
-    found = call.simulator.journal.get(int(number)) if number.isdigit() and len(number) < 19 else None
+    number, kept = whole(call.params["number"]), call.simulator.journal
+    found = None if number is None else kept.get(number) or call.simulator.meter.live.get(number)
     if found is None:
-        kept = call.simulator.journal
-        raise Problem(404, f"there is no exchange {number[:40]}; the journal has {kept.first} to {kept.last}")
+        there = f"has {kept.first} to {kept.last}" if len(kept) else "is empty"
+        raise Problem(404, f"there is no exchange {call.params['number'][:40]}; the journal {there}")
     return found
 
 
@@ -160,7 +160,7 @@ async def one(call: Call) -> Any:
     told = entry(exchange, earlier=(await _tries(call)).get(exchange.number))
     if near is not None:
         told["why"].append(masks.text(near.told(), exchange.ask.key))
-    told["near"] = None if near is None else {"mock": near.name, "failing": list(near.failing)}
+    told["near"] = near_told(near, exchange)
     times = [round(moment * 1000, 3) for moment in islice(exchange.plan.times, 2000)]
     told["plan"] = {"pieces": len(exchange.plan.pieces), "played": exchange.cursor, "times_ms": times}
     return told
@@ -185,8 +185,9 @@ _WAIT = 15.0
 
 async def events(call: Call) -> Response:
     """What happens, as server-sent events; `Last-Event-ID` or `after` says from where on, as far as it is kept."""
-    told = call.headers.get("last-event-id", "")
-    after = int(told) if told.isdigit() and len(told) < 19 else call.number("after", call.simulator.events.newest)
+    after = whole(call.headers.get("last-event-id", ""))
+    if after is None:
+        after = call.number("after", call.simulator.events.newest)
     return StreamingResponse(
         _events(call, after), media_type="text/event-stream", headers={"cache-control": "no-store"}
     )

@@ -66,6 +66,41 @@ async def test_a_change_is_all_or_nothing_and_guarded_by_its_revision(api: httpx
     )
 
 
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [("*", 200), ('"{}"', 200), ('"1", "{}"', 200), ('W/"{}"', 409), ('"1", W/"{}"', 409), ("nonsense", 409)],
+)
+async def test_a_list_of_revisions_is_one_of_them(api: httpx.AsyncClient, wanted: str, status: int) -> None:
+    revision = (await call(api, "GET", "/settings"))["revision"]
+    await call(api, "PATCH", "/settings", {"target_tokens": 7}, status, if_match=wanted.format(revision))
+
+
+@pytest.mark.parametrize("body", [{"who": "me"}, {"text": "x"}, {"mark": "y"}, {"revision": 3}])
+async def test_what_is_no_setting_is_refused(api: httpx.AsyncClient, body: Any) -> None:
+    told = await call(api, "PATCH", "/settings", body, 400)
+    assert f"{next(iter(body))}: there is no such setting; there are seed" in told["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("1: 2", "1: there is no such setting"),
+        ("speed: .nan", "nan is no number of JSON"),
+        ("a: &a [*a]", "nested more than 100 levels deep"),
+        ('generator: "fixed:\\ud800"', "half of a surrogate pair"),
+        ("seed: 99999999999999999999999", "64 bits"),
+    ],
+)
+async def test_yaml_that_no_json_could_be_is_refused(api: httpx.AsyncClient, body: str, told: str) -> None:
+    answer = await api.patch("/llmsim/settings", content=body, headers={"content-type": "application/yaml"})
+    assert (answer.status_code, told in answer.json()["error"]["message"]) == (400, True), answer.text
+
+
+@pytest.mark.parametrize("path", ["/journal?mach=status:429", "/state?limit=3", "/events?from=3"])
+async def test_a_query_that_is_not_known_is_refused(api: httpx.AsyncClient, path: str) -> None:
+    assert "there is no such name in a query" in (await call(api, "GET", path, status=400))["error"]["message"]
+
+
 async def test_concurrent_changes_lose_nothing(api: httpx.AsyncClient) -> None:
     names = [f"p{at}" for at in range(20)]
     patches = [{"profiles": {name: {"ttft": {"mean": at}}}} for at, name in enumerate(names)]
@@ -318,3 +353,50 @@ def test_web_pages_and_other_machines_need_the_token(headers: dict[bytes, bytes]
         {**headers, b"authorization": b"Bearer secret"}, client, "secret", changes=False, read_only=False
     )
     assert refusal({**headers, b"authorization": b"Bearer "}, client, "", changes=False, read_only=False)
+
+
+async def test_what_is_asked_in_another_way_is_told_what_there_is(api: httpx.AsyncClient) -> None:
+    for method in ("OPTIONS", "TRACE", "POST"):
+        answer = await api.request(method, "/llmsim/settings")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PATCH")
+    foreign = await api.options("/llmsim/settings", headers={"origin": "http://evil.example"})
+    assert foreign.status_code == 403
+    head = await api.head("/llmsim/events?after=0")
+    assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+@pytest.mark.parametrize("number", ["²", "١", "-1", "0", "1e3", "9" * 40])
+async def test_no_exchange_has_such_a_number(api: httpx.AsyncClient, number: str) -> None:
+    assert "the journal is empty" in (await call(api, "GET", f"/exchanges/{number}", status=404))["error"]["message"]
+
+
+async def test_what_is_under_way_can_be_acted_on_after_the_journal_was_emptied(
+    server: Runner, api: httpx.AsyncClient
+) -> None:
+    asked = asyncio.create_task(chat(api, "a b c", stream=True, headers={"x-llmsim-profile": "glacial"}))
+    await until(lambda: server.simulator.meter.live)
+    number = next(iter(server.simulator.meter.live))
+    await call(api, "DELETE", "/journal")
+    assert (await call(api, "GET", f"/exchanges/{number}"))["outcome"] == "live"
+    await call(api, "POST", f"/exchanges/{number}/fail")
+    assert "error" in (await asked).text
+
+
+async def test_the_secrets_of_rules_are_not_told_with_the_nearest_mock(api: httpx.AsyncClient) -> None:
+    secrets = ["plain-but-secret-4711", "header-secret-4712", "sk-proj-0123456789abcdef"]
+    conditions = (f"key:{secrets[0]}", f"header.x-api-key:{secrets[1]}", f"not (json.user:{secrets[2]} or !key:*)")
+    mocks = [{"name": str(at), "when": f"{one} text:refund", "reply": "x"} for at, one in enumerate(conditions)]
+    for mock in mocks:
+        await call(api, "PUT", "/mocks", [mock])
+        why = (await chat(api, user=secrets[2], headers={"x-llmsim-explain": "true"})).headers["x-llmsim-why"]
+        number = (await call(api, "GET", "/journal"))["last"]
+        one = await call(api, "GET", f"/exchanges/{number}")
+        for told in (why, str(one["near"]), str(one["why"]), str(await call(api, "POST", "/mocks/try"))):
+            assert not any(secret in told for secret in secrets)
+
+
+def test_the_word_bearer_may_be_in_any_capitals() -> None:
+    for told in (b"bearer secret", b"BEARER secret", b"Bearer  secret"):
+        assert not refusal({b"authorization": told}, "10.0.0.7", "secret", changes=True, read_only=False)
+    for told in (b"secret", b"Basic secret", b"Bearer secret2", b"Bearer"):
+        assert refusal({b"authorization": told}, "10.0.0.7", "secret", changes=True, read_only=False)
