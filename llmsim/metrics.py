@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from llmsim.clock import Clock
 from llmsim.exchange import Exchange
+from llmsim.figures import Tallies
 
 BUCKET = 0.5
 """Seconds in a bucket."""
@@ -49,12 +50,14 @@ class Meter:
         self.slots: deque[Slot] = deque(maxlen=_KEPT)
         self.ttfts: deque[tuple[float, float]] = deque(maxlen=512)
         self.models: Counter[str] = Counter()
+        self.tallies = Tallies()
         self._seen = 0
 
     def began(self, exchange: Exchange) -> None:
         """One more under way."""
         self.begun += 1
         self.live[exchange.number] = exchange
+        self.tallies.began(exchange)
 
     def finished(self, exchange: Exchange) -> None:
         """One fewer under way; counted by how it went."""
@@ -65,6 +68,7 @@ class Meter:
         kind = outcome(exchange)
         self.outcomes[kind] += 1
         self._slot().counts[kind] += 1
+        self.tallies.ended(exchange, kind)
         if exchange.first is not None and exchange.status == 200 and exchange.ask.stream and not exchange.ask.follows:
             asked = exchange.first if exchange.first_due is None else exchange.first_due
             self.ttfts.append((asked - exchange.started, exchange.first - exchange.started))

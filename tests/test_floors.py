@@ -9,15 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds masks",
+    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds masks buckets",
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks",
     "settings dialects",
     "events tally overrides explain history repeats",
-    "decide journal metrics verdict exports",
+    "decide journal metrics figures verdict exports",
     "simulator streams scenarios",
     "server llmsim_tui",
-    "cli ctl __main__ pytest_plugin",
+    "cli ctl testing __main__ pytest_plugin",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms.split()}
 OUTSIDE = {"starlette", "uvicorn", "textual", "rich", "prometheus_client"}

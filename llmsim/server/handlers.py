@@ -14,6 +14,7 @@ from llmsim.errors import Failure
 from llmsim.server.control import ROOT, Control
 from llmsim.server.desk import LONG, ServerDesk
 from llmsim.server.heads import joined
+from llmsim.server.metrics import PATH, Metrics, Names
 from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.server.sockets import Receive, Session
 from llmsim.simulator import Simulator
@@ -31,7 +32,7 @@ class Gone(Exception):
 
 
 class Application:
-    """Every dialect at the root and below `/{provider}`; beside them /health, /ready and the control API."""
+    """Every dialect at the root and below `/{provider}`; beside them /health, /ready, /metrics and the control API."""
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Application:
         apis_off: Collection[str] = (),
         upload_limit: int = 128 << 20,
         control: Control | None = None,
+        metrics: Names = "llmsim",
     ) -> None:
         self.simulator = simulator
         self.body_limit = body_limit
@@ -48,6 +50,7 @@ class Application:
         self.players = self.desk.players
         self.routes = self.desk.routes
         self.control = control or Control(simulator)
+        self.metrics = Metrics(simulator, self.routes, metrics)
         self.control.stopping = lambda: self.desk.stopping
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -115,6 +118,9 @@ class Application:
             headers if len(headers) == len(scope["headers"]) else joined(scope["headers"]),
             client=(scope.get("client") or ("",))[0],
         )
+        if request.path == PATH:
+            await self._reply(send, await self.metrics.answer(request))
+            return
         found = self.routes.find(request)
         if found is None:
             await self._reply(send, self._unrouted(request))
