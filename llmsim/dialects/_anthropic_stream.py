@@ -228,10 +228,10 @@ class MessageEncoder(Encoder):
 
     def whole(self, pieces: Sequence[Piece]) -> bytes:
         """The message as one object."""
-        end = pieces[-1]
-        self._declined = any(isinstance(piece, Decline) for piece in pieces)
+        end, plain = pieces[-1], self._script is pieces
+        self._declined = not plain and any(isinstance(piece, Decline) for piece in pieces)
         reason, sequence = self._stopped(end) if isinstance(end, End) else (b"null", b"null")
-        content = plain_content(pieces) if self._script is pieces else orjson.dumps(self._content.whole(pieces))
+        content = plain_content(pieces) if plain else orjson.dumps(self._content.whole(pieces))
         if isinstance(end, End):
             self._keep(pieces)
         spent, extra = self.exchange.plan.usage, self._extra

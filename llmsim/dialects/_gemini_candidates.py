@@ -70,9 +70,9 @@ class Candidates:
         self._logprobs = None if top is None else LogprobsResult(exchange, top)
         self._own = OwnTools(exchange)
         self._signs = self._able.thinks and bool(exchange.plan.usage.thinking or self._able.generation >= 3)
-        self._thoughts: Counter[int] = Counter()
+        self._thoughts: dict[int, int] = {}
         if ask.shows_thinking:
-            self._thoughts.update(piece.choice for piece in exchange.plan.pieces if type(piece) is Think)
+            self._thoughts = Counter(piece.choice for piece in exchange.plan.pieces if type(piece) is Think)
         self._told: dict[int, _Told] = {}
         self.plain = self._logprobs is None and not self._enum and not self._own and ask.n == 1
 

@@ -6,9 +6,9 @@ Source: Google's API reference, GenerateContentResponse; the stream as google-ge
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import NamedTuple
 
 import orjson
 
@@ -22,16 +22,34 @@ from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import End, Garbled, Part, Piece, Say, Script, Think
 
+# Stand for what is not the same in all replies with a script: the usage between a token's text and its count, and what
+# is between two events. No UTF-8 has these bytes.
+_USAGE, _NEXT = b"\xfe", b"\xff"
 
-class _Plain(NamedTuple):
+
+@dataclass(slots=True)
+class _Plain:
     """A script of words: how many unseen thoughts come first; each token as JSON, and how many there are by then.
 
-    `counts` is None where each text is one token.
+    `counts` is None where each text is one token. `whole` is the form of all events but the last, its numbers those of
+    all tokens so far; it is made when the script comes again, as others are not worth its room: None says that the
+    script has not come before.
     """
 
     thoughts: int
     texts: list[bytes]
     counts: list[int] | None
+    whole: bytes | None = None
+
+    def form(self) -> bytes:
+        """The form of all events, empty the first time."""
+        if self.whole is None:
+            self.whole = b""
+        elif not self.whole:
+            numbered = zip(self.texts[:-1], numbers(1, len(self.texts)), strict=True)
+            told = [b"%b%b%b%b%%d" % (text.replace(b"%", b"%%"), _USAGE, count, MIDDLE) for text, count in numbered]
+            self.whole = _NEXT.join(told)
+        return self.whole
 
 
 class GeminiEncoder(Encoder):
@@ -122,6 +140,10 @@ class GeminiEncoder(Encoder):
                     for text, count in zip(plain.texts[start:stop], counts, strict=True)
                 ]
             )
+        if not start and stop == len(plain.texts) - 1 and (form := plain.form()):
+            told_at_once = form % tuple(range(base + 1, base + stop + 1))
+            told_at_once = told_at_once.replace(_USAGE, middle).replace(_NEXT, tail + head)
+            return b"%b%b%b" % (head, told_at_once, tail)
         told = [middle] * (6 * many)
         told[0::6] = plain.texts[start:stop]
         told[2::6] = numbers(start + 1, stop + 1)
@@ -134,14 +156,15 @@ class GeminiEncoder(Encoder):
     def _last(self, plain: _Plain, tokens: int, end: End) -> bytes:
         """The last token of plain text, with the end."""
         self._said += tokens
+        return b"%b{%b%b%b" % (self._before, self._ended(plain.texts[-1], end), self._spent(end), self._about)
+
+    def _ended(self, text: bytes, end: End) -> bytes:
+        """`"candidates":[…],` with a text, as JSON, and the end."""
         signed = self._candidates.signed(end)
-        return b'%b{"candidates":[{"content":{"parts":[{"text":%b%b}],"role":"model"},%b,"index":0}],%b%b' % (
-            self._before,
-            plain.texts[-1],
+        return b'"candidates":[{"content":{"parts":[{"text":%b%b}],"role":"model"},"finishReason":"%b","index":0}],' % (
+            text,
             b',"thoughtSignature":"%b"' % signed.encode() if signed else b"",
-            b'"finishReason":"%b"' % FINISH[end.stop].encode(),
-            self._spent(end),
-            self._about,
+            FINISH[end.stop].encode(),
         )
 
     def _spent(self, last: Piece) -> bytes:
@@ -190,8 +213,14 @@ class GeminiEncoder(Encoder):
 
     def whole(self, pieces: Sequence[Piece]) -> bytes:
         """The response as one object."""
-        usage = self._spent_in_all()
-        return b"{%b%b%b" % (self._candidates.whole(pieces), usage, self._candidates.about())
+        usage, candidates = self._spent_in_all(), self._candidates
+        text = _whole_text(pieces, self.exchange.ask.shows_thinking) if candidates.plain else None
+        end = pieces[-1]
+        if text is None or not isinstance(end, End) or end.stop is Stop.FILTER:
+            told = candidates.whole(pieces)
+        else:
+            told = self._ended(text, end)
+        return b"{%b%b%b" % (told, usage, candidates.about())
 
 
 def _ends_with(piece: Piece, end: End) -> bool:
@@ -204,16 +233,35 @@ def _plain(script: Script, shows_thinking: bool) -> _Plain | None:
     key = (_Plain, shows_thinking)
     if key in script.memo:
         return script.memo[key]  # type: ignore[no-any-return]
-    made, thoughts = None, 0
-    while type(script[thoughts]) is Think and not shows_thinking:
-        thoughts += 1
-    words = script[thoughts:-1]
-    if words and type(script[-1]) is End and set(map(type, words)) == {Say} and not any(one.choice for one in words):
-        texts = [_text(piece.text) for piece in words]  # type: ignore[attr-defined]
+    made, found = None, _words(script, shows_thinking)
+    if found is not None:
+        thoughts, words = found
+        texts = [_text(piece.text) for piece in words]
         counts = [piece.tokens for piece in words]
         made = _Plain(thoughts, texts, None if set(counts) == {1} else list(accumulate(counts)))
     script.memo[key] = made
     return made
+
+
+def _words(script: Script, shows_thinking: bool) -> tuple[int, Sequence[Say]] | None:
+    """The words that a script is but for its end and for so many unseen thoughts before them; None for any other."""
+    thoughts = 0
+    while type(script[thoughts]) is Think and not shows_thinking:
+        thoughts += 1
+    words = script[thoughts:-1]
+    plain = words and type(script[-1]) is End and set(map(type, words)) == {Say}
+    return (thoughts, words) if plain and not any(one.choice for one in words) else None  # type: ignore[return-value]
+
+
+def _whole_text(pieces: Sequence[Piece], shows_thinking: bool) -> bytes | None:
+    """All words of a script as one JSON string, made once; None where there is more to it, or a fault was at it."""
+    if type(pieces) is not Script:
+        return None
+    key = (_whole_text, shows_thinking)
+    if key not in pieces.memo:
+        found = _words(pieces, shows_thinking)
+        pieces.memo[key] = None if found is None else b"%b" % orjson.dumps("".join([one.text for one in found[1]]))
+    return pieces.memo[key]  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1 << 15)

@@ -110,6 +110,9 @@ class ResponsesEncoder(Encoder):
         if start and end < len(script):
             return self._events.texts(self._middle, self._texts[start:end])
         told = [] if start else [self._speech_begins(script)]
+        if not start and end == len(script) > 1:
+            told += (self._events.all_texts(self._middle, script, self.wanted.obfuscates), self._speech_ends(script))
+            return b"".join(told)
         texts = self._texts[start:end]
         if texts:
             told.append(self._events.texts(self._middle, texts))

@@ -20,6 +20,9 @@ _BARE = b',"logprobs":[]}\n\n'
 
 _TEXT = b'event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":'
 
+# Where all events of a script tell the place of their text; no UTF-8 has this byte.
+_PLACE = b"\xff"
+
 _MOST_NUMBERS = 1 << 17
 _numbers = [b"%d" % number for number in range(1024)]
 
@@ -54,6 +57,20 @@ class Events:
         parts[1::4] = _counted(start, self.count)
         parts[3::4] = bodies
         return b"".join(parts)
+
+    def all_texts(self, middle: bytes, script: Script, pads: bool) -> bytes:
+        """The next events of plain text, one for each token of a script that is told in one go."""
+        start, texts = self.count, bodies(script, pads)
+        made: bytes | None = script.memo.get((_PLACE, pads, start))
+        if made:
+            self.count = start + len(texts)
+            return made.replace(_PLACE, middle)
+        if made is None:
+            # Only a script that comes again is worth its room.
+            script.memo[_PLACE, pads, start] = b""
+            return self.texts(middle, texts)
+        made = script.memo[_PLACE, pads, start] = self.texts(_PLACE, texts)
+        return made.replace(_PLACE, middle)
 
 
 def _counted(start: int, end: int) -> Sequence[bytes]:
