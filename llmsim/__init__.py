@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from llmsim.settings import Settings
     from llmsim.simulator import Simulator
     from llmsim.streams import stream, whole
+    from llmsim.testing import Requests, Rule, Running, Seen, Transport, running, transport
     from llmsim.tokens import count_tokens
 
 _HOMES = {
@@ -56,6 +57,10 @@ _HOMES = {
     "RealClock": "clock",
     "Refused": "errors",
     "Reply": "conversation",
+    "Requests": "testing",
+    "Rule": "testing",
+    "Running": "testing",
+    "Seen": "testing",
     "Settings": "settings",
     "SettingsError": "errors",
     "Simulator": "simulator",
@@ -65,9 +70,12 @@ _HOMES = {
     "Tool": "conversation",
     "ToolCall": "conversation",
     "ToolChoice": "conversation",
+    "Transport": "testing",
     "Usage": "plan",
     "count_tokens": "tokens",
+    "running": "testing",
     "stream": "streams",
+    "transport": "testing",
     "whole": "streams",
 }
 
@@ -94,6 +102,10 @@ __all__ = [
     "RealClock",
     "Refused",
     "Reply",
+    "Requests",
+    "Rule",
+    "Running",
+    "Seen",
     "Settings",
     "SettingsError",
     "Simulator",
@@ -103,10 +115,13 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolChoice",
+    "Transport",
     "Usage",
     "__version__",
     "count_tokens",
+    "running",
     "stream",
+    "transport",
     "whole",
 ]
 
