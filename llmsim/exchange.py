@@ -125,8 +125,11 @@ class Exchange:
         """The moment of the last piece: when a reply that is sent whole is due."""
         return None if self.over else self.moment(len(self.plan.pieces) - 1)
 
-    def take(self, now: float) -> Sequence[Piece]:
-        """Every piece that is due by now and was not handed out before; measures how late they are."""
+    def take(self, now: float, whole: bool = False) -> Sequence[Piece]:
+        """Every piece that is due by now and was not handed out before; measures how late they are.
+
+        Of a reply that is sent `whole`, the last piece is what was waited for.
+        """
         plan, start = self.plan, self.cursor
         end = bisect_right(plan.times, self.time(now) + _EPSILON, start)
         if end == start:
@@ -134,7 +137,7 @@ class Exchange:
         if self.first is None:
             self.first, self.first_due = now, self.moment(start)
         if self._rate:
-            late = now - self._anchor - (plan.times[start] - self._time) / self._rate
+            late = now - self._anchor - (plan.times[end - 1 if whole else start] - self._time) / self._rate
             if late > self.late:
                 self.late = late
         self.cursor = end

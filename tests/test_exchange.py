@@ -164,3 +164,9 @@ def test_no_piece_is_lost_or_doubled_or_early_whatever_the_pace(gaps, steps, rat
     taken += exchange.take(now + 1000)
     assert [piece.text for piece in taken] == [piece.text for piece in pieces]
     assert exchange.over
+
+
+def test_a_whole_reply_is_late_by_its_end_and_not_by_its_beginning():
+    exchange = exchange_of(plan_of("a b c"))
+    assert said(exchange.take(exchange.end_due() + 0.003, whole=True)) == "abc"
+    assert exchange.late == pytest.approx(0.003)

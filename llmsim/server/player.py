@@ -267,7 +267,7 @@ class WholePlayer(Player):
         due = exchange.end_due()
         if due is None or due > now + 1e-6:
             return due
-        pieces = exchange.take(now)
+        pieces = exchange.take(now, whole=True)
         last = pieces[-1]
         if isinstance(last, Fail):
             self.answer(self.dialect.failure(last.failure, exchange))
