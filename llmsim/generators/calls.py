@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from llmsim.conversation import Ask, Tool, ToolCall
 from llmsim.dice import Dice
@@ -11,6 +13,7 @@ from llmsim.generators import structured
 
 _MOST_CALLS = 4
 _LONGEST_INPUT = 120
+_LONGEST_KEPT = 400
 _WORDS = re.compile(r"[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STOP = frozenset(
@@ -105,15 +108,26 @@ def _singular(word: str) -> str:
 
 
 def _score(tool: Tool, words: dict[str, None]) -> _Score:
-    named = frozenset(_words(tool.name)) & words.keys()
-    return _Score(tool, named, (frozenset(_words(tool.description)) & words.keys()) - named)
+    named = _found(tool.name) & words.keys()
+    return _Score(tool, named, (_found(tool.description) & words.keys()) - named)
+
+
+def _found(text: str) -> frozenset[str]:
+    """The telling words of a tool's name or description; agents send the same tools with every request."""
+    return _kept(text) if len(text) <= _LONGEST_KEPT else frozenset(_words(text))
+
+
+@lru_cache(maxsize=8192)
+def _kept(text: str) -> frozenset[str]:
+    return frozenset(_words(text))
 
 
 def _standing_alone(scores: list[_Score], words: dict[str, None]) -> tuple[Tool, ...]:
     place = {word: at for at, word in enumerate(words)}
+    shared = Counter(word for score in scores for word in score.words)
     found = []
     for score in scores:
-        others = frozenset().union(*(other.words for other in scores if other is not score))
+        others = frozenset(word for word in score.words if shared[word] > 1)
         if score.stands_alone(others):
             found.append((min(place[word] for word in score.words - others), score.tool))
     return tuple(tool for _, tool in sorted(found, key=lambda pair: pair[0]))
