@@ -333,9 +333,10 @@ class Simulator:
 
     def _act(self, exchange: Exchange, action: str, value: float) -> None:
         if action in ("cut", "fail"):
-            piece = Drop() if action == "cut" else Fail(Failure("internal"))
-            exchange.divert(piece, self.clock.now())
+            exchange.divert(Drop() if action == "cut" else Fail(Failure("internal")), self.clock.now())
             self._pace(exchange, exchange.rate or self.settings.speed or 1.0)
+        elif action == "step" and not (exchange.ask.stream or exchange.ask.detached):
+            self._pace(exchange, 1e9)  # a reply that is sent whole is one event: all of it is due at once
         elif action == "step":
             playback = self._playbacks.get(exchange.number)
             if exchange.step(self.clock.now()) and playback is not None:
@@ -369,8 +370,7 @@ class Simulator:
         playback = self._playbacks.get(exchange.number)
         if playback is not None:
             self.pacer.drop(playback)
-            moment = playback.next_moment()
-            if moment is not None:
+            if (moment := playback.next_moment()) is not None:
                 self.pacer.at(moment, playback)
 
     def _with_fuses(self, settings: Settings) -> Settings:

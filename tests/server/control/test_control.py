@@ -400,3 +400,14 @@ def test_the_word_bearer_may_be_in_any_capitals() -> None:
         assert not refusal({b"authorization": told}, "10.0.0.7", "secret", changes=True, read_only=False)
     for told in (b"secret", b"Basic secret", b"Bearer secret2", b"Bearer"):
         assert refusal({b"authorization": told}, "10.0.0.7", "secret", changes=True, read_only=False)
+
+
+async def test_a_step_of_a_reply_that_is_sent_whole_sends_it(server: Runner, api: httpx.AsyncClient) -> None:
+    asked = asyncio.create_task(chat(api, headers={"x-llmsim-profile": "silent"}))
+    await until(lambda: server.simulator.meter.live)
+    number = next(iter(server.simulator.meter.live))
+    await call(api, "POST", f"/exchanges/{number}/pause")
+    await call(api, "POST", f"/exchanges/{number}/step")
+    answer = await asked
+    assert (answer.status_code, answer.json()["choices"][0]["finish_reason"]) == (200, "stop")
+    await call(api, "POST", f"/exchanges/{number}/step", status=409)
