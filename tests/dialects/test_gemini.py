@@ -368,3 +368,27 @@ async def test_a_limit_is_as_reviewed(golden_app: Application, name: str, method
     golden_app.simulator.arm({"kind": "refuse", "status": 429, "retry_after": 17.5})
     told = timeless(await tell(golden_app, body(), method))
     assert_golden(f"gemini_rate_limit_{name}", told.status, told.headers, told.body)
+
+
+@pytest.mark.parametrize("model", [MODEL, "gemini-9.9%25d"])
+async def test_a_text_that_comes_again_is_told_as_it_was(model: str) -> None:
+    app = application(generator='fixed:At 100 % of %d in Zürich: east, "so" \\ and on.', latency_profile="instant")
+    for prompt in ("Hi", "Hi", "Hello to you all", "Hi", "Hello to you all"):
+        path = f"/v1beta/models/{model}:streamGenerateContent?alt=sse"
+        events = (await ask(app, path, body(user(text(prompt))))).events
+        texts = [event["candidates"][0]["content"]["parts"][0]["text"] for event in events]
+        assert "".join(texts) == 'At 100 % of %d in Zürich: east, "so" \\ and on.'
+        assert {event["modelVersion"] for event in events} == {model.replace("%25", "%")}
+        assert len({event["responseId"] for event in events}) == 1
+        spent = [event["usageMetadata"] for event in events]
+        assert [one["candidatesTokenCount"] for one in spent] == list(range(1, len(events) + 1))
+        prompts = spent[0]["promptTokenCount"]
+        assert [one["totalTokenCount"] - one["candidatesTokenCount"] for one in spent] == [prompts] * len(events)
+        assert [one["candidates"][0].get("finishReason") for one in events] == [None] * (len(events) - 1) + ["STOP"]
+
+
+async def test_a_whole_text_that_comes_again_is_signed_anew() -> None:
+    app = application(generator="fixed:Hello there.")
+    signed = [(await tell(app, {"contents": [user()]}, model=NEWEST)).json["candidates"][0] for _ in range(3)]
+    assert len({one["content"]["parts"][0].get("thoughtSignature") for one in signed}) == 3
+    assert {one["content"]["parts"][0]["text"] for one in signed} == {"Hello there."}

@@ -187,6 +187,18 @@ async def test_a_refusal_is_a_part_of_its_own() -> None:
     assert kinds_of(events)[4:6] == ["refusal.delta", "refusal.done"]
 
 
+@pytest.mark.parametrize("padded", [True, False])
+async def test_a_text_that_comes_again_is_told_as_it_was(padded: bool) -> None:
+    app = application(generator='fixed:At 100 % of %d in Zürich: 東京, "so" \\ 🙂.')
+    fields = {"model": "gpt-4o", "input": "Hi", "stream": True, "stream_options": {"include_obfuscation": padded}}
+    told = [(await ask(app, PATH, fields)).body for _ in range(4)]
+    alike = {re.sub(rb"(resp_|msg_)[0-9a-f]+|(_at\":)\d+", rb"\1\2", body) for body in told}
+    assert len(alike) == 1
+    assert len({re.search(rb"resp_[0-9a-f]+", body)[0] for body in told}) == 4  # type: ignore[index]
+    for body in told:
+        assert len(set(re.findall(rb'"item_id":"(\w+)"', body))) == 1
+
+
 async def test_text_is_told_in_the_order_of_the_live_api(app: Application) -> None:
     assert kinds_of(assert_events(await create(app, stream=True))) == [
         "created",

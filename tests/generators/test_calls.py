@@ -73,6 +73,11 @@ def test_a_word_that_tools_share_calls_only_one() -> None:
     assert names(ask("Search flights")) == ["searchFlights"]
 
 
+def test_two_among_thousands_stand_alone() -> None:
+    many = (*TOOLS, *(Tool(f"do_thing_{number}", "Does a thing for a city.", PLACE) for number in range(2000)))
+    assert names(ask("what is the weather, and search hotel rooms", tools=many)) == ["get_weather", "search_hotels"]
+
+
 def test_two_words_of_a_description_are_enough_to_stand_alone() -> None:
     assert names(ask("weather, and the share price please")) == ["get_weather", "quote"]
 
