@@ -12,7 +12,7 @@ from llmsim.decide import decide
 from llmsim.dice import Dice, mix
 from llmsim.limits import Standing
 from llmsim.match import Subject
-from llmsim.plan import Call, Drop, End, Garbled, Plan, Say, Think
+from llmsim.plan import Call, End, Garbled, Plan, Say, Think
 from llmsim.settings import Settings
 from llmsim.tally import Tally
 

@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds masks buckets",
+    "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds"
+    " masks buckets",
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks",
     "settings dialects",

@@ -14,6 +14,10 @@ import openai
 import pytest
 
 import llmsim
+from llmsim.clock import ToldClock
+from llmsim.server.config import Config
+from llmsim.server.serve import Runner
+from llmsim.simulator import Simulator
 from llmsim.testing.environment import pointing_to
 from llmsim.testing.thread import LoopThread
 
@@ -74,11 +78,17 @@ async def test_async_with_beside_another_loop():
     assert told == ["Hello"] * 5
 
 
-def test_the_collector_is_given_back_while_it_runs(sim):
+async def test_a_server_that_is_a_guest_leaves_the_collector_alone():
+    clock = ToldClock()
+    runner = Runner(Config(port=0), Simulator(clock=clock))
     threshold = gc.get_threshold()
-    gc.set_threshold(100_000, 20, 50)
-    sim._thaw()
+    starting = asyncio.ensure_future(runner.start())
+    while not starting.done():
+        await clock.advance(0.01)
+        await asyncio.sleep(0.001)
+    await clock.advance(60)
     assert gc.get_threshold() == threshold
+    await runner.stop(grace=0)
 
 
 def test_a_reply_under_way_does_not_hold_up_the_end():

@@ -69,7 +69,12 @@ class Runner:
         self.simulator = simulator or Simulator(config.settings(), clock=clock, journal=journal, store=store)
         self.control = Control(self.simulator, token=config.control_token, read_only=config.read_only)
         self.app = Application(
-            self.simulator, config.body_limit, config.apis_off, config.upload_limit, control=self.control
+            self.simulator,
+            config.body_limit,
+            config.apis_off,
+            config.upload_limit,
+            control=self.control,
+            metrics=config.metrics_names,
         )
         self.mock_files = MockFiles(self.simulator, [Path(name) for name in config.mock_files])
         if config.mock_files:
@@ -151,8 +156,12 @@ class Runner:
         if self._task.done():
             self._task.result()
             raise ServeError("the server ended before it had started")
-        clock.call_at(clock.now() + _SETTLE, _freeze)
         self.mock_files.watch()
+
+    def settle(self) -> None:
+        """Settles the garbage collector once all is loaded: for a process that is this server and nothing else."""
+        clock = self.simulator.clock
+        clock.call_at(clock.now() + _SETTLE, _freeze)
 
     async def _guarded(self, server: EmbeddedServer) -> None:
         """Uvicorn leaves by SystemExit when it cannot start; here that is an error like any other."""
@@ -220,6 +229,7 @@ async def serve(config: Config, beside: Beside | None = None) -> None:
     runner = Runner(config)
     runner.bind()
     await runner.start()
+    runner.settle()
     gc.enable()
     end = End()
     loop = asyncio.get_running_loop()

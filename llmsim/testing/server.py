@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
@@ -42,7 +41,6 @@ class Running(Controls):
         self._given = {**USUAL, **settings}
         self._thread = LoopThread("llmsim server")
         self._runner: Runner | None = None
-        self._collecting = gc.get_threshold()
         self._first: Mapping[str, Any] = {}
 
     # -- its life
@@ -55,7 +53,6 @@ class Running(Controls):
             config = _Given(**self._given)
         except ValidationError as error:
             raise SettingsError(explain(error)) from None
-        self._collecting = gc.get_threshold()
         self._thread.start()
         try:
             self._runner = self._thread.run(self._begin(config))
@@ -68,15 +65,7 @@ class Running(Controls):
     async def _begin(self, config: Config) -> Runner:
         runner = Runner(config)
         await runner.start()
-        # The server keeps what it has loaded out of the garbage collector's rounds, two seconds from its start. Here
-        # it is a guest: what is due right after that gives the collector back to the tests.
-        runner.simulator.clock.call_at(runner.simulator.clock.now() + 2.0, self._thaw)
         return runner
-
-    def _thaw(self) -> None:
-        if gc.get_threshold() != self._collecting:
-            gc.unfreeze()
-            gc.set_threshold(*self._collecting)
 
     def stop(self) -> None:
         """Ends the replies under way, closes the port, ends the thread."""
@@ -86,7 +75,6 @@ class Running(Controls):
             self._thread.run(self._runner.stop(grace=0))
         finally:
             self._thread.stop()
-            self._thaw()
 
     def __enter__(self) -> Running:
         """Starts it."""

@@ -72,6 +72,7 @@ async def _run(config: Config, theme: str) -> Exception | None:
             loop.add_signal_handler(number, app.exit)
     _log_to(runner.simulator.events, config.log_level)
     await runner.start()
+    runner.settle()
     for name in strangers():
         runner.simulator.events.add("warning", f"environment variable {name} is no setting; it has no effect")
     try:
