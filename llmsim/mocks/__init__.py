@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_serializer, model_validator
 
 from llmsim.errors import SettingsError
 from llmsim.match import ALWAYS, Match
@@ -116,12 +117,18 @@ def _flat(answer: Answer) -> Any:
     return told["text"] if set(told) == {"text"} else told
 
 
+@cache
+def _several() -> TypeAdapter[list[Mock]]:
+    return TypeAdapter(list[Mock])
+
+
 def named(mocks: Sequence[Any]) -> tuple[Mock, ...]:
     """Mocks from their fields, each with a name of its own; raises SettingsError for a name that comes twice.
 
-    One without a name is called by its place.
+    One without a name is called by its place. Raises pydantic's ValidationError for what is no mock, with the place of
+    each.
     """
-    made = [one if isinstance(one, Mock) else Mock.model_validate(one) for one in mocks]
+    made = _several().validate_python(list(mocks))
     taken = {one.name for one in made if one.name}
     if len(taken) < sum(bool(one.name) for one in made):
         names = [one.name for one in made if one.name]

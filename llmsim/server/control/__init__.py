@@ -151,6 +151,8 @@ class Control:
         from llmsim.server.control.call import Problem, problem
 
         headers = dict(request.scope["headers"])
+        if sum(name == b"host" for name, _ in request.scope["headers"]) != 1:
+            headers.pop(b"host", None)  # two of them are none that could be believed
         client = request.client.host if request.client else ""
         why = guard.refusal(headers, client, self.token, changes=changes, read_only=self.read_only)
         return problem(Problem(403, why)) if why else None

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LIMIT = 32 << 20
 """Bytes of a body."""
 
+_LONGEST = 20_000
+"""Characters of a problem's message."""
+
 
 class Problem(LlmsimError):
     """A call that cannot be done: its status, and the sentence that is told."""
@@ -166,5 +169,7 @@ def answer(told: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 
 
 def problem(error: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """A problem as every error of the control API looks."""
-    return answer({"error": {"message": str(error), **error.more}}, error.status, headers)
+    """A problem as every error of the control API looks; what is said of very much at once is cut."""
+    told = str(error)
+    told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
+    return answer({"error": {"message": told, **error.more}}, error.status, headers)

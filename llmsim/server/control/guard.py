@@ -33,9 +33,12 @@ def _from_here(headers: Mapping[bytes, bytes], client: str) -> bool:
     A page of another site can send requests to a server on its visitor's machine; its browser then names the page's
     origin, or, where a foreign name was bound to the loopback, that name as the host.
     """
+    told = headers.get(b"host", b"").decode("latin-1")
     try:
-        host = urlsplit(f"//{headers.get(b'host', b'').decode('latin-1')}").hostname or ""
+        host = urlsplit(f"//{told}").hostname or ""
     except ValueError:
+        return False
+    if "@" in told:
         return False
     page = b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
     return _loopback(client) and (host == "localhost" or _loopback(host)) and not page

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from functools import partial
 from typing import Any
 
 from llmsim import faults, masks
@@ -98,7 +100,10 @@ async def put_mocks(call: Call) -> Any:
     mocks = told.get("mocks") if isinstance(told, dict) else told
     if not isinstance(mocks, list):
         raise Problem(400, "the body is a list of mocks, or an object with mocks")
-    call.simulator.change(who=call.who, text=f"{len(mocks)} mocks", mark="mocks", mocks=mocks)
+    # Thousands of mocks take a while to be read: in a thread, so that the replies under way keep their pace.
+    read = partial(call.simulator.settings.changed, mocks=mocks)
+    made = (await asyncio.get_running_loop().run_in_executor(None, read)).mocks
+    call.simulator.change(who=call.who, text=f"{len(mocks)} mocks", mark="mocks", mocks=made)
     return await list_mocks(call)
 
 

@@ -411,3 +411,38 @@ async def test_a_step_of_a_reply_that_is_sent_whole_sends_it(server: Runner, api
     answer = await asked
     assert (answer.status_code, answer.json()["choices"][0]["finish_reason"]) == (200, "stop")
     await call(api, "POST", f"/exchanges/{number}/step", status=409)
+
+
+async def test_each_mock_that_is_wrong_is_told_with_its_place(api: httpx.AsyncClient) -> None:
+    mocks = [{"reply": "a"}, {"when": "modl:x", "reply": "b"}, {"reply": {"text": "c", "error": {}}}, 5]
+    told = (await call(api, "PUT", "/mocks", mocks, 400))["error"]["message"].split("; ")
+    places = [one.partition(":")[0] for one in told if one.startswith("mocks")]
+    assert places == ["mocks[1].when", "mocks[2].reply", "mocks[3]"]
+    assert (
+        "there is no such field"
+        in (await call(api, "POST", "/verify", {"expect": [], "x": 1}, 400))["error"]["message"]
+    )
+
+
+async def test_a_listener_of_a_server_that_ran_before_hears_all_that_there_is(api: httpx.AsyncClient) -> None:
+    await call(api, "PATCH", "/settings", {"target_tokens": 7})
+    async with api.stream("GET", "/llmsim/events", headers={"last-event-id": "5000"}) as stream:
+        async for line in stream.aiter_lines():
+            if line.startswith("id:"):
+                break
+        assert line == "id: 1"
+
+
+async def test_a_host_that_is_told_twice_or_in_disguise_is_not_believed(server: Runner) -> None:
+    hosts = {"host: localhost": "200", "host: evil.example\r\nhost: localhost": "403", "host: evil@localhost": "403"}
+    for told, status in hosts.items():
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.address.rpartition(":")[2]))
+        writer.write(f"GET /llmsim/state HTTP/1.1\r\n{told}\r\nconnection: close\r\n\r\n".encode())
+        assert (await reader.readline()).split()[1].decode() == status
+        writer.close()
+
+
+async def test_what_is_wrong_with_very_much_is_told_in_short(api: httpx.AsyncClient) -> None:
+    answer = await api.post("/llmsim/mocks", json={"name": "x" * 1_000_000, "reply": "a"})
+    assert answer.status_code == 400
+    assert len(answer.content) < 100_000
