@@ -124,11 +124,19 @@ def _mocked(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, taken: Ta
     elif answer.generator is not None:
         plan = _planned(ask, settings.changed(generator=answer.generator), dice, recipe)
     else:
-        plan = _planned(ask, settings, dice, recipe, lambda _: answer.reply(dice.fork("calls"), origin))
+        plan = _planned(ask, settings, dice, recipe, lambda asked: _written(answer, asked, dice.fork("calls"), origin))
     plan.origin, plan.mock = origin, taken.mock.name
     if answer.usage is not None:
         plan.usage = answer.usage.over(plan.usage)
     return plan
+
+
+def _written(answer: MockAnswer, ask: Ask, dice: Dice, origin: str) -> Reply:
+    """The mock's words; its thoughts are left out where the client has not let the model think, as they never come."""
+    reply = answer.reply(dice, origin)
+    if ask.thinking == 0 and not ask.shows_thinking:
+        reply.thought, reply.blocks = (), tuple(block for block in reply.blocks if block.kind != "thought")
+    return reply
 
 
 def _bare(answer: MockAnswer, ask: Ask, recipe: _Recipe, dice: Dice, settings: Settings) -> Plan:

@@ -10,7 +10,7 @@ from support import ask_for
 from llmsim.clock import ToldClock
 from llmsim.errors import SettingsError
 from llmsim.overrides import Overrides
-from llmsim.plan import Fail
+from llmsim.plan import Fail, Think
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
 from llmsim.tally import GROUPS
@@ -228,6 +228,19 @@ def test_a_mock_that_fails_has_answered(simulator: Simulator) -> None:
     mocked(simulator, {"name": "flaky", "replies": [{"error": {"status": 503}}, "a"]})
     simulator.arm({"kind": "slow", "ttft_add_ms": 5})
     assert statuses(simulator, 2) == [503, 200]
+
+
+@pytest.mark.parametrize("reply", [{"thinking": "hm", "text": "a"}, {"blocks": [{"thinking": "hm"}, {"text": "a"}]}])
+def test_thoughts_of_a_mock_never_come_where_the_client_allows_none(simulator: Simulator, reply: Any) -> None:
+    mocked(simulator, {"name": "t", "reply": reply})
+    for fields, thought in (
+        ({"thinking": 0}, 0),
+        ({"thinking": 9}, 1),
+        ({}, 1),
+        ({"thinking": 0, "shows_thinking": True}, 1),
+    ):
+        plan = simulator.begin(ask_for(**fields)).plan  # type: ignore[arg-type]
+        assert plan.usage.thinking == sum(type(piece) is Think for piece in plan.pieces) == thought
 
 
 def brought(simulator: Simulator, told: str, text: str = "hi", **fields: Any) -> int:
