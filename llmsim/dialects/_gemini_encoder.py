@@ -72,7 +72,7 @@ class GeminiEncoder(Encoder):
         # What is no words costs tokens that the plan does not count.
         self._made = sum(ask.extra.get("made", {}).values())
         self._thought = 0 if ask.shows_thinking else plan.usage.thinking
-        self._about = b"%b%b" % (self._candidates.about(), self._after)
+        self._about = self._candidates.about() + self._after
         self._plain: _Plain | None = None
         script = plan.pieces
         if ask.stream and self._candidates.plain and type(script) is Script:
@@ -220,7 +220,7 @@ class GeminiEncoder(Encoder):
             told = candidates.whole(pieces)
         else:
             told = self._ended(text, end)
-        return b"{%b%b%b" % (told, usage, candidates.about())
+        return b"{%b%b%b" % (told, usage, self._about.removesuffix(self._after))
 
 
 def _ends_with(piece: Piece, end: End) -> bool:
