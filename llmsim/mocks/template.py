@@ -8,7 +8,8 @@ result, with its `name` and `text`); drawn from the exchange's dice, `choice(lis
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache
+import re
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from llmsim.dice import Dice
@@ -31,14 +32,49 @@ def _environment() -> Any:
     class Sandbox(ImmutableSandboxedEnvironment):
         """One in which no power and no product is so large that to work it out would hold everybody up."""
 
-        intercepted_binops = frozenset(("**", "*"))
+        intercepted_binops = frozenset(("**", "*", "%"))
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if _too_large(operator, left, right):
+            if operator == "%":
+                _padded("%", str(left) if isinstance(left, str) else "", right)
+            elif _too_large(operator, left, right):
                 raise OverflowError(f"what {operator} comes to is too large")
             return super().call_binop(context, operator, left, right)
 
-    return Sandbox(undefined=StrictUndefined, keep_trailing_newline=True)
+        def call(self, context: Any, called: Any, /, *args: Any, **named: Any) -> Any:
+            name = getattr(called, "__name__", "")
+            if name in _PADDING:
+                _padded(name, "", (*args, *named.values()))
+            return super().call(context, called, *args, **named)
+
+        def wrap_str_format(self, value: Any) -> Any:
+            if getattr(value, "__name__", "") in ("format", "format_map"):
+                _padded("format", str(getattr(value, "__self__", "")), ())
+            return super().wrap_str_format(value)
+
+    made = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True)
+    for name in ("center", "indent", "format"):
+        made.filters[name] = partial(_filtered, name, made.filters[name])
+    return made
+
+
+_PADDING = ("ljust", "rjust", "center", "zfill", "expandtabs")
+_WIDTHS = {"%": re.compile(r"%[-+ #0.\d]*\d{8}"), "format": re.compile(r"\{[^{}]*:[^{}]*\d{8}")}
+"""Widths, within a format, that no text of a mock can have."""
+
+
+def _padded(name: str, form: str, given: Any) -> None:
+    """Raises OverflowError for a width, in a format or given, that is more than a mock's text may have."""
+    numbers = [one for one in (given if isinstance(given, tuple) else ()) if isinstance(one, int)]
+    width, wide = _WIDTHS.get(name), name in (*_PADDING, "indent") or "*" in form
+    if (width is not None and width.search(form)) or (wide and any(abs(one) > LONGEST for one in numbers)):
+        raise OverflowError(f"what {name} comes to is too large")
+
+
+def _filtered(name: str, plain: Any, text: Any, *args: Any, **named: Any) -> Any:
+    form = str(text) if name == "format" else ""
+    _padded("%" if name == "format" else name, form, (*args, *named.values()))
+    return plain(text, *args, **named)
 
 
 def _too_large(operator: str, left: Any, right: Any) -> bool:
