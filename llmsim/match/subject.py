@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from llmsim.conversation import Ask
 from llmsim.errors import SettingsError
-from llmsim.match.values import Flag, Glob, Number, Scalar, Text, Value
+from llmsim.match.values import Flag, Glob, Number, Scalar, Text, Value, compiled
 
 
 class Outcome(NamedTuple):
@@ -77,7 +77,15 @@ def _header(subject: Subject, name: str) -> Iterable[str]:
 
 
 def _json(subject: Subject, path: str) -> Iterable[Any]:
-    found: Iterable[Any] = compiled_path(path).findall(subject.json) if isinstance(subject.json, dict | list) else ()
+    """What the path finds; nothing in a body that is nested more deeply than `..` goes."""
+    if not isinstance(subject.json, dict | list):
+        return ()
+    from jsonpath import JSONPathError
+
+    try:
+        found: Iterable[Any] = compiled_path(path).findall(subject.json)
+    except (JSONPathError, RecursionError):
+        return ()
     return found
 
 
@@ -97,13 +105,32 @@ def _turn(subject: Subject, _: str) -> Iterable[int]:
     return (sum(message.role == "user" for message in subject.ask.messages),)
 
 
+@cache
+def _paths() -> Any:
+    """Reads JSONPaths as the standard has them and no others; its expressions are RE2's, so that none can be slow."""
+    from jsonpath import JSONPathEnvironment
+    from jsonpath.function_extensions import Match, Search
+
+    class Quick:
+        def check_cache(self, pattern: str) -> Any:
+            try:
+                return compiled(pattern)
+            except SettingsError:
+                return None
+
+    paths = JSONPathEnvironment(strict=True)
+    paths.function_extensions["match"] = type("QuickMatch", (Quick, Match), {})()
+    paths.function_extensions["search"] = type("QuickSearch", (Quick, Search), {})()
+    return paths
+
+
 @lru_cache(maxsize=512)
 def compiled_path(path: str) -> Any:
     """A JSONPath (RFC 9535), `$.` in front where it was left out; raises SettingsError for one that is none."""
     import jsonpath  # late: it takes its time, and few rules have one
 
     try:
-        return jsonpath.compile(path if path.startswith("$") else f"$.{path}")
+        return _paths().compile(path if path.startswith("$") else f"$.{path}")
     except jsonpath.JSONPathError as error:
         raise SettingsError(f"json.{path}: this is no JSONPath: {str(error).splitlines()[0]}") from None
 

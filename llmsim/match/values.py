@@ -46,7 +46,7 @@ class Glob(Value):
     @cached_property
     def _search(self) -> Any:
         parts = ["." if sign == "?" else ".*" if sign == "*" else re.escape(sign) for sign in _squeezed(self.told)]
-        return _compiled("".join(parts), "is").fullmatch
+        return compiled("".join(parts), "is").fullmatch
 
     def holds(self, found: Any) -> bool:
         """Whether the name is the one, or fits the pattern."""
@@ -66,7 +66,7 @@ class Text(Value):
     def __post_init__(self) -> None:
         """Compiles the expression, so that a broken one is told at once."""
         if self.expression is not None:
-            _compiled(*self.expression)
+            compiled(*self.expression)
 
     @cached_property
     def expression(self) -> tuple[str, str] | None:
@@ -77,7 +77,7 @@ class Text(Value):
     @cached_property
     def _check(self) -> Callable[[str], bool]:
         if self.expression is not None:
-            search = _compiled(*self.expression).search
+            search = compiled(*self.expression).search
             return lambda text: search(text[:SCANNED]) is not None
         if self.told.startswith("="):
             wanted = self.told[1:]
@@ -199,7 +199,7 @@ def _squeezed(pattern: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(body: str, flags: str = "") -> Any:
+def compiled(body: str, flags: str = "") -> Any:
     """An expression of RE2; raises SettingsError for one that is none. Imported late: most servers have no rule."""
     import re2
 

@@ -245,6 +245,27 @@ def test_an_expression_that_hangs_others_takes_linear_time() -> None:
     assert not Match("text:/(a+)+$/").holds(subject("a" * 100_000 + "b"))
 
 
+@pytest.mark.parametrize("function", ["search", "match"])
+def test_an_expression_in_a_jsonpath_takes_linear_time_too(function: str) -> None:
+    path = f"$.messages[?{function}(@.content, '(a+)+c|(a|aa)+d|(.*a){{12}}e')]"
+    body = orjson.dumps({"messages": [{"content": "a" * 50_000 + "b"}]})
+    assert not Match({"json": {path: "*"}}).holds(Subject(ask_for(), body))
+    assert Match({"json": {"$.m[?search(@.c, '^a+b$')].c": "aab"}}).holds(Subject(ask_for(), b'{"m":[{"c":"aab"}]}'))
+    assert not Match({"json": {"$.m[?search(@.c, '(')]": "*"}}).holds(Subject(ask_for(), b'{"m":[{"c":"("}]}'))
+
+
+@pytest.mark.parametrize("path", ["$.m[?@.c =~ /(a+)+$/]", "$.a | $.b", "$.a[?isinstance(@.b, 'x')]"])
+def test_a_jsonpath_is_one_of_the_standard(path: str) -> None:
+    with pytest.raises(SettingsError, match="this is no JSONPath"):
+        Match({"json": {path: "*"}})
+
+
+def test_a_body_that_is_nested_too_deeply_to_be_looked_through_has_nothing() -> None:
+    body = b'{"a":' * 300 + b"1" + b"}" * 300
+    assert not Match({"json": {"$..b": "*"}}).holds(Subject(ask_for(), body))
+    assert Match({"json": {"a.a": "*"}}).holds(Subject(ask_for(), body))
+
+
 def test_it_is_a_field_of_models_like_any_other() -> None:
     class Rule(BaseModel):
         when: Match = ALWAYS
