@@ -16,6 +16,8 @@ from bench.process import Process, exchange, on_core
 from bench.servers import LONG_TBT_MS, LONG_TOKENS, SPEED, TBT_MS, Kind
 from bench.session import Session
 
+Span = tuple[float, float]
+
 # So many streams, opened evenly: one of them has a token due every half a millisecond.
 TICKING = 40
 WARM = 2.0
@@ -51,7 +53,7 @@ class Prompts:
     """Sends long prompts one after the other on the load client's core, and writes down when each was under way."""
 
     port: int
-    spans: list[tuple[float, float]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     failed: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -86,9 +88,10 @@ def blocked(session: Session) -> Finding:
                     session.note(f"K10: {prompts.failed} of {len(prompts.spans)} long prompts failed")
                 elif taken:
                     samples.append(taken)
-                    told = latenesses(session.load.streams(), TBT_MS / 1000)
-                    waits += worst_within(told, prompts.spans)
-                    quiet += worst_within(told, [(began - PAUSE * 0.75, began - 0.001) for began, _ in prompts.spans])
+                    streams = session.load.streams()
+                    told, spans = latenesses(streams, TBT_MS / 1000), ticking(streams, prompts.spans)
+                    waits += worst_within(told, spans)
+                    quiet += worst_within(told, [(began - PAUSE * 0.75, began - 0.001) for began, _ in spans])
     found = of_values("K10.blocked", waits, samples)
     return (
         replace(found, theirs=statistics.median(quiet), note="against: without a prompt") if waits and quiet else found
@@ -105,6 +108,14 @@ def beside_prompts(session: Session, server: Process, prompts: Prompts) -> Sampl
     return taken
 
 
+def ticking(streams: Sequence[Stream], spans: Sequence[Span]) -> list[Span]:
+    """Those of the spans in which all streams tick from beginning to end, and before that for as long as a pause."""
+    begun = [stream for stream in streams if stream.moments]
+    first = max((stream.moments[0] for stream in begun), default=0.0) + PAUSE
+    last = min((stream.moments[-1] for stream in begun), default=0.0)
+    return [(began, ended) for began, ended in spans if first <= began and ended <= last]
+
+
 def latenesses(streams: Sequence[Stream], tbt: float) -> list[tuple[float, float]]:
     """Of each token when it was due and by how many milliseconds it was late, by the usual error of its stream."""
     told = []
@@ -118,7 +129,7 @@ def latenesses(streams: Sequence[Stream], tbt: float) -> list[tuple[float, float
     return sorted(told)
 
 
-def worst_within(told: Sequence[tuple[float, float]], spans: Sequence[tuple[float, float]]) -> list[float]:
+def worst_within(told: Sequence[tuple[float, float]], spans: Sequence[Span]) -> list[float]:
     """The greatest lateness of the tokens that were due in each span; spans without any are left out."""
     within = ([late for due, late in told if began <= due < ended] for began, ended in spans)
     return [max(late) for late in within if late]

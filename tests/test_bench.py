@@ -13,7 +13,7 @@ from bench.dialects import dearest
 from bench.findings import Finding, against, of_values, unknown
 from bench.goals import GOALS, PARTS, Better, Goal, Verdict
 from bench.load import Sample
-from bench.long import latenesses, prompt, worst_within
+from bench.long import latenesses, prompt, ticking, worst_within
 from bench.machine import Reading
 from bench.paced import RUNGS, Ladder
 from bench.pacing import Stream, pacing, percentile, read_moments, slope
@@ -218,6 +218,12 @@ def test_the_wait_of_others_is_that_of_the_latest_token_due_meanwhile():
     moments[50] += 0.018
     told = latenesses([Stream(0.9, moments)], TBT)
     assert worst_within(told, [(1.5, 1.9), (1.9, 2.1), (9.0, 9.5)]) == pytest.approx([0, 18], abs=1e-6)
+
+
+def test_only_prompts_during_which_all_streams_tick_are_judged():
+    streams = [due(100), due(100, first=2.0)]
+    assert ticking(streams, [(1.5, 1.6), (2.1, 2.2), (2.5, 2.8), (2.9, 3.1)]) == [(2.5, 2.8)]
+    assert ticking([], [(1.0, 2.0)]) == []
 
 
 def test_a_ladder_finds_the_highest_rung_that_holds():
