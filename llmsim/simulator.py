@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from llmsim import masks
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask, Stop
 from llmsim.decide import decide, refusal
@@ -306,9 +307,7 @@ class Simulator:
         gone = [one for one in self.settings.faults if name in (None, one.id)]
         rates = {"rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0} if name is None else {}
         if gone or any(getattr(self.settings, rate) for rate in rates):
-            told = ", ".join(
-                f"{one.label or one.fault.summary()} ({self.tally.hits.get(one.id, 0)} hits)" for one in gone
-            )
+            told = ", ".join(f"{one.label or one.fault.summary()} ({self.hits.get(one.id, 0)} hits)" for one in gone)
             kept = tuple(one for one in self.settings.faults if one not in gone)
             self.change(who=who, text=f"{why} {told}".strip(), mark="△lifted", faults=kept, **rates)
         return len(gone)
@@ -396,5 +395,5 @@ class Simulator:
 
 
 def _short(value: object) -> str:
-    text = str(len(value)) if isinstance(value, tuple) else str(value)
+    text = str(len(value)) if isinstance(value, tuple) else masks.text(str(value))
     return text if len(text) <= 60 else f"{text[:59]}…"

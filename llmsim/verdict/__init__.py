@@ -198,7 +198,7 @@ class _Judge:
     """Takes in the exchanges of one client, in order."""
 
     def __init__(self, client: Client, now: float | None) -> None:
-        self.verdict = ClientVerdict(masks.key(client.key), client.name)
+        self.verdict = ClientVerdict(masks.key(client.key), masks.text(client.name, client.key))
         self._now = now
         self._watch = Watch()
         self._calls: dict[int, list[Exchange]] = {}

@@ -446,3 +446,13 @@ async def test_what_is_wrong_with_very_much_is_told_in_short(api: httpx.AsyncCli
     answer = await api.post("/llmsim/mocks", json={"name": "x" * 1_000_000, "reply": "a"})
     assert answer.status_code == 400
     assert len(answer.content) < 100_000
+
+
+async def test_a_key_is_masked_wherever_it_was_put(api: httpx.AsyncClient) -> None:
+    key = "sk-proj-0123456789abcdefghij"
+    await chat(api, headers={"authorization": f"Bearer {key}", "x-llmsim-client": key, "x-llmsim-fault": "429"})
+    await call(api, "PATCH", "/settings", {"generator": f"fixed:{key}"})
+    for path in ("/journal/verdict", "/changes", "/journal?bodies=true", "/journal/export?format=har"):
+        told = str(await call(api, "GET", path))
+        assert "…ghij" in told
+        assert key not in told
