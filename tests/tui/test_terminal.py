@@ -22,7 +22,7 @@ MOUSE_OFF, CURSOR_ON = b"\x1b[?1000l", b"\x1b[?25h"
 class Terminal:
     """A pseudo-terminal of 80x24 with the console in it."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, controls: bool = False) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(self.slave)
@@ -34,7 +34,12 @@ class Terminal:
             stderr=self.slave,
             env={**os.environ, "TERM": "xterm-256color"},
             start_new_session=True,
+            preexec_fn=self._control if controls else None,
         )
+
+    def _control(self) -> None:
+        """Makes this the terminal of the process's session, as it is in a window."""
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def read_until(self, seen: Callable[[bytes], bool], seconds: float = 60) -> None:
         """Reads what is drawn until it is seen, or the process has ended and nothing more comes."""
@@ -90,6 +95,18 @@ def test_leaving_restores_the_terminal(leave: Callable[[Terminal], None]) -> Non
         assert b"Traceback" not in terminal.shown
         assert termios.tcgetattr(terminal.slave)[:4] == terminal.before[:4]
     finally:
+        terminal.close()
+
+
+def test_a_terminal_that_is_gone_ends_the_console_and_all_of_it() -> None:
+    terminal = Terminal(controls=True)
+    try:
+        terminal.read_until(lambda shown: ALTERNATE_ON in shown and b"127.0.0.1" in shown)
+        os.close(terminal.slave)
+        os.close(terminal.master)  # as a closed window does
+        terminal.process.wait(60)
+    finally:
+        terminal.master, terminal.slave = os.pipe()
         terminal.close()
 
 

@@ -6,14 +6,21 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what takes long to import is imported where Ctrl+C is already looked after
     from llmsim.events import Events
     from llmsim.server.config import Config
+    from llmsim_tui.app import LlmsimApp
+
+
+_PATIENCE = 4.0
+"""Seconds that the replies under way and the console get to end after the window was closed."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,9 +74,10 @@ async def _run(config: Config, theme: str) -> Exception | None:
     runner.bind()
     app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=theme, forgiving=True)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, app.exit)
+    _end_with_the_window(app, loop)
     _log_to(runner.simulator.events, config.log_level)
     await runner.start()
     runner.settle()
@@ -80,6 +88,23 @@ async def _run(config: Config, theme: str) -> Exception | None:
     finally:
         await runner.stop(grace=min(config.grace_s, 1.0))
     return app.failure
+
+
+def _end_with_the_window(app: LlmsimApp, loop: asyncio.AbstractEventLoop) -> None:
+    """Ends the process when its window is closed, in good order if that can be, and else all the same.
+
+    Without a terminal Textual's threads may wait for ever: its writer has died of the first write, the loop waits for
+    room in the writer's queue, and the reader goes round at the end of its file.
+    """
+
+    def hung_up(*_: object) -> None:
+        loop.call_soon_threadsafe(app.exit)
+        last = threading.Timer(_PATIENCE, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, hung_up)
 
 
 def _report(problem: Exception) -> str:
