@@ -78,6 +78,8 @@ def undoing(change: Change, now: Settings) -> dict[str, Any]:
 
 def _without(old: Sequence[Any], new: Sequence[Any], now: Sequence[Any]) -> tuple[Any, ...]:
     """What there is, without what the change brought and with what it took, in the places that it had."""
+    if tuple(now) == tuple(new):
+        return tuple(old)
     brought = [one for one in new if one not in old]
     kept = [one for one in now if one not in brought]
     there = {_name(one) for one in kept}

@@ -286,4 +286,6 @@ def _sentence(detail: Any) -> str:
         return message if message.startswith(where.partition("[")[0]) and where else f"{where}: {message}".lstrip(": ")
     if isinstance(given, (Mapping, BaseModel)):
         return f"{where}: {message}"
-    return f"{where}: {given!r} is not allowed: {message}"
+    shown = repr(given)
+    shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
+    return f"{where}: {shown} is not allowed: {message}"

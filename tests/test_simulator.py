@@ -317,3 +317,18 @@ async def test_an_error_while_playing_is_the_listeners_and_ends_the_exchange(sim
     await simulator.clock.advance(1)
     assert [type(error) for error in told] == [ZeroDivisionError]
     assert exchange.state == "abandoned"
+
+
+def test_undoing_a_fault_that_was_armed_again_puts_it_back_in_its_place(simulator):
+    for id in ("a", "b", "a"):
+        simulator.arm({"kind": "refuse", "id": id})
+    simulator.undo()
+    assert [one.id for one in simulator.settings.faults] == ["a", "b"]
+
+
+def test_undoing_takes_nothing_back_that_was_changed_since(simulator):
+    simulator.change(mocks=[{"name": "m", "reply": "x"}], who="console")
+    simulator.change(mocks=[*simulator.settings.mocks, {"name": "n", "reply": "y"}], speed=2, who="scenario s")
+    simulator.undo()
+    assert [one.name for one in simulator.settings.mocks] == ["n"]
+    assert simulator.settings.speed == 2

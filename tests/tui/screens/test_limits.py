@@ -71,7 +71,9 @@ async def test_added_edited_taken_away_and_undone() -> None:
         assert backend.settings().limits[0].rpm == 3
         await console.press("u", "u")
         assert backend.settings().limits == ()
-        await console.press("a", "ctrl+s", "x")
+        await console.press("a", "ctrl+s")
+        assert [limit.name for limit in backend.settings().limits] == ["free"]
+        await console.press("x")
         assert backend.settings().limits == ()
 
 
