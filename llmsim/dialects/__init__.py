@@ -166,6 +166,10 @@ class Dialect(ABC):
     def routes(self) -> Sequence[Route]:
         """Every path of this API."""
 
+    def prepare(self) -> None:
+        """Builds what the first request would have to wait for; called in a thread while nobody asks for anything."""
+        return
+
     def claims(self, request: Request) -> bool:
         """Whether an unknown path, or one that several dialects serve, is this dialect's to answer."""
         return False

@@ -119,6 +119,11 @@ class OpenAIResponses(Dialect):
 
     # -- replies
 
+    def prepare(self) -> None:
+        """Builds the validators of its requests: 50 ms and more of work."""
+        for validator in requests.VALIDATORS.values():
+            validator.get()
+
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange: a new response, one that is kept, or what was counted of one."""
         extra = exchange.ask.extra

@@ -105,6 +105,7 @@ class Application:
         await loop.run_in_executor(None, kinds)
         self.routes.complete()
         await loop.run_in_executor(None, tokens.preload)
+        await loop.run_in_executor(None, self.routes.prepare)
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(ROOT) and scope["path"][len(ROOT) : len(ROOT) + 1] in ("", "/"):

@@ -47,6 +47,11 @@ class Routes:
             self._dialects = more()
             self._fill()
 
+    def prepare(self) -> None:
+        """Lets every dialect build what its first request would have to wait for."""
+        for dialect in self._dialects:
+            dialect.prepare()
+
     def _mounted(self) -> Iterator[tuple[str, Found]]:
         for dialect in self._dialects:
             for route in dialect.routes():

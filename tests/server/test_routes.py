@@ -129,3 +129,14 @@ def test_what_the_first_api_answers_then_is_no_other_apis() -> None:
     mine = {(route.method, route.path) for route in first().routes() if "{" not in route.path}
     others = [one() for kind, one in dialects.kinds().items() if kind != dialects.HOME]
     assert not mine & {(route.method, route.path) for one in others for route in one.routes()}
+
+
+def test_what_takes_long_is_built_before_it_is_asked_for() -> None:
+    built: list[str] = []
+
+    class Slow(Plain):
+        def prepare(self) -> None:
+            built.append(self.kind)
+
+    Routes([Slow(), Claiming()]).prepare()
+    assert built == [Slow.kind]
