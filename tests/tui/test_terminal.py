@@ -98,8 +98,9 @@ def test_leaving_restores_the_terminal(leave: Callable[[Terminal], None]) -> Non
         terminal.close()
 
 
-def test_a_terminal_that_is_gone_ends_the_console_and_all_of_it() -> None:
-    terminal = Terminal(controls=True)
+@pytest.mark.parametrize("controls", [True, False], ids=["a signal tells", "no signal tells"])
+def test_a_terminal_that_is_gone_ends_the_console_and_all_of_it(controls: bool) -> None:
+    terminal = Terminal(controls=controls)
     try:
         terminal.read_until(lambda shown: ALTERNATE_ON in shown and b"127.0.0.1" in shown)
         os.close(terminal.slave)

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import select
 import signal
 import sys
 import threading
@@ -103,8 +104,17 @@ def _end_with_the_window(app: LlmsimApp, loop: asyncio.AbstractEventLoop) -> Non
         last.daemon = True
         last.start()
 
+    def watch() -> None:
+        """Sees the window go where no signal tells of it: `make`, for one, keeps it to itself."""
+        terminal = select.poll()
+        terminal.register(0, 0)
+        if any(event & select.POLLHUP for _, event in terminal.poll()):
+            hung_up()
+
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, hung_up)
+    if hasattr(select, "poll") and os.isatty(0):
+        threading.Thread(target=watch, name="window", daemon=True).start()
 
 
 def _report(problem: Exception) -> str:
