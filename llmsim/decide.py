@@ -122,7 +122,8 @@ def _mocked(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, taken: Ta
     if answer.error is not None or answer.raw is not None:
         plan = _bare(answer, ask, recipe, dice, settings)
     elif answer.generator is not None:
-        plan = _planned(ask, settings.changed(generator=answer.generator), dice, recipe)
+        # The generator was looked at with the mock: validating all settings again would cost each such request dear.
+        plan = _planned(ask, settings.model_copy(update={"generator": answer.generator}), dice, recipe)
     else:
         plan = _planned(ask, settings, dice, recipe, lambda asked: _written(answer, asked, dice.fork("calls"), origin))
     plan.origin, plan.mock = origin, taken.mock.name

@@ -134,15 +134,21 @@ def search(exchanges: Iterable[Exchange], match: Match, reread: Reread | None = 
 
 async def in_turns(steps: Iterator[T | None]) -> list[T]:
     """All that the steps come to, with everything else in the loop having its turn at each pause."""
-    loop, found = asyncio.get_running_loop(), []
+    found = []
     for step in steps:
-        if step is not None:
+        if step is None:
+            await turn()
+        else:
             found.append(step)
-            continue
-        turn = loop.create_future()
-        loop.call_soon(_taken, turn)
-        await turn
     return found
+
+
+async def turn() -> None:
+    """Lets everything that is due in the loop have its turn."""
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_soon(_taken, over)
+    await over
 
 
 def _taken(turn: asyncio.Future[None]) -> None:

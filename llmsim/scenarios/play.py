@@ -88,7 +88,7 @@ class Playing:
             return  # lifted meanwhile
         now = getattr(armed.fault if armed is not None else settings, deed.number, None)
         base = float(now) if isinstance(now, int | float) else 0.0
-        value: float = base + (deed.to - base) * deed.change["way"]
+        value: float = base + (deed.to - base) * deed.way
         kind = type(armed.fault if armed is not None else settings).model_fields.get(deed.number)
         if kind is not None and "float" not in str(kind.annotation):
             value = round(value)

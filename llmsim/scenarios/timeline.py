@@ -14,7 +14,7 @@ class Deed:
     """Something to do `at` so many seconds after the start.
 
     `change` are settings; `arm` is a fault; `lift` names one; `number` is a number of the armed fault `fault`, or where
-    that is empty a setting, to be put at `to`; `phase` begins a phase.
+    that is empty a setting, to be put at `to`, or that share of the `way` there; `phase` begins a phase.
     """
 
     at: float
@@ -24,6 +24,7 @@ class Deed:
     number: str = ""
     fault: str = ""
     to: float = 0.0
+    way: float = 1.0
     phase: str = ""
     mark: str = ""
 
@@ -66,4 +67,4 @@ def _ramped(ramp: Ramp, at: float) -> Iterator[Deed]:
         to = ramp.to if ramp.start is None else ramp.start + (ramp.to - ramp.start) * share
         # Without a start each step covers its share of the way that is left.
         way = 1.0 / (count - place + 1) if ramp.start is None else 1.0
-        yield Deed(at + share * ramp.over, number=ramp.setting, fault=ramp.fault or "", to=to, change={"way": way})
+        yield Deed(at + share * ramp.over, number=ramp.setting, fault=ramp.fault or "", to=to, way=way)

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from llmsim import masks
 from llmsim.exchange import Exchange
 from llmsim.exports import entry, har_chunks, jsonl
+from llmsim.journal.search import turn
 from llmsim.journal.verify import Expectation
 from llmsim.server.control.call import Call, Operation, Problem, near_told, whole
 from llmsim.server.replay import replay
@@ -28,21 +29,9 @@ async def _steps(steps: Iterable[Any]) -> AsyncIterator[Any]:
     """What a search finds, with a turn for all others at each of its pauses."""
     for step in steps:
         if step is None:
-            await _turn()
+            await turn()
         else:
             yield step
-
-
-async def _turn() -> None:
-    """Lets everything that is due have its turn."""
-    turn = asyncio.get_running_loop().create_future()
-    turn.get_loop().call_soon(_taken, turn)
-    await turn
-
-
-def _taken(turn: asyncio.Future[None]) -> None:
-    if not turn.done():
-        turn.set_result(None)
 
 
 async def _one(steps: Iterable[Any]) -> Any:
@@ -111,7 +100,7 @@ async def export(call: Call) -> Any:
 async def _paused(chunks: Iterable[bytes]) -> AsyncIterator[bytes]:
     for chunk in chunks:
         yield chunk
-        await _turn()
+        await turn()
 
 
 async def verify(call: Call) -> Any:
