@@ -213,7 +213,7 @@ def gemini_image_tokens(width: int, height: int, model: str = "") -> int:
     Up to 384 px it is one tile; above, it is shrunk to 3072 px and cut into tiles of two thirds of its short side, 256
     to 768 px (Google's guides "Image understanding" and "Media resolution").
     """
-    generation = re.search(r"gemini-(\d+)", model.lower())
+    generation = re.search(r"gemini-(\d{1,4})", model.lower())
     if generation and int(generation[1]) >= 3:
         return 1120
     if max(width, height) <= 384:

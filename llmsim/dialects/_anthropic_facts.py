@@ -86,7 +86,7 @@ def parsed(id: str) -> tuple[str, Version]:
     older = re.match(r"claude-(\d)(?:-(\d))?-([a-z]+)", id)
     if older:
         return older[3], (int(older[1]), int(older[2] or 0))
-    newer = re.match(r"claude-([a-z]+)(?:-(\d+)(?:-(\d{1,2}))?)?(?!\d)", id)
+    newer = re.match(r"claude-([a-z]+)(?:-(\d{1,9})(?:-(\d{1,2}))?)?(?!\d)", id)
     if newer is None:
         return "", (0, 0)
     return newer[1], (int(newer[2] or 4), int(newer[3] or (0 if newer[2] else 6)))

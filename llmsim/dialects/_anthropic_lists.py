@@ -5,6 +5,7 @@ Source: Anthropic API reference, "List Models" and "List Message Batches".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from llmsim.dialects._anthropic_wire import invalid
 Json = dict[str, Any]
 
 USUAL, MOST = 20, 1000
+_INTEGER = re.compile("-?[0-9]{1,17}")
 
 
 def page(values: Sequence[Json], request: Request) -> Json:
@@ -47,7 +49,7 @@ def page(values: Sequence[Json], request: Request) -> Json:
 def limit(request: Request) -> int:
     """How many items the query asks for at most; raises Refused for what is no such number."""
     told = request.args.get("limit") or str(USUAL)
-    if not told.lstrip("-").isdecimal() or len(told) > 18:
+    if not _INTEGER.fullmatch(told):
         raise invalid("limit: Input should be a valid integer, unable to parse string as an integer")
     if int(told) < 1:
         raise invalid("limit: Input should be greater than or equal to 1")

@@ -106,7 +106,7 @@ def page(values: Sequence[Any], request: Request, usual: int, most: int) -> tupl
 
 
 def _number(text: str, name: str) -> int:
-    if not text.isdigit() or len(text) > 9:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
         shown = orjson.dumps(text[:40]).decode()
         description = f"Invalid value at '{name}' (TYPE_INT32), {shown}"
         raise Refused(Failure("invalid", description, extra=((name, description),)))

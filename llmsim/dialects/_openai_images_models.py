@@ -40,12 +40,12 @@ def family(model: str) -> str:
 
 
 def _draws_any_size(model: str) -> bool:
-    version = re.search(r"gpt-image-(\d+)", model.lower())
+    version = re.search(r"gpt-image-(\d{1,4})", model.lower())
     return version is None or int(version[1]) >= 2
 
 
 def _draws_finer(model: str) -> bool:
-    version = re.search(r"gpt-image-(\d+)(?:\.(\d+))?", model.lower())
+    version = re.search(r"gpt-image-(\d{1,4})(?:\.(\d{1,4}))?", model.lower())
     return version is not None and (int(version[1]), int(version[2] or 0)) >= (2, 5)
 
 

@@ -159,7 +159,7 @@ def _lifetime(form: Form) -> int | None:
     told = form.text("expires_in_seconds")
     if told is None:
         return None
-    if not told.isdecimal() or len(told) > 18:
+    if not (told.isascii() and told.isdecimal()) or len(told) > 18:
         raise wire.invalid("expires_in_seconds: Input should be a valid integer, unable to parse string as an integer")
     if int(told) < _LEAST_LIFE:
         raise wire.invalid(f"expires_in_seconds: Input should be greater than or equal to {_LEAST_LIFE}")

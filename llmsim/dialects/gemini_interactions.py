@@ -62,7 +62,7 @@ class GeminiInteractions(Dialect):
             if kept.told["status"] == "cancelled":
                 raise invalid("The interaction was cancelled.", "failed_precondition")
             after = args.get("last_event_id") or "0"
-            if not after.isdigit() or len(after) > 9:
+            if not (after.isascii() and after.isdigit()) or len(after) > 9:
                 raise invalid(f"Invalid value for 'last_event_id': '{after[:100]}'.")
             ask = Ask(kept.exchange.ask.model, dialect=self.kind, endpoint="/v1beta/interactions/{id}", stream=True)
             ask.follows, ask.shows_thinking = kept.exchange, kept.shows_thinking

@@ -90,6 +90,11 @@ class OpenAIConversations(Dialect):
             Route("DELETE", item, answer=self._remove),
         ]
 
+    def prepare(self) -> None:
+        """Builds the validators of its requests: 50 ms and more of work."""
+        for shape in (CreateConversation, UpdateConversation, CreateItems):
+            _adapter(shape)
+
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """OpenAI's error object."""
         return wire.error_answer(failure, exchange, 0)

@@ -56,7 +56,9 @@ def read(text: str) -> dict[str, Any]:
     """
     kind, _, rest = text.strip().partition(" ")
     fields: dict[str, Any] = (
-        {"kind": "refuse", "status": int(kind)} if kind.isdigit() and len(kind) == 3 else {"kind": kind}
+        {"kind": "refuse", "status": int(kind)}
+        if kind.isascii() and kind.isdigit() and len(kind) == 3
+        else {"kind": kind}
     )
     if _WORD.sub("", rest).strip():
         raise SettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urljoin
@@ -10,6 +11,9 @@ Json = Mapping[str, Any]
 Schema = Json | bool
 
 KINDS = ("string", "number", "integer", "boolean", "object", "array", "null")
+
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")
+"""A place in a list, in a JSON pointer (RFC 6901, 4)."""
 
 # No model writes a reply of more than some hundred thousand tokens.
 _GREATEST = 100_000
@@ -69,7 +73,7 @@ def _pointed(node: Any, pointer: str) -> Schema | None:
         step = unquote(raw).replace("~1", "/").replace("~0", "~")
         if isinstance(node, Mapping) and step in node:
             node = node[step]
-        elif isinstance(node, list) and step.isdigit() and int(step) < len(node):
+        elif isinstance(node, list) and _INDEX.fullmatch(step) and int(step) < len(node):
             node = node[int(step)]
         else:
             return None

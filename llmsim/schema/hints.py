@@ -31,7 +31,7 @@ _FOUND = {
 }
 _WHOLE = frozenset(("query", "text"))
 _SUBJECTS = frozenset((*_FOUND, *_WHOLE, "city", "country", "name", "firstname", "lastname", "company"))
-_NUMBER = re.compile(r"(?<![\w.:/-])-?\d+(?:\.\d+)?(?![\w:/-])")
+_NUMBER = re.compile(r"(?<![\w.:/-])-?\d{1,15}(?:\.\d{1,15})?(?![\w:/-])")
 _LONGEST_QUERY = 80
 # The word before a place that tells which end of a journey it is, and those before any place.
 _WAYS = ("from", "to")

@@ -145,7 +145,7 @@ class Application:
     def _unrouted(self, request: Request) -> Answer:
         if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
             return self._health(request)
-        methods = self.routes.methods(request.path)
+        methods = self.routes.methods(request)
         failure = Failure("method" if methods else "not_found", param=f"{request.method} {request.path}", extra=methods)
         return self.routes.owner(request).failure(failure)
 

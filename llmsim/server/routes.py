@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import re
 
 Found = tuple[Dialect, Route]
+_Pair = tuple[Dialect, Route | None]
+"""A dialect and its route, or none where its provider has the path for other methods only."""
 
 
 class Routes:
@@ -25,7 +27,7 @@ class Routes:
     def __init__(self, dialects: Sequence[Dialect], more: Callable[[], Sequence[Dialect]] | None = None) -> None:
         self._dialects = dialects
         self._more = more
-        self._table: dict[tuple[str, str], list[Found]] = {}
+        self._table: dict[tuple[str, str], list[_Pair]] = {}
         if more is None:
             self._fill()
         else:
@@ -36,9 +38,13 @@ class Routes:
 
     def _fill(self) -> None:
         self._table = {}
+        served: dict[str, list[Dialect]] = {}
         for path, found in self._mounted():
             if "{" not in path:
                 self._table.setdefault((found[1].method, path), []).append(found)
+                served.setdefault(path, []).append(found[0])
+        for (_, path), pairs in self._table.items():
+            pairs += _others(pairs, served[path])
 
     def complete(self) -> None:
         """Brings all dialects, if they are not here yet."""
@@ -70,18 +76,23 @@ class Routes:
         return dict(sorted(patterns.items(), key=lambda item: -len(item[0])))
 
     def find(self, request: Request) -> Found | None:
-        """The dialect and its route; where several serve a path, the one that claims the request, else OpenAI's."""
+        """The dialect and its route; where several serve a path, the one that claims the request, else OpenAI's.
+
+        None also where that one serves the path for other methods only: no other provider answers in its place.
+        """
         found = self._table.get((request.method, request.path))
         if found is not None:
             return _claimed(found, request)
         if self._more is not None:
             self.complete()
             return self.find(request)
-        matches = [pair for pair in self._matches(request.path) if pair[0][1].method == request.method]
-        if not matches:
+        matches = list(self._matches(request.path))
+        served: list[_Pair] = [pair for pair, _ in matches if pair[1].method == request.method]
+        if not served:
             return None
-        chosen = _claimed([found for found, _ in matches], request)
-        request.params = next(params for found, params in matches if found is chosen)
+        chosen = _claimed(served + _others(served, [pair[0] for pair, _ in matches]), request)
+        if chosen is not None:
+            request.params = next(params for pair, params in matches if pair is chosen)
         return chosen
 
     def _matches(self, path: str) -> Iterator[tuple[Found, dict[str, str]]]:
@@ -93,11 +104,19 @@ class Routes:
                     if match is not None:
                         yield found, match.groupdict()
 
-    def methods(self, path: str) -> list[str]:
-        """The methods that the path can be asked with."""
-        self.complete()
-        plain = {method for method, served in self._table if served == path}
-        return sorted((plain | {route.method for (_, route), _ in self._matches(path)}) - {"WEBSOCKET"})
+    def methods(self, request: Request) -> list[str]:
+        """The methods that its path can be asked with: those of the provider whose request it is, if it has any."""
+        owner, path = self.owner(request), request.path  # first, as it brings all dialects
+        served: list[tuple[Dialect, str]] = [
+            (pair[0], method)
+            for (method, plain), pairs in self._table.items()
+            if plain == path
+            for pair in pairs
+            if pair[1] is not None
+        ]
+        served += [(dialect, route.method) for (dialect, route), _ in self._matches(path)]
+        own = [one for one in served if one[0].provider == owner.provider]
+        return sorted({method for _, method in own or served} - {"WEBSOCKET"})
 
     def owner(self, request: Request) -> Dialect:
         """Who answers for a path that nobody serves: who claims it, else OpenAI's chat, the API most clients speak."""
@@ -107,9 +126,18 @@ class Routes:
         return claimant or home
 
 
-def _claimed(found: Sequence[Found], request: Request) -> Found:
-    """Of several that serve a path, the one that claims the request, else OpenAI's, the API most clients speak."""
-    if len(found) == 1:
-        return found[0]
-    home = next((pair for pair in found if pair[0].provider == "openai"), found[0])
-    return next((pair for pair in found if pair[0].claims(request)), home)
+def _others(served: Sequence[_Pair], dialects: Sequence[Dialect]) -> list[_Pair]:
+    """Of the dialects, one of each provider that is not among those who serve, without a route."""
+    there = {dialect.provider for dialect, _ in served}
+    return [
+        (dialect, None) for dialect in {one.provider: one for one in dialects}.values() if dialect.provider not in there
+    ]
+
+
+def _claimed(found: Sequence[_Pair], request: Request) -> Found | None:
+    """Of several that have a path, the one that claims the request, else OpenAI's, the API most clients speak."""
+    chosen = found[0]
+    if len(found) > 1:
+        home = next((pair for pair in found if pair[0].provider == "openai"), chosen)
+        chosen = next((pair for pair in found if pair[0].claims(request)), home)
+    return chosen if chosen[1] is not None else None  # type: ignore[return-value]

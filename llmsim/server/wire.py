@@ -14,6 +14,16 @@ from llmsim.server.lane import Lane, Lanes
 from llmsim.server.outlet import FLOW, WIRE
 
 
+class ClosingCycle(RequestResponseCycle):
+    """A reply to HTTP/1.0, which knows no chunks: what has no length ends with its connection (RFC 9112, 6.3)."""
+
+    async def send(self, message: Any) -> None:
+        """Sends a part of the reply as it is; uvicorn closes the connection after the last one."""
+        self.chunked_encoding = False
+        self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
+
+
 class WireProtocol(HttpToolsProtocol):
     """Serves a plain request in the call that brings its last byte; leaves all others to uvicorn."""
 
@@ -108,9 +118,13 @@ class WireProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Puts the extensions into the scope."""
-        extensions: dict[Any, Any] = {WIRE: self.transport, FLOW: self.flow}
+        old = self.parser.get_http_version() == "1.0"
+        # Without the flow's extension nobody writes chunks to the transport, which HTTP/1.0 does not know.
+        extensions: dict[Any, Any] = {WIRE: self.transport} if old else {WIRE: self.transport, FLOW: self.flow}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
+        if old:
+            self.cycle.__class__ = ClosingCycle  # its task has not begun
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells every request that the client is gone; uvicorn tells the newest of pipelined ones alone."""

@@ -94,9 +94,16 @@ def test_the_names_in_a_path_are_those_of_the_route_that_is_asked() -> None:
 
 
 def test_the_methods_of_a_path_are_told() -> None:
-    assert ROUTES.methods("/things") == ["GET", "POST"]
-    assert ROUTES.methods("/things/a") == ["DELETE", "GET"]
-    assert ROUTES.methods("/nowhere") == []
+    assert ROUTES.methods(Request("PUT", "/things")) == ["GET", "POST"]
+    assert ROUTES.methods(Request("PUT", "/things/a")) == ["DELETE", "GET"]
+    assert ROUTES.methods(Request("PUT", "/nowhere")) == []
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/things"), ("DELETE", "/things/a")])
+def test_no_other_provider_answers_where_the_one_that_is_meant_has_not_the_method(method: str, path: str) -> None:
+    request = Request(method, path, headers={b"x-two": b""})
+    assert ROUTES.find(request) is None
+    assert ROUTES.methods(request) == ["GET"]
 
 
 def test_an_unknown_path_belongs_to_who_claims_it() -> None:

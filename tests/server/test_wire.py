@@ -142,6 +142,23 @@ async def test_what_is_not_plain_goes_by_asgi(server: Runner, by_asgi: list[str]
     assert by_asgi == [CHAT]
 
 
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_reply_to_http_1_0_has_no_chunks_and_ends_with_its_connection(server: Runner, stream: bool) -> None:
+    body = orjson.dumps({**ASK, "stream": stream})
+    raw = RAW.replace(BODY, body).replace(b": %d\r\n" % len(BODY), b": %d\r\n" % len(body))
+    async with nothing_left(server), Wire.to(server) as wire:
+        wire.writer.write(raw.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        _, headers = await wire.head()
+        told = await wire.reader.read()
+    assert "transfer-encoding" not in headers
+    assert headers["connection"] == "close"
+    if stream:
+        assert told.startswith(b'data: {"id"')
+        assert told.endswith(b"data: [DONE]\n\n")
+    else:
+        assert orjson.loads(told)["choices"]
+
+
 async def test_a_client_that_expects_a_go_ahead_gets_it(server: Runner) -> None:
     async with nothing_left(server), Wire.to(server) as wire:
         wire.writer.write(RAW[: -len(BODY)].replace(b"host", b"expect: 100-continue\r\nhost"))
