@@ -132,12 +132,11 @@ def _configured(options: argparse.Namespace) -> Config:
     """The configuration of the options, with the log set up and a word on where it comes from."""
     import logging
 
+    from llmsim.server import logs
     from llmsim.server.config import from_options, strangers
 
     config, path = from_options(options)
-    logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for talkative in ("uvicorn", "watchfiles"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
+    logs.set_up(config.log_level, config.log_format)
     logger = logging.getLogger("llmsim")
     if path:
         logger.info("configuration from %s", path)

@@ -115,11 +115,12 @@ class Pacer:
 
 def _break(playback: Playback, error: Exception) -> None:
     """Ends a reply that cannot be played, whatever that takes: the others must go on."""
-    logger.error("a reply could not be played", exc_info=error)
+    about = {"exchange": getattr(playback, "exchange", None)}
+    logger.error("a reply could not be played", exc_info=error, extra=about)
     try:
         playback.broken(error)
     except Exception:
-        logger.exception("nor could it be ended")
+        logger.exception("nor could it be ended", extra=about)
 
 
 class Lag:

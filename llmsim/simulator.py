@@ -60,6 +60,7 @@ class Simulator:
         self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
         self.started = self.clock.now()
         self.history = History()
+        self.observers: list[Callable[[Exchange], None]] = []
         self._playbacks: dict[int, Playback] = {}
         self._repeats = Repeats()
         self._numbers = 0
@@ -104,7 +105,7 @@ class Simulator:
         try:
             plan = decide(ask, settings, dice, standing, spoilers, taken)
         except Exception as error:
-            logger.exception("a reply could not be planned")
+            logger.exception("a reply could not be planned", extra={"fields": {"exchange": ask.number}})
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
         if taken is not None and not taken.withheld(plan):
@@ -200,6 +201,8 @@ class Simulator:
             self.pacer.drop(playback)
             playback.over()
         self.meter.finished(exchange)
+        for observer in self.observers:
+            observer(exchange)
 
     def schedule(self, exchange: Exchange, playback: Playback, moment: float | None) -> None:
         """Lets the pacer play this exchange from that moment on, and again whenever its pace is changed."""

@@ -1,6 +1,5 @@
 """The `llmsim` command: what it says and with which status it ends."""
 
-import logging
 import runpy
 import sys
 
@@ -8,6 +7,7 @@ import pytest
 
 import llmsim
 from llmsim import cli
+from llmsim.server import logs
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def served(monkeypatch, beside):
         beside.append(other)
 
     monkeypatch.setattr("llmsim.server.serve.serve", serve)
-    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    monkeypatch.setattr(logs, "set_up", lambda *_: None)
     return configs
 
 

@@ -147,6 +147,9 @@ class Encoder(ABC):
         """The body of a reply that is sent whole."""
 
 
+_REQUEST_IDS = (b"x-request-id", b"request-id", b"x-amzn-requestid")
+
+
 class Dialect(ABC):
     """One API of one provider; requests outside its routes can still be its own to answer, as `claims` says.
 
@@ -177,6 +180,11 @@ class Dialect(ABC):
     def encoder(self, exchange: Exchange) -> Encoder:
         """Words the exchange's reply; needed by dialects with generations."""
         raise NotImplementedError
+
+    def request_id(self, exchange: Exchange) -> str:
+        """The id that its client knows the request by, as it stands in the headers; empty where the API gives none."""
+        told = dict(self.failure(Failure("internal"), exchange).headers)
+        return next((told[name].decode("latin-1") for name in _REQUEST_IDS if name in told), "")
 
     def ended(self, exchange: Exchange, answer: Answer | None) -> None:
         """Told how a detached reply ended, while its ask is still whole; without an answer it was cut."""

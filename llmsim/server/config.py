@@ -28,6 +28,8 @@ class Config(Settings, BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
     port: Annotated[int, Field(ge=0, le=65_535, description="port to listen on; 0 takes a free one")] = 8080
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged to stderr")
+    log_format: Literal["text", "json"] = Field("text", description="form of a line of the log")
+    log_requests: Annotated[int, Field(ge=0, le=1000, description="requests that are logged a second, 0: none")] = 10
     body_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of a request, then 413")] = 32 << 20
     upload_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of an uploaded file, then 413")] = (
         128 << 20
@@ -75,6 +77,8 @@ _FLAGS: Sequence[tuple[str, str]] = (
     ("timeout-rate", "SHARE"),
     ("timeout-after-ms", "MS"),
     ("log-level", "LEVEL"),
+    ("log-format", "FORM"),
+    ("log-requests", "N"),
 )
 
 

@@ -63,7 +63,7 @@ class ServerDesk(Desk):
         except Refused as refused:
             return refused.failure
         except Exception:
-            logger.exception("a request could not be read")
+            logger.exception("a request could not be read", extra={"fields": {"path": request.path[:300]}})
             return Failure("internal")
 
     def begin(
@@ -196,7 +196,7 @@ class ServerDesk(Desk):
                 try:
                     player.finish(Failure("unavailable", STOPPING))
                 except Exception as error:
-                    logger.exception("a reply could not be ended in good order")
+                    logger.exception("a reply could not be ended in good order", extra={"exchange": player.exchange})
                     player.broken(error)
         return len(players)
 

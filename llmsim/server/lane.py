@@ -89,7 +89,7 @@ class Lane:
             player = desk.player(head.dialect, head.route, request, exchange, self)
             player.begin()
         except Exception:
-            logger.exception("a request could not be served")
+            logger.exception("a request could not be served", extra={"fields": {"path": request.path[:300]}})
             self._fail()
             return
         if exchange.state == "live":

@@ -83,7 +83,7 @@ class Player:
         try:
             moment = self.play(self.simulator.clock.now())
         except Exception as error:
-            logger.exception("a reply could not be played")
+            logger.exception("a reply could not be played", extra={"exchange": self.exchange})
             self.broken(error)
             return
         if self.exchange.state == "live":
@@ -170,7 +170,7 @@ class StreamPlayer(Player):
             try:
                 self._open_early()
             except Exception as error:
-                logger.exception("a reply could not be opened")
+                logger.exception("a reply could not be opened", extra={"exchange": self.exchange})
                 self.broken(error)
 
     def _open_early(self) -> None:

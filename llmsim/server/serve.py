@@ -22,6 +22,7 @@ from llmsim.server.config import Config
 from llmsim.server.control import Control
 from llmsim.server.handlers import Application
 from llmsim.server.lane import Lanes
+from llmsim.server.logs.access import Access
 from llmsim.server.mock_files import MockFiles
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
@@ -227,6 +228,8 @@ async def serve(config: Config, beside: Beside | None = None) -> None:
     What is done `beside` may end it too, and is waited for at the end.
     """
     runner = Runner(config)
+    if config.log_requests and logger.isEnabledFor(logging.INFO):
+        Access(runner.simulator, config.log_requests)
     runner.bind()
     await runner.start()
     runner.settle()

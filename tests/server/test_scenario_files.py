@@ -19,7 +19,7 @@ from running import running, until
 
 from llmsim.errors import SettingsError
 from llmsim.scenarios import Scenario
-from llmsim.server import mock_files
+from llmsim.server import logs, mock_files
 from llmsim.server.scenario_command import Show, _logged, _printed, _printed_json, attend
 from llmsim.server.scenario_files import play, read, told
 from llmsim.server.serve import End, Runner, serve
@@ -241,7 +241,7 @@ def test_what_cannot_be_run_ends_with_2(
     from llmsim import cli
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    monkeypatch.setattr(logs, "set_up", lambda *_: None)
     (tmp_path / "x.yaml").write_text("phases: [{for: 1}]\n")
     (tmp_path / "good.yaml").write_text("phases: [{name: a, for: 1}]\n")
     assert cli.main(["run", *words]) == 2
