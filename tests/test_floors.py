@@ -17,8 +17,9 @@ FLOORS = [
     "events tally overrides explain history repeats",
     "decide journal metrics figures verdict exports",
     "simulator streams scenarios",
-    "server llmsim_tui",
-    "cli ctl testing __main__ pytest_plugin",
+    "views",
+    "server llmsim_tui ctl",
+    "cli testing __main__ pytest_plugin",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms.split()}
 OUTSIDE = {"starlette", "uvicorn", "textual", "rich", "prometheus_client"}
@@ -28,6 +29,7 @@ WALLS = {
     "ctl": {"llmsim_tui", "textual", "rich", "starlette", "uvicorn", "dialects", "simulator", "settings"},
 }
 CORE = OUTSIDE | {"dialects", "server", "llmsim_tui"}
+WALLS["views"] = CORE
 
 
 def modules():

@@ -82,6 +82,7 @@ class FakeBackend:
     ) -> None:
         self.address = "127.0.0.1:8080"
         self.read_only = read_only
+        self.locked = "This console only watches." if read_only else ""
         self.now = now or Told()
         self.rate = rate
         self.kept = 5_000
@@ -248,7 +249,7 @@ class FakeBackend:
             "mock": "",
         }
 
-    def draft(self, number: int) -> Mapping[str, Any] | None:
+    async def draft(self, number: int) -> Mapping[str, Any] | None:
         row = self.row(number)
         if row is None:
             return None

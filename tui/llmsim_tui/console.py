@@ -47,9 +47,9 @@ class Console(App[None]):
 
     def may_change(self) -> bool:
         """Whether anything may be changed from here; says so if not."""
-        if self.backend.read_only:
-            self.say("This console only watches: start it without --read-only to change anything.", "warning")
-        return not self.backend.read_only
+        if self.backend.locked:
+            self.say(self.backend.locked, "warning")
+        return not self.backend.locked
 
     async def _attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None) -> None:
         try:

@@ -3,50 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from llmsim.match import Match
 from llmsim.mocks import Mock
+from llmsim.views import Gauge, Play, Tried
 
-
-@dataclass(slots=True, frozen=True)
-class Tried:
-    """One request in a dry run: the mock that would have answered it, or in `near` why the nearest would not."""
-
-    number: int
-    mock: str
-    near: str
-
-
-@dataclass(slots=True, frozen=True)
-class Gauge:
-    """A bucket of a rate limit: whose it is, its figure, what is left of it, `reset` seconds until it is full.
-
-    `reset` is infinite for a quota; `busy` requests are under way under it. `place` is that of its rule among
-    `Settings.limits`, None for the founding `rpm` and `tpm`.
-    """
-
-    name: str
-    whose: str
-    kind: str
-    limit: int
-    level: float
-    reset: float
-    busy: int
-    place: int | None
-
-
-@dataclass(slots=True, frozen=True)
-class Play:
-    """The scenario that was begun last, and how far it is; seconds."""
-
-    name: str
-    state: Literal["running", "done", "stopped", "failed"]
-    phase: str
-    elapsed: float
-    lasts: float
-    problem: str = ""
+__all__ = ["Gauge", "Play", "Rules", "Sift", "Tried"]
 
 
 class Sift(Protocol):
@@ -66,7 +29,7 @@ class Rules(Protocol):
         """How often each mock has answered, by name."""
         ...
 
-    def draft(self, number: int) -> Mapping[str, Any] | None:
+    async def draft(self, number: int) -> Mapping[str, Any] | None:
         """The fields of a mock that answers such a request as this one was answered; None when it is not kept."""
         ...
 
@@ -94,7 +57,7 @@ class Rules(Protocol):
         """Stops the scenario and lifts what it has armed; False where none runs."""
         ...
 
-    def recorded(self) -> Mapping[str, Any]:
+    async def recorded(self) -> Mapping[str, Any]:
         """What was changed by hand so far, as a scenario's fields."""
         ...
 

@@ -95,11 +95,11 @@ async def test_the_inspector_says_which_mock_answered_and_which_came_nearest() -
         assert "mock     sea" in console.text()
 
 
-def test_a_request_that_was_refused_makes_a_mock_of_its_error() -> None:
+async def test_a_request_that_was_refused_makes_a_mock_of_its_error() -> None:
     simulator, backend = simulated(faults=[{"kind": "refuse", "status": 503}])
     asked(simulator, "=odd")
-    draft = backend.draft(1)
+    draft = await backend.draft(1)
     assert draft is not None
     assert draft["reply"]["error"]["status"] == 503
     assert draft["when"]["text"] == "==odd"
-    assert backend.draft(99) is None
+    assert await backend.draft(99) is None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from llmsim.mocks import Mock
 from llmsim_tui import mocking
@@ -34,8 +35,11 @@ def mock_edit(console: Console, title: str, text: str, instead: str = "", source
 
 def mock_from(console: Console, number: int) -> None:
     """Opens the editor over a mock made from a request."""
-    fields = console.backend.draft(number)
-    if fields is None:
-        console.say(f"#{number} is no longer kept: choose a newer request.", "warning")
-    else:
-        mock_edit(console, f"mock from #{number}", written(fields))
+
+    def opened(fields: Mapping[str, Any] | None) -> None:
+        if fields is None:
+            console.say(f"#{number} is no longer kept: choose a newer request.", "warning")
+        else:
+            mock_edit(console, f"mock from #{number}", written(fields))
+
+    console.attempt(lambda: console.backend.draft(number), opened)

@@ -93,7 +93,7 @@ def _looks(path: Path) -> bool:
 
 async def save(backend: Backend) -> str:
     """Writes what was done by hand as a scenario into the working directory; gives the file's path."""
-    fields = dict(backend.recorded())
+    fields = dict(await backend.recorded())
     if not fields.get("steps"):
         raise SettingsError("nothing has been changed yet that a scenario could repeat")
     return _write(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True))

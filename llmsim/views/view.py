@@ -1,0 +1,161 @@
+"""A simulator as it is shown: everything a console reads, made when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from llmsim import catalogue
+from llmsim.exchange import Exchange
+from llmsim.journal.search import with_texts
+from llmsim.latency import Profile, presets
+from llmsim.metrics import BUCKET
+from llmsim.mocks.index import Near
+from llmsim.scenarios.play import Playing
+from llmsim.settings import Settings
+from llmsim.simulator import Simulator
+from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Row, Stream, exchanges, rules
+
+_RATE_SPAN = 10
+"""Buckets that a rate is taken over: five seconds."""
+
+
+class Controlled(Protocol):
+    """What else there is beside the simulator: the scenario under way, and whether the server is stopping."""
+
+    @property
+    def playing(self) -> Playing | None:
+        """The scenario that was begun last."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether the server is stopping."""
+        ...
+
+
+class View:
+    """Reads the simulator's own objects; reading is cheap and changes nothing."""
+
+    def __init__(self, simulator: Simulator, control: Controlled) -> None:
+        self._simulator = simulator
+        self._control = control
+        self._nearest: tuple[Any, Near | None] = (None, None)
+
+    def pulse(self) -> Pulse:
+        """The figures of this moment; also books the tokens sent since the last one."""
+        simulator = self._simulator
+        meter, clock = simulator.meter, simulator.clock
+        meter.sample()
+        recent = meter.window(_RATE_SPAN + 1)[:-1]
+        ended = sum(sum(slot.counts.values()) for slot in recent)
+        wrong = sum(slot.counts["limited"] + slot.counts["failed"] + slot.counts["cut"] for slot in recent)
+        span = max(1.0, min(_RATE_SPAN * BUCKET, clock.now() - simulator.started))
+        ttfts = list(meter.ttfts)[-64:]
+        return Pulse(
+            wall=clock.wall(),
+            up=clock.now() - simulator.started,
+            state="stopping" if self._control.stopping() else "serving",
+            requests=meter.begun,
+            requests_per_s=ended / span,
+            tokens_per_s=sum(slot.tokens for slot in recent) / span,
+            live=len(meter.live),
+            error_share=wrong / ended if ended else 0.0,
+            lag_p95=simulator.pacer.lag.quantile(0.95),
+            seed=simulator.settings.seed,
+            armed=[rules.armed(one, clock.now(), simulator.tally) for one in simulator.settings.faults],
+            asked_ttft=_median([asked for asked, _ in ttfts]),
+            achieved_ttft=_median([achieved for _, achieved in ttfts]),
+        )
+
+    # -- exchanges
+
+    def numbers(self) -> tuple[int, int]:
+        """The oldest and the newest exchange kept."""
+        return self._simulator.journal.first, self._simulator.journal.last
+
+    def row(self, number: int) -> Row | None:
+        """One exchange as a line."""
+        exchange = self._simulator.journal.get(number)
+        return None if exchange is None else exchanges.row(exchange)
+
+    def detail(self, number: int) -> Mapping[str, Any] | None:
+        """One exchange with its request, its reply and why it is as it is."""
+        exchange = self._simulator.journal.get(number)
+        return None if exchange is None else exchanges.detail(exchange, self._near(exchange))
+
+    def _near(self, exchange: Exchange) -> Near | None:
+        """The nearest mock; remembered, as the inspector asks at every tick and a request is read again for it."""
+        key = (exchange.number, exchange.state, self._simulator.settings.revision)
+        if self._nearest[0] != key:
+            self._nearest = (key, self._simulator.near(exchange))
+        return self._nearest[1]
+
+    def drafted(self, number: int) -> dict[str, Any] | None:
+        """A mock's fields from one exchange: its model and last user text, and what was replied."""
+        exchange = self._simulator.journal.get(number)
+        if exchange is None:
+            return None
+        return rules.draft(exchange, with_texts(exchange, self._simulator.reread).last_user_text)
+
+    def streams(self, limit: int) -> Sequence[Stream]:
+        """Replies under way, oldest first."""
+        now = self._simulator.clock.now()
+        found: list[Stream] = []
+        for exchange in self._simulator.meter.live.values():
+            if len(found) == limit:
+                break
+            found.append(exchanges.stream(exchange, now))
+        return found
+
+    # -- figures and events
+
+    def buckets(self, count: int) -> Sequence[Bucket]:
+        """The newest half-seconds."""
+        return [Bucket(slot.number * BUCKET, slot.counts, slot.tokens) for slot in self._simulator.meter.window(count)]
+
+    def ttfts(self) -> Sequence[float]:
+        """The newest achieved TTFTs."""
+        return [achieved for _, achieved in self._simulator.meter.ttfts]
+
+    def happenings(self, after: int) -> Sequence[Happening]:
+        """The newest events."""
+        return [
+            Happening(event.number, event.wall, event.kind, event.text, event.who, event.mark)
+            for event in self._simulator.events.after(after)
+        ]
+
+    # -- settings and rules
+
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._simulator.settings
+
+    def profiles(self) -> Mapping[str, Profile]:
+        """Presets, under the user's own profiles."""
+        return {**presets(), **self._simulator.settings.profiles}
+
+    def models(self) -> Sequence[str]:
+        """Models seen in traffic, the busiest first, then the catalogue's."""
+        seen = [model for model, _ in self._simulator.meter.models.most_common() if model]
+        return [*seen, *(name for name in catalogue.names() if name not in set(seen))]
+
+    def answered(self) -> Mapping[str, int]:
+        """How often each mock has answered."""
+        return self._simulator.tally.answered
+
+    def playing(self) -> Play | None:
+        """The scenario that was begun last."""
+        playing = self._control.playing
+        if playing is None:
+            return None
+        name, lasts = playing.scenario.name, playing.scenario.length
+        return Play(name, playing.state, playing.phase, playing.elapsed, lasts, playing.problem)
+
+    def gauges(self) -> Sequence[Gauge]:
+        """Every bucket in use."""
+        limits = self._simulator.settings.limits
+        return [rules.gauge(one, limits) for one in self._simulator.limiter.buckets()]
+
+
+def _median(values: list[float]) -> float | None:
+    return sorted(values)[len(values) // 2] if values else None
