@@ -89,6 +89,11 @@ class Exchange:
         """How fast the plan is played: 1 is as planned, 0 is paused."""
         return self._rate
 
+    @property
+    def steady(self) -> bool:
+        """Whether its pace was never changed while it was played."""
+        return self._time == 0.0 and self._anchor == self.started
+
     def time(self, now: float) -> float:
         """The place in the plan that this moment stands for."""
         return self._time + (now - self._anchor) * self._rate
@@ -105,10 +110,17 @@ class Exchange:
         self._time, self._anchor, self._rate = self.time(now), now, rate
 
     def step(self, now: float) -> bool:
-        """Makes the next piece due at this moment and pauses all after it; False when none is left."""
+        """Makes the next piece that the client sees due at this moment and pauses what follows; False without one.
+
+        Of pieces that are due together it is one alone.
+        """
         if self.over:
             return False
-        self._time, self._anchor, self._rate, self.held = self.plan.times[self.cursor], now, 0.0, True
+        pieces = self.plan.pieces
+        seen = (index for index in range(self.cursor, len(pieces)) if self.plan.seen(pieces[index]))
+        at = next(seen, len(pieces) - 1)
+        self.plan = self.plan.apart(at)
+        self._time, self._anchor, self._rate, self.held = self.plan.times[at], now, 0.0, True
         return True
 
     def moment(self, index: int) -> float | None:

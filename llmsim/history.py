@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmsim.mocks import Mock
@@ -40,6 +40,7 @@ class History:
     def __init__(self) -> None:
         self._all: deque[Change] = deque(maxlen=KEPT)
         self._open: deque[Change] = deque(maxlen=UNDO)
+        self._undone: deque[Change] = deque(maxlen=UNDO)
 
     def __iter__(self) -> Iterator[Change]:
         """Oldest first."""
@@ -54,14 +55,24 @@ class History:
         self._all.append(change)
         if change.who != FUSE and not change.who.startswith(SCENARIO):
             self._open.append(change)
+            self._undone.clear()
 
     def last(self) -> Change | None:
         """The last change that can be taken back."""
         return self._open[-1] if self._open else None
 
+    def last_undone(self) -> Change | None:
+        """The change that was taken back last, as long as nobody has changed anything else since."""
+        return self._undone[-1] if self._undone else None
+
     def undone(self, change: Change) -> None:
         """Remembers that the last change was taken back, by this one."""
-        self._open.pop()
+        self._undone.append(self._open.pop())
+        self._all.append(change)
+
+    def redone(self, change: Change) -> None:
+        """Remembers that the change taken back last was made again, by this one."""
+        self._open.append(self._undone.pop())
         self._all.append(change)
 
 
@@ -74,6 +85,11 @@ def undoing(change: Change, now: Settings) -> dict[str, Any]:
             continue
         told[name] = _without(old, new, getattr(now, name)) if name in ("faults", "mocks") else old
     return told
+
+
+def redoing(change: Change, now: Settings) -> dict[str, Any]:
+    """The settings that make a change again that was taken back, and nothing that was changed since."""
+    return undoing(replace(change, before=change.after, after=change.before), now)
 
 
 def _without(old: Sequence[Any], new: Sequence[Any], now: Sequence[Any]) -> tuple[Any, ...]:

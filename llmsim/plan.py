@@ -14,6 +14,9 @@ import orjson
 from llmsim.conversation import Stop, ToolCall
 from llmsim.errors import Failure
 
+_APART = 2e-6
+"""Seconds between pieces that are told apart: above what a timer may come early by."""
+
 HowGarbled = Literal["malformed", "truncated", "broken"]
 
 
@@ -227,6 +230,17 @@ class Plan:
             pieces=[*self.pieces[:at], *(piece for piece, _ in tail)],
             times=[*self.times[:at], *(moment + delay for _, delay in tail)],
         )
+
+    def apart(self, index: int) -> Plan:
+        """The plan in which what is due together with that piece follows it one by one, 2 µs apart."""
+        if index + 1 >= len(self.times) or self.times[index + 1] >= self.times[index] + _APART:
+            return self
+        times = list(self.times)
+        for later in range(index + 1, len(times)):
+            if times[later] >= times[later - 1] + _APART:
+                break
+            times[later] = times[later - 1] + _APART
+        return replace(self, times=times)
 
     def place(self, tokens: int) -> int:
         """The index of the first piece that the client sees after that many tokens."""

@@ -18,7 +18,7 @@ from llmsim.dice import Dice, blend
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
 from llmsim.exchange import Exchange, State
-from llmsim.history import FUSE, Change, History, undoing
+from llmsim.history import FUSE, Change, History, redoing, undoing
 from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing
 from llmsim.match import Subject
@@ -58,6 +58,7 @@ class Simulator:
         self.pacer = Pacer(self.clock)
         self.tally = Tally()
         self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
+        self.reword: Callable[[Exchange], tuple[bytes, Sequence[tuple[bytes, bytes]]] | None] = lambda _: None
         self.started = self.clock.now()
         self.history = History()
         self.observers: list[Callable[[Exchange], None]] = []
@@ -280,18 +281,28 @@ class Simulator:
         change = self.history.last()
         if change is None:
             return None
-        now = self.clock.now()
-        before = self.settings
-        changes = undoing(change, before)
+        self.history.undone(self._turned(undoing(change, self.settings), f"undone: {change.text}", who))
+        self.events.add("undo", f"undone: {change.text}", who, "undo")
+        return change.text
+
+    def redo(self, who: str = "") -> str | None:
+        """Makes the change that was taken back last again and says which; None when there is none."""
+        change = self.history.last_undone()
+        if change is None:
+            return None
+        self.history.redone(self._turned(redoing(change, self.settings), f"redone: {change.text}", who))
+        self.events.add("redo", f"redone: {change.text}", who, "redo")
+        return change.text
+
+    def _turned(self, changes: dict[str, Any], text: str, who: str) -> Change:
+        """Changes settings back or forth; faults whose time is up by now, or that are used up, stay lifted."""
+        now, before = self.clock.now(), self.settings
         if "faults" in changes:
             changes["faults"] = tuple(
                 one for one in changes["faults"] if (one.until is None or one.until > now) and not self.tally.spent(one)
             )
         self._take(before.changed(**changes))
-        text = f"undone: {change.text}"
-        self.history.undone(Change(before, self.settings, text, who, now))
-        self.events.add("undo", text, who, "undo")
-        return change.text
+        return Change(before, self.settings, text, who, now)
 
     def arm(self, fault: Mapping[str, Any], *, who: str = "") -> Armed:
         """Puts a fault in force, in place of an armed one of the same id; raises SettingsError when it cannot be.
@@ -361,6 +372,8 @@ class Simulator:
         before, self.settings = self.settings, after
         if after.mocks == before.mocks and "mock_index" in before.__dict__:
             after.__dict__["mock_index"] = before.mock_index  # thousands of mocks are sorted once, not for every change
+        if after.rate_limits != before.rate_limits:
+            self.limiter.renew(after.rate_limits)
         _ = after.revision  # given out now, so that they rise
         if after.speed != before.speed:
             for exchange in self.meter.live.values():

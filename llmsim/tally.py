@@ -88,6 +88,14 @@ class Tally:
             return True
         return armed.count is not None and armed.per == "all" and self.hits.get(armed.id, 0) >= armed.count
 
+    def left(self, armed: Armed) -> int | None:
+        """Strikes, or requests to be met, until a fault is used up; None for one that never is."""
+        if armed.for_requests is not None:
+            return max(0, armed.for_requests - self._met.get(armed.id, 0))
+        if armed.count is None or armed.per != "all":
+            return None
+        return max(0, armed.count - self.hits.get(armed.id, 0))
+
     def forget(self, id: str) -> None:
         """Counts a fault that is newly armed from nought."""
         self.hits[id] = 0

@@ -125,6 +125,23 @@ def test_tokens_handed_out_are_counted_by_piece():
     assert exchange.tokens == 3
 
 
+def test_a_step_hands_out_one_piece_of_those_that_are_due_together():
+    pieces = [Say("a"), Say("b"), Say("c"), End("end")]
+    exchange = Exchange(1, ask_for(), Plan(pieces, [1.0, 1.0, 1.0, 1.0]), 0.0, 0.0)
+    for wanted in pieces:
+        assert exchange.step(5.0)
+        assert exchange.take(5.0) == [wanted]
+    assert not exchange.step(5.0)
+
+
+def test_a_step_passes_over_what_the_client_is_not_shown():
+    plan = Plan([Think("hm"), Think("so"), Say("a"), End("end")], [1.0, 1.0, 1.0, 2.0], hides_thinking=True)
+    exchange = Exchange(1, ask_for(), plan, 0.0, 0.0)
+    exchange.step(0.0)
+    assert exchange.take(0.0)[-1] == Say("a")
+    assert exchange.cursor == 3
+
+
 def test_an_exchange_that_ended_is_over():
     exchange = exchange_of(plan_of())
     assert not exchange.over

@@ -15,7 +15,7 @@ FLOORS = [
     "latency exchange faults tapes pacer mocks",
     "settings dialects",
     "events tally overrides explain history repeats",
-    "decide journal metrics figures verdict exports",
+    "decide journal metrics figures verdict exports honesty",
     "simulator streams scenarios",
     "views",
     "server llmsim_tui ctl",

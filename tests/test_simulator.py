@@ -214,6 +214,29 @@ def test_the_last_change_can_be_taken_back_and_then_the_one_before(simulator):
     assert simulator.settings.seed == 0
 
 
+def test_what_was_taken_back_can_be_made_again_until_something_else_is_changed(simulator):
+    simulator.change(seed=1)
+    simulator.change(target_tokens=9)
+    assert simulator.redo() is None
+    simulator.undo()
+    simulator.undo()
+    assert simulator.redo("console") == "seed 1"
+    assert simulator.redo() == "target_tokens 9"
+    assert (simulator.settings.seed, simulator.settings.target_tokens) == (1, 9)
+    assert last_event(simulator).text == "redone: target_tokens 9"
+    assert simulator.undo() == "target_tokens 9"
+    simulator.change(seed=5)
+    assert simulator.redo() is None
+
+
+def test_making_a_fault_again_leaves_those_armed_since_alone(simulator):
+    simulator.arm({"kind": "refuse", "status": 503, "id": "a"})
+    simulator.undo()
+    simulator.change(faults=[{"kind": "refuse", "status": 429, "id": "b"}], who="scenario storm")
+    simulator.redo()
+    assert {one.id for one in simulator.settings.faults} == {"a", "b"}
+
+
 def test_a_long_value_is_told_by_its_beginning(simulator):
     simulator.change(generator="fixed:" + "x" * 500)
     assert len(last_event(simulator).text) < 100

@@ -15,7 +15,7 @@ PARTS = ("journal", "counts", "limits", "store", "rules", "settings")
 
 
 def add(commands: Commands) -> None:
-    """Adds status, settings, changes, undo and reset."""
+    """Adds status, settings, changes, undo, redo and reset."""
     commands.add("status", status, "tell how the server is, in figures", "status\nstatus --json")
     parser = commands.add(
         "settings",
@@ -30,6 +30,7 @@ def add(commands: Commands) -> None:
     parser = commands.add("changes", changes, "list the changes that were made, the newest last")
     parser.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many (default: 20)")
     commands.add("undo", undo, "take the last change back")
+    commands.add("redo", redo, "make the change that was taken back last again")
     parser = commands.add(
         "reset",
         reset,
@@ -124,6 +125,14 @@ def undo(client: Client, page: Page, options: Namespace) -> int:
     told = client.post("/undo")
     if not page.told(told):
         page.line(f"undone: {told['undone']}")
+    return 0
+
+
+def redo(client: Client, page: Page, options: Namespace) -> int:
+    """Makes the change that was taken back last again."""
+    told = client.post("/redo")
+    if not page.told(told):
+        page.line(f"redone: {told['redone']}")
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from llmsim.limits.bucket import Bucket
@@ -67,6 +67,10 @@ class Accounts:
     def __init__(self, most: int | None = None) -> None:
         self._most = most
         self._kept: OrderedDict[Name, Account] = OrderedDict()
+
+    def items(self) -> Iterable[tuple[Name, Account]]:
+        """Every account with its name."""
+        return self._kept.items()
 
     def of(self, name: Name, limit: Limit, figures: Mapping[str, int], now: float) -> Account:
         """The account, opened where it is new and fitted where its limit has changed."""

@@ -202,6 +202,15 @@ class Limiter:
             bucket.reach(now)
         return found
 
+    def renew(self, limits: Sequence[Limit]) -> None:
+        """Gives the buckets there are the figures of limits that were edited; a tier's come with the next request."""
+        self._limits, self._rules = limits, _rules(limits)
+        now, rules = self._clock.now(), {rule.identity: rule for rule in self._rules if rule.limit.tier is None}
+        for name, account in self._accounts.items():
+            rule = rules.get(name[0])
+            if rule is not None and account.limit is not rule.limit:
+                account.fit(rule.limit, rule.own, now)
+
     def clear(self) -> None:
         """Fills every bucket."""
         self._accounts.clear()

@@ -16,6 +16,7 @@ from llmsim.errors import Failure, Refused, SettingsError
 from llmsim.exchange import Exchange
 from llmsim.overrides import Overrides
 from llmsim.server.player import AnswerPlayer, Channel, Player, StreamPlayer, WholePlayer
+from llmsim.server.replay import replay
 from llmsim.server.routes import Routes
 from llmsim.server.tray import Tray
 from llmsim.simulator import Simulator
@@ -41,6 +42,7 @@ class ServerDesk(Desk):
         self.stopping = False
         self._unattended: dict[int, Player] = {}
         simulator.reread = self.reread
+        simulator.reword = partial(replay, reread=self.reread)
         self._apis_off = apis_off
         first = None if HOME in apis_off else home()
         self._first = None if first is None else first(self)
@@ -166,6 +168,19 @@ class ServerDesk(Desk):
         exchange = self.begin(dialect, route, request, ask)
         self._attend(self.player(dialect, route, request, exchange, Tray(partial(done, exchange))))
         return exchange
+
+    def resend(self, exchange: Exchange) -> Exchange | None:
+        """Asks once more what an exchange was asked, with no client to answer; None for what cannot be asked again.
+
+        It is asked with the same key, in the name of the client `resent`, so that no client is blamed for it.
+        """
+        if exchange.asked is None or exchange.asked[1] is None:
+            return None
+        dialect, route, request = exchange.asked
+        caller = calling(request.headers, request.query)._replace(client="resent", attempt=0)
+        again = self.begin(dialect, route, request, self.read(dialect, route, request), caller)
+        self._attend(self.player(dialect, route, request, again, Tray(lambda _: None)))
+        return again
 
     def _attend(self, player: Player) -> None:
         exchange = player.exchange

@@ -56,10 +56,11 @@ def read_any(path: Path, limit: int = _LIMIT) -> Document:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise SettingsError(f"{path}: cannot be read: {reason}") from None
-    return _toml(path, text) if path.suffix == ".toml" else _yaml(path, text)
+    return _toml(path, text) if path.suffix == ".toml" else of(text, str(path))
 
 
-def _yaml(path: Path, text: str) -> Document:
+def of(text: str, name: str) -> Document:
+    """The document that a YAML text is; raises SettingsError, with its `name` and the place, when it is none."""
     import yaml  # here, as most servers start without a file
 
     try:
@@ -68,9 +69,9 @@ def _yaml(path: Path, text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" line {mark.line + 1} column {mark.column + 1}" if mark else ""
-        raise SettingsError(f"{path}{where}: {error.problem or 'this is not YAML'}") from None
+        raise SettingsError(f"{name}{where}: {error.problem or 'this is not YAML'}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SettingsError(f"{path}: this is not YAML: {error}") from None
+        raise SettingsError(f"{name}: this is not YAML: {error}") from None
     return Document({} if values is None else values, lambda steps: _yaml_place(root, steps))
 
 

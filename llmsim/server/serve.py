@@ -82,6 +82,7 @@ class Runner:
             self.mock_files.load()
         self.control.mock_problems = lambda: self.mock_files.problems
         self.control.reload_mocks = self.mock_files.load
+        self.control.resend = self.app.desk.resend
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None

@@ -28,7 +28,7 @@ class Tray:
             self._done(self._answer)
 
     def part(self, data: bytes) -> None:
-        """Takes nothing: only whole replies are played here."""
+        """Lets a part of a stream go: nobody waits for it."""
 
     def sever(self, reset: bool) -> None:
         """Tells that the reply was cut."""

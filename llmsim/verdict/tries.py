@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from llmsim.exchange import Exchange
+from llmsim.journal import Journal
+from llmsim.journal.search import turn
 from llmsim.metrics import outcome
 from llmsim.plan import Fail
 
@@ -113,6 +115,27 @@ class Linker:
 def _since(exchange: Exchange, moment: float) -> float:
     """Seconds from its end to that moment; less than none before it."""
     return moment - exchange.ended if exchange.ended is not None else -1.0
+
+
+NEAR = 2000
+"""Exchanges before and after one among which the tries of its call are looked for."""
+
+
+async def tries_of(journal: Journal, number: int) -> list[int]:
+    """The numbers of all tries of the call that this exchange is one of, itself among them, oldest first."""
+    linker = Linker()
+    for _ in linker.link(journal.between(number - NEAR, number + NEAR)):
+        await turn()
+    later = {one.number: new for new, one in linker.earlier.items()}
+    found, at = [number], number
+    while (one := linker.earlier.get(at)) is not None:
+        at = one.number
+        found.insert(0, at)
+    at = number
+    while (new := later.get(at)) is not None:
+        at = new
+        found.append(at)
+    return found
 
 
 def retries(exchanges: Iterable[Exchange]) -> dict[int, int]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Any
 
-from llmsim import explain
 from llmsim.conversation import Ask
 from llmsim.exchange import Exchange
 from llmsim.metrics import outcome
-from llmsim.mocks.index import Near
 from llmsim.views import Outcome, Row, Stream
 
 _STALL = 1.0
@@ -47,17 +44,6 @@ def row(exchange: Exchange) -> Row:
 def _model(ask: Ask) -> str:
     """The model, or for what needs none the path it was asked at."""
     return ask.model or ask.endpoint.removeprefix("/v1") or "-"
-
-
-def detail(exchange: Exchange, near: Near | None) -> dict[str, Any]:
-    """One exchange with its request, its reply and why it is as it is; `near` is the mock that came nearest."""
-    return {
-        "row": row(exchange),
-        "why": explain.why(exchange, near),
-        "mock": exchange.plan.mock,
-        "request": exchange.request.decode("utf-8", "replace"),
-        "reply": exchange.text(),
-    }
 
 
 def stream(exchange: Exchange, now: float) -> Stream:

@@ -21,9 +21,7 @@ def armed(one: Armed, now: float, tally: Tally) -> ArmedFault:
     waits = max(0.0, (one.since or 0.0) - now)
     left = None if one.until is None else min(one.for_s or 0.0, max(0.0, one.until - now))
     hits = tally.hits.get(one.id, 0)
-    unit, most, spent = (
-        ("requests", one.for_requests, tally._met.get(one.id, 0)) if one.for_requests else ("hits", one.count, hits)
-    )
+    unit, most = ("requests", one.for_requests) if one.for_requests else ("hits", one.count)
     return ArmedFault(
         id=one.id,
         label=one.label or one.fault.kind,
@@ -33,7 +31,7 @@ def armed(one: Armed, now: float, tally: Tally) -> ArmedFault:
         seconds=one.for_s,
         hits=hits,
         scope="" if one.scope.always else str(one.scope),
-        more=None if most is None or (unit == "hits" and one.per != "all") else max(0, most - spent),
+        more=tally.left(one),
         most=most,
         unit=unit if most else "",
         per="" if one.per == "all" else one.per,
@@ -62,7 +60,7 @@ def _whose(rule: Limit, values: Sequence[str]) -> str:
 
 
 def _place(rule: Limit, limits: Iterable[Limit]) -> int | None:
-    """Where the rule is; a bucket keeps an edited one until the next request comes."""
+    """Where the rule is; a bucket of a tier keeps an edited one until the next request comes."""
     return next(
         (place for place, one in enumerate(limits) if one == rule or (rule.name and one.name == rule.name)), None
     )

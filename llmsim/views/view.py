@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from llmsim import catalogue
 from llmsim.exchange import Exchange
+from llmsim.honesty import REPLIES, Honesty, measured
 from llmsim.journal.search import with_texts
 from llmsim.latency import Profile, presets
 from llmsim.metrics import BUCKET
@@ -15,6 +16,7 @@ from llmsim.scenarios.play import Playing
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
 from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Row, Stream, exchanges, rules
+from llmsim.views.inspect import inspected
 
 _RATE_SPAN = 10
 """Buckets that a rate is taken over: five seconds."""
@@ -40,6 +42,7 @@ class View:
         self._simulator = simulator
         self._control = control
         self._nearest: tuple[Any, Near | None] = (None, None)
+        self._detail: tuple[object, dict[str, Any]] = (None, {})
 
     def pulse(self) -> Pulse:
         """The figures of this moment; also books the tokens sent since the last one."""
@@ -81,7 +84,17 @@ class View:
     def detail(self, number: int) -> Mapping[str, Any] | None:
         """One exchange with its request, its reply and why it is as it is."""
         exchange = self._simulator.journal.get(number)
-        return None if exchange is None else exchanges.detail(exchange, self._near(exchange))
+        if exchange is None:
+            return None
+        # Worked out anew only when something has come of it: the inspector asks at every tick.
+        key = (number, exchange.state, exchange.cursor, exchange.steady, self._simulator.settings.revision)
+        if self._detail[0] != key:
+            self._detail = (key, inspected(exchange, self._near(exchange), self._simulator.reword))
+        return {"row": exchanges.row(exchange), **self._detail[1]}
+
+    def honesty(self) -> Honesty:
+        """Asked beside achieved, over the newest replies."""
+        return measured(self._simulator.journal.newest(REPLIES), self._simulator.pacer.lag)
 
     def _near(self, exchange: Exchange) -> Near | None:
         """The nearest mock; remembered, as the inspector asks at every tick and a request is read again for it."""

@@ -34,6 +34,15 @@ async def test_as_many_requests_as_the_limit_may_come_at_once_and_no_more(limite
     assert standings[-1].wait == pytest.approx(12.0)
 
 
+async def test_an_edited_limit_shows_in_its_buckets_before_the_next_request(limiter):
+    limiter.ask([Limit(rpm=5)])
+    edited = [Limit(rpm=9)]
+    limiter.renew(edited)
+    (bucket,) = limiter.buckets()
+    assert (bucket.rule, bucket.limit) == (edited[0], 9)
+    assert bucket.level == pytest.approx(8)
+
+
 async def test_who_waits_as_long_as_told_is_let_in(clock, limiter):
     for _ in range(5):
         limiter.plain("k", "m", 1, 5, None)

@@ -16,6 +16,7 @@ from llmsim_tui.rules import Gauge, Play, Tried
 
 from llmsim.conversation import Ask, Message
 from llmsim.errors import SettingsError
+from llmsim.honesty import Honesty
 from llmsim.latency import Profile, presets
 from llmsim.match import Match, Outcome, Subject
 from llmsim.settings import Settings
@@ -95,6 +96,7 @@ class FakeBackend:
         self.next_at = 0.1
         self.lag = 0.004
         self.acted: list[tuple[int, str]] = []
+        self.honest = Honesty(100, 0.2, 0.204, 0.009, 45.0, 44.8, 0.012, 0.001, 0.004, 0.011)
         self._settings = Settings()
         self.say("start", "serving on 127.0.0.1:8080", "llmsim")
 
@@ -241,12 +243,41 @@ class FakeBackend:
         said = " ".join(one.text.split()[: row.tokens])
         why = [f"profile {one.profile}: TTFT {one.ttft * 1000:.0f} ms drawn", f"reply by lorem, {one.planned} tokens"]
         why += [f"fault: {fault}" for fault in one.faults]
+        asked = {"model": one.model, "messages": [{"role": "user", "content": one.prompt}], "stream": True}
+        words = one.text.split()
+        chunks = [{"choices": [{"index": 0, "delta": {"content": f"{word} "}}]} for word in words[: row.tokens]]
+        raw = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
+        ended = row.duration is not None
         return {
             "row": row,
             "why": why,
-            "request": json.dumps({"model": one.model, "messages": [{"role": "user", "content": one.prompt}]}),
+            "request": {
+                "method": "POST",
+                "path": "/v1/chat/completions",
+                "headers": [["authorization", "Bearer sk-…7f3a"], ["content-type", "application/json"]],
+                "body": json.dumps(asked),
+                "cut": False,
+            },
+            "response": {
+                "status": row.status or 0,
+                "headers": [["content-type", "text/event-stream"]],
+                "body": raw + "data: [DONE]\n\n" * (ended and row.outcome == "ok"),
+                "cut": False,
+                "kept": True,
+            },
             "reply": said,
             "mock": "",
+            "pieces": [[round(one.moment(at) * 1000, 2), "text", f"{word} "] for at, word in enumerate(words)],
+            "planned": one.planned,
+            "played": row.tokens,
+            "asked": {"first": one.ttft * 1000, "last": one.duration * 1000, "pace": 1 / one.gap},
+            "achieved": {
+                "first": one.ttft * 1000 + 2 if row.ttft else None,
+                "last": one.duration * 1000 + 4 if ended else None,
+                "pace": 0.99 / one.gap if ended else None,
+            },
+            "late": 6.5,
+            "steady": True,
         }
 
     async def draft(self, number: int) -> Mapping[str, Any] | None:
@@ -377,6 +408,22 @@ class FakeBackend:
         words, self._settings = self.past.pop()
         self.say("undo", f"took back: {words}")
         return words
+
+    async def redo(self) -> str | None:
+        return None
+
+    async def tries(self, number: int) -> Sequence[int]:
+        here = self.exchanges[number]
+        return [one.number for one in self.exchanges if one.client == here.client and abs(one.number - number) < 40][
+            -4:
+        ]
+
+    async def resend(self, number: int) -> int:
+        self.acted.append((number, "resend"))
+        return len(self.exchanges)
+
+    def honesty(self) -> Honesty:
+        return self.honest
 
     async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
         self.acted.append((number, action))

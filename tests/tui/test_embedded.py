@@ -121,7 +121,7 @@ async def test_everything_the_inspector_shows_is_there_for_an_ended_request(runn
     assert detail is not None
     assert detail["row"].outcome == "failed"
     assert detail["row"].faults == ("overload",)
-    assert '"hello"' in detail["request"]
+    assert '"hello"' in detail["request"]["body"]
     assert any("overload" in line for line in detail["why"])
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what takes long to import is imported where Ctrl+C is already looked after
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="llmsim-tui", description="The console, with the server inside it.")
     parser.add_argument("--version", action="version", version=f"llmsim-tui {__version__}")
     parser.add_argument("--theme", metavar="NAME", default="night", help="colours: night, day or a file's own")
-    add_options(parser)
+    add_options(parser, scenario=True)
     return parser
 
 
@@ -71,6 +72,11 @@ async def _run(config: Config, theme: str) -> Exception | None:
     from llmsim_tui.app import LlmsimApp
     from llmsim_tui.local import LocalBackend
 
+    scenario = None
+    if config.scenario:
+        from llmsim.server import scenario_files
+
+        scenario = scenario_files.read(Path(config.scenario))
     runner = Runner(config)
     runner.bind()
     app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=theme, forgiving=True)
@@ -82,6 +88,8 @@ async def _run(config: Config, theme: str) -> Exception | None:
     _log_to(runner.simulator.events, config.log_level)
     await runner.start()
     runner.settle()
+    if scenario is not None:
+        runner.control.begin_scenario(scenario)
     for name in strangers():
         runner.simulator.events.add("warning", f"environment variable {name} is no setting; it has no effect")
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
+from llmsim.honesty import Honesty
 from llmsim.latency import Profile
 from llmsim.settings import Settings
 from llmsim.views import ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
@@ -44,7 +45,19 @@ class Backend(Rules, Protocol):
         ...
 
     def detail(self, number: int) -> Mapping[str, Any] | None:
-        """All that is known of one exchange: `why` (list of lines), `request` and `reply` (text), `row`, `mock`."""
+        """All that is known of one exchange, as `llmsim.views.inspect.inspected` tells it, and its `row`."""
+        ...
+
+    async def tries(self, number: int) -> Sequence[int]:
+        """The numbers of all tries of the call that an exchange is one of, oldest first."""
+        ...
+
+    async def resend(self, number: int) -> int:
+        """Asks the same once more and gives the new exchange's number; SettingsError where that cannot be."""
+        ...
+
+    def honesty(self) -> Honesty:
+        """Asked beside achieved over the newest replies; worked out when asked, for once a second at most."""
         ...
 
     def streams(self, limit: int) -> Sequence[Stream]:
@@ -89,6 +102,10 @@ class Backend(Rules, Protocol):
 
     async def undo(self) -> str | None:
         """Takes the last change back and says which; None when there is nothing to take back."""
+        ...
+
+    async def redo(self) -> str | None:
+        """Makes the change that was taken back last again and says which; None when there is none."""
         ...
 
     async def act(self, number: int, action: Action, value: float = 1.0) -> bool:

@@ -39,11 +39,18 @@ class Console(App[None]):
         """Whether the terminal has only 16 colours, in which several outcomes look alike."""
         return not self.is_headless and self.console.color_system == "standard"
 
-    def attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None = None) -> None:
+    def attempt(
+        self,
+        action: Callable[[], Awaitable[T]],
+        then: Callable[[T], object] | None = None,
+        refused: Callable[[], object] | None = None,
+    ) -> None:
         """Changes something through the backend; what cannot be done is told in a sentence, and nothing is changed."""
-        work: Any = partial(self._attempt, action, then)
+        work: Any = partial(self._attempt, action, then, refused)
         if self.may_change():
             self.run_worker(work, group="changes")
+        elif refused is not None:
+            refused()
 
     def may_change(self) -> bool:
         """Whether anything may be changed from here; says so if not."""
@@ -51,11 +58,18 @@ class Console(App[None]):
             self.say(self.backend.locked, "warning")
         return not self.backend.locked
 
-    async def _attempt(self, action: Callable[[], Awaitable[T]], then: Callable[[T], object] | None) -> None:
+    async def _attempt(
+        self,
+        action: Callable[[], Awaitable[T]],
+        then: Callable[[T], object] | None,
+        refused: Callable[[], object] | None,
+    ) -> None:
         try:
             result = await action()
         except (LlmsimError, OSError) as error:
             self.say(f"Nothing was changed: {error}", "error")
+            if refused is not None:
+                refused()
             return
         if then is not None:
             then(result)
@@ -108,6 +122,16 @@ class Console(App[None]):
                 then()
 
         self.attempt(self.backend.undo, told)
+
+    def redo(self, then: Callable[[], object] | None = None) -> None:
+        """Makes the change again that was taken back last, and says which."""
+
+        def told(what: str | None) -> None:
+            self.say(f"Made again: {what}" if what else "Nothing was taken back that could be made again.")
+            if then is not None:
+                then()
+
+        self.attempt(self.backend.redo, told)
 
     async def type_on(self) -> None:
         """Goes on with keys that wait for a dialog."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import yaml
@@ -45,7 +44,7 @@ class Draft(Generic[Made]):
 def read(text: str, kind: type[Made]) -> Draft[Made]:
     """The rule that the text describes."""
     try:
-        document = files._yaml(Path("text"), text)  # of the texts that people write, it knows the places
+        document = files.of(text, "text")  # of the texts that people write, it knows the places
     except SettingsError as error:
         return Draft(None, (_placed(str(error)),))
     if not isinstance(document.values, dict):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from llmsim.errors import SettingsError
 from llmsim.server.control import Control
 from llmsim.simulator import Simulator
+from llmsim.verdict.tries import tries_of
 from llmsim_tui.backend import Action
 from llmsim_tui.local_rules import LocalRules
 
@@ -40,6 +42,23 @@ class LocalBackend(LocalRules):
     async def undo(self) -> str | None:
         """Takes the last change back."""
         return self._simulator.undo(who="console")
+
+    async def redo(self) -> str | None:
+        """Makes it again."""
+        return self._simulator.redo(who="console")
+
+    async def tries(self, number: int) -> Sequence[int]:
+        """The tries of one call."""
+        return await tries_of(self._simulator.journal, number)
+
+    async def resend(self, number: int) -> int:
+        """Asks the same once more."""
+        exchange = self._simulator.journal.get(number)
+        again = self._control.resend(exchange) if exchange is not None else None
+        if again is None:
+            raise SettingsError(f"#{number} cannot be asked again: no API has its path, or it is no longer kept")
+        self._simulator.events.add("act", f"resent #{number} as #{again.number}", "console")
+        return again.number
 
     async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
         """Acts on one reply under way."""

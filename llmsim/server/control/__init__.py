@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from llmsim.exchange import Exchange
     from llmsim.scenarios import Scenario
     from llmsim.scenarios.play import Playing
     from llmsim.server.control.call import Operation
@@ -43,6 +44,7 @@ class Control:
         self.stopping: Callable[[], bool] = lambda: False
         self.mock_problems: Callable[[], Mapping[str, str]] = dict
         self.reload_mocks: Callable[[], None] = lambda: None
+        self.resend: Callable[[Exchange], Exchange | None] = lambda _: None
 
     # -- scenarios
 

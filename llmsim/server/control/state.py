@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from llmsim import __version__
+from llmsim.honesty import REPLIES, measured
 from llmsim.latency import presets
 from llmsim.server.control.call import Call, Operation, Problem, answer
 from llmsim.settings import Settings
@@ -98,6 +99,20 @@ async def undo(call: Call) -> Any:
     return {"undone": text, "revision": call.simulator.settings.revision}
 
 
+async def redo(call: Call) -> Any:
+    """Makes the change that was taken back last again."""
+    text = call.simulator.redo(who=call.who)
+    if text is None:
+        raise Problem(409, "there is nothing to redo")
+    return {"redone": text, "revision": call.simulator.settings.revision}
+
+
+async def honesty(call: Call) -> Any:
+    """Whether the times asked for are kept: asked beside achieved over the newest replies, and how late timers come."""
+    simulator = call.simulator
+    return measured(simulator.journal.newest(REPLIES), simulator.pacer.lag).json()
+
+
 async def changes(call: Call) -> Any:
     """The changes that were made, newest last: what, by whom, when."""
     simulator = call.simulator
@@ -140,6 +155,8 @@ OPERATIONS = [
     Operation("GET", "/settings/schema", schema, "The settings' JSON Schema", changes=False),
     Operation("GET", "/profiles", profiles, "The latency profiles by name", changes=False),
     Operation("POST", "/undo", undo, "Take the last change back"),
+    Operation("POST", "/redo", redo, "Make the change that was taken back last again"),
+    Operation("GET", "/honesty", honesty, "Whether the times asked for are kept", changes=False),
     Operation(
         "GET", "/changes", changes, "The changes that were made", query={"limit": "at most so many"}, changes=False
     ),

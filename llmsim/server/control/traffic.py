@@ -20,7 +20,8 @@ from llmsim.server.control.call import Call, Operation, Problem, near_told, whol
 from llmsim.server.replay import replay
 from llmsim.simulator import ACTIONS
 from llmsim.verdict import judging
-from llmsim.verdict.tries import Linker
+from llmsim.verdict.tries import Linker, tries_of
+from llmsim.views.inspect import inspected
 
 _PAGE = 100
 
@@ -156,6 +157,27 @@ async def one(call: Call) -> Any:
     return told
 
 
+async def inspect(call: Call) -> Any:
+    """One exchange with all that people look for in it: headers, bodies as they went over the wire, every piece."""
+    exchange = _exchange(call)
+    return inspected(exchange, call.simulator.near(exchange), call.simulator.reword)
+
+
+async def tries(call: Call) -> Any:
+    """The numbers of all tries of the call that an exchange is one of, oldest first."""
+    return {"tries": await tries_of(call.simulator.journal, _exchange(call).number)}
+
+
+async def resend(call: Call) -> Any:
+    """Asks the same once more, in the name of the client `resent`; gives the new exchange's number."""
+    exchange = _exchange(call)
+    again = call.control.resend(exchange)
+    if again is None:
+        raise Problem(409, f"exchange {exchange.number} cannot be asked again: no API has its path")
+    call.simulator.events.add("act", f"resent #{exchange.number} as #{again.number}", call.who)
+    return {"number": again.number}
+
+
 async def act(call: Call) -> Any:
     """Acts on one reply under way; `speed` takes a `value`."""
     exchange, action = _exchange(call), call.params["action"]
@@ -230,6 +252,9 @@ OPERATIONS = [
     Operation("POST", "/verify", verify, "Whether requests were seen as expected", body=_EXPECT, changes=False),
     Operation("GET", "/exchanges", live, "The exchanges under way", query={"limit": "at most so many"}, changes=False),
     Operation("GET", "/exchanges/{number}", one, "One exchange, and why it is as it is", changes=False),
+    Operation("GET", "/exchanges/{number}/inspect", inspect, "All that is known of one exchange", changes=False),
+    Operation("GET", "/exchanges/{number}/tries", tries, "The tries of the same call", changes=False),
+    Operation("POST", "/exchanges/{number}/resend", resend, "Ask the same once more"),
     Operation(
         "POST", "/exchanges/{number}/{action}", act, f"Act on a reply: {', '.join(ACTIONS)}", body={"value": 2.0}
     ),

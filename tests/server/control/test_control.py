@@ -117,6 +117,29 @@ async def test_undo_and_the_list_of_changes(api: httpx.AsyncClient) -> None:
     assert (told[-1]["who"], told[-1]["text"]) == ("ann", "speed 3.0")
     assert (await call(api, "POST", "/undo"))["undone"] == "speed 3.0"
     assert (await call(api, "POST", "/undo", status=409))["error"]["message"] == "there is nothing to undo"
+    assert (await call(api, "POST", "/redo"))["redone"] == "speed 3.0"
+    assert (await call(api, "POST", "/redo", status=409))["error"]["message"] == "there is nothing to redo"
+
+
+async def test_an_exchange_is_inspected_linked_with_its_tries_and_asked_again(api: httpx.AsyncClient) -> None:
+    await call(api, "PUT", "/faults/one", {"kind": "refuse", "status": 503, "count": 1}, 201)
+    for attempt in ("0", "1"):
+        await chat(api, "hello", stream=True, headers={"x-stainless-retry-count": attempt, "x-llmsim-client": "ann"})
+    first, last = 1, 2
+    assert await call(api, "GET", f"/exchanges/{last}/tries") == {"tries": [first, last]}
+    told = await call(api, "GET", f"/exchanges/{last}/inspect")
+    assert told["request"]["method"] == "POST"
+    assert "sk-secret-1234567890" not in str(told)
+    assert told["response"]["body"].startswith("data: ")
+    assert told["response"]["body"].endswith("data: [DONE]\n\n")
+    assert "".join(text for _, _, text in told["pieces"]) == told["reply"]
+    assert told["played"] == told["planned"] == len(told["pieces"])
+    assert told["achieved"]["first"] >= told["asked"]["first"] - 1
+    again = (await call(api, "POST", f"/exchanges/{last}/resend"))["number"]
+    kept = await call(api, "GET", f"/exchanges/{again}/inspect")
+    assert kept["request"]["body"] == told["request"]["body"]
+    assert (await call(api, "GET", f"/exchanges/{again}"))["client"] == "resent"
+    assert (await call(api, "GET", "/honesty"))["replies"] >= 1
 
 
 # -- rules

@@ -94,8 +94,9 @@ async def test_a_huge_reply_is_cut_off_and_says_by_how_much() -> None:
 async def test_a_body_that_is_no_json_is_shown_as_it_came() -> None:
     backend = FakeBackend(Told())
     async with stage((100, 28), backend=backend) as console:
-        kept = backend.detail(0)
-        backend.detail = lambda number: {**(kept or {}), "request": "{broken\x1b", "reply": ""}  # type: ignore[method-assign]
+        kept = dict(backend.detail(0) or {})
+        kept |= {"request": {**kept["request"], "body": "{broken\x1b"}, "reply": ""}
+        backend.detail = lambda number: kept  # type: ignore[method-assign]
         await console.press("home", "enter")
         assert "{broken␛" in console.text()
         assert "nothing" in console.text()

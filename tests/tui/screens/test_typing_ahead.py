@@ -57,6 +57,20 @@ async def test_a_filter_is_typed_in_one_go_and_the_next_key_is_the_lists(size: t
         assert isinstance(console.app.screen, Latency)
 
 
+async def test_keys_behind_the_one_that_applies_a_rule_are_the_next_screens() -> None:
+    async with stage((80, 24)) as console:
+        await burst(console, "m", "a", "ctrl+s", "escape", "l")
+        assert console.backend.settings().mocks[0].name == "greeting"
+        assert isinstance(console.app.screen, Latency)
+
+
+async def test_keys_behind_a_rule_that_was_refused_are_the_texts() -> None:
+    async with stage((80, 24)) as console:
+        await burst(console, "m", "a", "q", "ctrl+s", "x", "y")
+        assert console.app.screen.query_one("#text", TextArea).text.startswith("qxy#")
+        assert console.backend.settings().mocks == ()
+
+
 async def test_ctrl_c_quits_though_a_dialog_is_opening() -> None:
     async with stage((80, 24)) as console:
         await burst(console, "l", "ctrl+c")

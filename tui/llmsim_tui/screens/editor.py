@@ -89,7 +89,12 @@ class Editor(Dialog, Generic[Made]):
         if made is None or told:
             self.console.say(f"Nothing was changed: {told}", "error")
             return
-        self.console.attempt(lambda: self.apply(made), lambda _: self.dismiss())
+        self.ready = False  # what is typed behind it is for the screen below, or for the text once it was refused
+        self.console.attempt(lambda: self.apply(made), lambda _: self.dismiss(), self._go_on)
+
+    def _go_on(self) -> None:
+        self.ready = True
+        self.app.call_next(self.console.type_on)
 
     def action_problem(self) -> None:
         """Puts the cursor where the next problem is."""

@@ -101,7 +101,7 @@ class Inspector(Dialog):
         row: Row = detail["row"]
         dialog.border_title = Content(f"#{row.number} {safe(row.endpoint)}")
         self._put("summary", self._summary(row, detail))
-        self._put("request", _body(detail.get("request")))
+        self._put("request", _body(detail["request"]["body"]))
         self._put("reply", _body(detail.get("reply"), "nothing yet" if row.outcome == "live" else "nothing"))
 
     def _put(self, name: str, text: Text) -> None:

@@ -228,6 +228,11 @@ class Latency(Dialog):
         self.live = False
         self.console.undo(self._start)
 
+    def action_redo(self) -> None:
+        """Makes it again."""
+        self.live = False
+        self.console.redo(self._start)
+
     def action_rows(self, by: int) -> None:
         """Goes to another slider."""
         rows = ("Slider", "Choice")

@@ -143,6 +143,10 @@ class Limits(Dialog):
         """Takes the last change back."""
         self.console.undo()
 
+    def action_redo(self) -> None:
+        """Makes it again."""
+        self.console.redo()
+
 
 def gauges(found: Sequence[Gauge], limits: Sequence[Limit]) -> list[Item]:
     """A row for each bucket, the rules in their order, then one for each rule that has none yet."""

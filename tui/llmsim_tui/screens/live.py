@@ -255,6 +255,10 @@ class Live(Ticking):
         """Takes the last change back."""
         self.console.undo()
 
+    def action_redo(self) -> None:
+        """Makes it again."""
+        self.console.redo()
+
     async def action_quit(self) -> None:
         """Leaves at once."""
         self.app.exit()

@@ -129,6 +129,10 @@ class Mocks(Dialog):
         """Takes the last change back."""
         self.console.undo()
 
+    def action_redo(self) -> None:
+        """Makes it again."""
+        self.console.redo()
+
 
 def _item(mock: Mock, answered: int, taken: int) -> Item:
     cells = (

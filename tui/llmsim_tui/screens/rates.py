@@ -71,6 +71,10 @@ class Rates(Dialog):
         """Takes the last change back."""
         self.console.undo(self._start)
 
+    def action_redo(self) -> None:
+        """Makes it again."""
+        self.console.redo(self._start)
+
     def action_rows(self, by: int) -> None:
         """Goes to another slider."""
         self.focus_next(Slider) if by > 0 else self.focus_previous(Slider)

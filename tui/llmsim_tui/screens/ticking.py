@@ -55,6 +55,10 @@ class Ticking(Steady, Screen[None]):
         note = "READ ONLY" if backend.read_only else ""
         return Safety.of(backend.address, backend.pulse(), frozen, backend.settings().speed, note, backend.playing())
 
+    def on_screen_resume(self) -> None:
+        """Takes the keys that were typed while the dialog above it closed."""
+        self.app.call_next(self.console.type_on)
+
     def tick(self, beat: int) -> None:
         """Shows the present state; `beat` counts the ticks."""
 
