@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run_options, "serve, play a scenario, tell its outcome", "Serves, plays a scenario and judges clients.")
     add("ctl", _ctl_options, "drive a running server", "Drives a running server.")
     add_mocks(commands)
+    add("profile", _profile_options, "fit, show and draw latency profiles", "Latency profiles: how long a model takes.")
     add("check", _check_options, "check a file", "Checks a configuration, a scenario or a file of mocks.")
     return parser
 
@@ -91,6 +92,12 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
 
 def _ctl_options(parser: argparse.ArgumentParser) -> None:
     from llmsim.ctl import add_options
+
+    add_options(parser)
+
+
+def _profile_options(parser: argparse.ArgumentParser) -> None:
+    from llmsim.fitting.command import add_options
 
     add_options(parser)
 

@@ -61,10 +61,14 @@ class Spread(BaseModel):
         """The mean wait in milliseconds, by the samples where there are any."""
         return sum(self.samples) / len(self.samples) if self.samples else self.mean
 
+    @property
+    def draws(self) -> list[float]:
+        """The waits in milliseconds that replies take theirs from, in ascending order."""
+        return [wait * 1000.0 for wait in sorted(_draws(self, 0)[:TABLE])]
+
     def quantile(self, p: float) -> float:
         """The wait in milliseconds that a share `p` of all draws stays below (0 < p < 1), from the draws' table."""
-        ordered = sorted(_draws(self, 0)[:TABLE])
-        return ordered[min(TABLE - 1, int(p * TABLE))] * 1000.0
+        return self.draws[min(TABLE - 1, int(p * TABLE))]
 
 
 class Profile(BaseModel):

@@ -12,14 +12,14 @@ FLOORS = [
     "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds"
     " masks buckets",
     "plan layout limits schema generators match",
-    "latency exchange faults tapes pacer mocks",
+    "latency exchange faults tapes pacer mocks replay",
     "settings dialects",
     "events tally overrides explain history repeats",
     "decide journal metrics figures verdict exports honesty",
     "simulator streams scenarios",
     "views",
     "server llmsim_tui ctl",
-    "cli testing __main__ pytest_plugin",
+    "cli testing fitting __main__ pytest_plugin",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms.split()}
 OUTSIDE = {"starlette", "uvicorn", "textual", "rich", "prometheus_client"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -19,6 +19,9 @@ from llmsim.exchange import Exchange
 from llmsim.gather import elsewhere, gather
 from llmsim.plan import Garbled, HowGarbled, Piece
 from llmsim.store import Store
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -185,6 +188,10 @@ class Dialect(ABC):
         """The id that its client knows the request by, as it stands in the headers; empty where the API gives none."""
         told = dict(self.failure(Failure("internal"), exchange).headers)
         return next((told[name].decode("latin-1") for name in _REQUEST_IDS if name in told), "")
+
+    def hear(self, body: bytes) -> Heard | None:
+        """What a recorded reply of this API says, by the whole body of its response; None where it has no words."""
+        return None
 
     def ended(self, exchange: Exchange, answer: Answer | None) -> None:
         """Told how a detached reply ended, while its ask is still whole; without an answer it was cut."""

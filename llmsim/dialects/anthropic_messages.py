@@ -6,7 +6,7 @@ Source: Anthropic API reference, Messages and Count tokens, versions 2023-06-01 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Desk, Dialect, Encoder, Request, Route
@@ -15,6 +15,9 @@ from llmsim.dialects._anthropic_request import Reader
 from llmsim.dialects._anthropic_stream import CountEncoder, MessageEncoder
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 
 class AnthropicMessages(Dialect):
@@ -44,6 +47,12 @@ class AnthropicMessages(Dialect):
     def read(self, request: Request) -> Ask:
         """The ask of a request; raises Refused as Anthropic refuses."""
         return self._reader.message(request)
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _anthropic_heard
+
+        return _anthropic_heard.message(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import orjson
 
@@ -23,6 +23,9 @@ from llmsim.dialects._azure_paths import Call, Mount, called, inward, mounted
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import Piece
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 _WITH_FILTERS = ("/v1/chat/completions", "/v1/completions")
 
@@ -74,6 +77,12 @@ class AzureOpenAI(Dialect):
         if mount.route.path.startswith("/v1/models") and mount.route.method == "GET":
             told = replace(told, body=as_listed(told.body))
         return replace(told, headers=azure.headers(told.headers, exchange, call))
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _openai_heard
+
+        return _openai_heard.either(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """OpenAI's own, with what Azure adds."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Request, Route
@@ -16,6 +16,9 @@ from llmsim.dialects._gemini_errors import error_answer
 from llmsim.dialects._gemini_generations import METHODS, encoder, in_list, read
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 
 class Gemini(Dialect):
@@ -42,6 +45,12 @@ class Gemini(Dialect):
         """The ask of a request to the path as it stands in the table; raises Refused as Google refuses."""
         family = "tunedModels/" if "/tunedModels/" in path else ""
         return read(self, path, f"{family}{request.params.get('model', '')}", request)
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _gemini_heard
+
+        return _gemini_heard.content(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

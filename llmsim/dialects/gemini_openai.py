@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmsim import catalogue
 from llmsim.conversation import Ask
@@ -19,6 +19,9 @@ from llmsim.dialects._gemini_openai_chat import GoogleChatEncoder, with_thinking
 from llmsim.dialects._gemini_openai_request import as_openai, plain_name, with_vectors, worded_as_google
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 _PREFIXES = (
     "/v1beta/openai",
@@ -73,6 +76,12 @@ class GeminiOpenAI(Dialect):
         if ask.extra.get("obfuscate"):
             ask.extra = {**ask.extra, "obfuscate": False}
         return ask
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _openai_heard
+
+        return _openai_heard.chat(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """Chats in Google's words, all else in those of OpenAI's dialect which read the request."""

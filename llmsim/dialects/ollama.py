@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
@@ -19,6 +19,9 @@ from llmsim.dialects._openai_logprobs import Logprobs
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import Call, Decline, End, Garbled, Piece, Say, Think
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 _DONE = {Stop.LENGTH: "length"}
 
@@ -54,6 +57,12 @@ class Ollama(Dialect):
     def claims(self, request: Request) -> bool:
         """Whatever stands below /api."""
         return request.path.startswith(("/api/", "/ollama/"))
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _ollama_heard
+
+        return _ollama_heard.reply(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
@@ -21,6 +21,9 @@ from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import Call, Decline, Drop, End, Garbled, Piece, Say, Script, Think, Usage
 from llmsim.store import Store
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 FINISH = {
     Stop.END: "stop",
@@ -50,6 +53,12 @@ class OpenAIChat(Dialect):
     def read(self, request: Request) -> Ask:
         """The ask of a request body; raises Refused as OpenAI refuses."""
         return read_chat(request.body)
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _openai_heard
+
+        return _openai_heard.chat(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
@@ -19,6 +19,9 @@ from llmsim.dialects._openai_completions_request import read_completion
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import End, Garbled, Piece, Say, Script, Think, Usage
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 FINISH = {Stop.LENGTH: "length", Stop.FILTER: "content_filter"}
 """Why a text ended; anything else is a "stop"."""
@@ -37,6 +40,12 @@ class OpenAICompletions(Dialect):
     def read(self, request: Request) -> Ask:
         """The ask of a request body; raises Refused as OpenAI refuses."""
         return read_completion(request.body)
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _openai_heard
+
+        return _openai_heard.chat(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Request, Route
@@ -30,6 +30,9 @@ from llmsim.dialects._openai_responses_wanted import Wanted
 from llmsim.dialects._openai_validators import SlowStart
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 _ONE = f"{requests.ENDPOINT}/{{response_id}}"
 
@@ -123,6 +126,12 @@ class OpenAIResponses(Dialect):
         """Builds the validators of its requests: 50 ms and more of work."""
         for validator in requests.VALIDATORS.values():
             validator.get()
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _openai_heard
+
+        return _openai_heard.responses(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange: a new response, one that is kept, or what was counted of one."""

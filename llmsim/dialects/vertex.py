@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from llmsim import catalogue
 from llmsim.conversation import Ask
@@ -21,6 +21,9 @@ from llmsim.dialects._gemini_made import MadeEncoder
 from llmsim.dialects._gemini_request import Target
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 _MAKES: dict[str, Callable[[Target, bytes], Ask]] = {
     "computeTokens": read_compute,
@@ -98,6 +101,12 @@ class Vertex(Dialect):
         """The project's own models, of which there are none."""
         wire.page((), request, usual=50, most=1000)
         return wire.answer({}, exchange)
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _gemini_heard
+
+        return _gemini_heard.content(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
@@ -16,6 +16,9 @@ from llmsim.dialects import Answer, Dialect, Encoder, Request, Route
 from llmsim.dialects.anthropic_messages import AnthropicMessages
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange
+
+if TYPE_CHECKING:
+    from llmsim.replay.heard import Heard
 
 _VERSIONS = {"vertex-2023-10-16": b"2023-06-01", "2023-06-01": b"2023-06-01", "2026-10-21": b"2026-10-21"}
 _MODEL = "projects/{project}/locations/{location}/publishers/anthropic/models/{model}"
@@ -72,6 +75,12 @@ class VertexAnthropic(Dialect):
         route = next(route for route in self._messages.routes() if route.path == path and route.read is not None)
         assert route.read is not None
         return route.read(Request("POST", path, "", headers, orjson.dumps(told), client=request.client))
+
+    def hear(self, body: bytes) -> Heard:
+        """What a recorded reply says."""
+        from llmsim.dialects import _anthropic_heard
+
+        return _anthropic_heard.message(body)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """Anthropic's own."""

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as EnvironmentUnread
 
 from llmsim.dialects import kinds
 from llmsim.errors import SettingsError
-from llmsim.server import files
+from llmsim.server import files, profile_files
 from llmsim.settings import Settings, sentences
 
 PREFIX = "LLMSIM_"
@@ -46,9 +46,16 @@ class Config(Settings, BaseSettings):
     store_age_s: Annotated[float, Field(gt=0, le=31_536_000, description="seconds that each is kept")] = 86_400.0
     control_token: str = Field("", description="opens the control API to other machines, as a bearer token")
     metrics_names: Literal["llmsim", "vllm", "both"] = Field("llmsim", description="whose names /metrics has")
-    otel: bool = Field(False, description="send traces and metrics by OpenTelemetry, as its OTEL_ variables say")
     read_only: bool = Field(False, description="let the control API look and change nothing")
     grace_s: Annotated[float, Field(ge=0, le=3600, description="seconds replies may take to end at shutdown")] = 5.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profiles_from_file(cls, values: Any) -> Any:
+        try:
+            return profile_files.taken_in(values) if isinstance(values, Mapping) else values
+        except SettingsError as error:
+            raise ValueError(f"latency_profile: {error}") from None
 
     @field_validator("apis_off")
     @classmethod
@@ -67,7 +74,7 @@ class Config(Settings, BaseSettings):
 _FLAGS: Sequence[tuple[str, str]] = (
     ("host", "ADDRESS"),
     ("port", "PORT"),
-    ("latency-profile", "NAME"),
+    ("latency-profile", "NAME|FILE"),
     ("generator", "NAME[:TEXT]"),
     ("target-tokens", "N"),
     ("seed", "N"),
@@ -93,7 +100,6 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
     if scenario:
         parser.add_argument("--scenario", metavar="FILE", help=Config.model_fields["scenario"].description)
-    parser.add_argument("--otel", action="store_const", const=True, help=Config.model_fields["otel"].description)
     parser.add_argument(
         "--read-only", action="store_const", const=True, help=Config.model_fields["read_only"].description
     )
@@ -102,7 +108,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only", "otel", "scenario"}
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only", "scenario"}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path

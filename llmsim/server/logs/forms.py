@@ -101,8 +101,7 @@ def _json(told: Mapping[str, Any]) -> str:
 
 
 def _worth(value: Any) -> str:
-    told = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    text = shown(told.lower() if isinstance(value, bool) else told)
+    text = shown(",".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
     return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '\\"') + '"'
 
 
