@@ -46,6 +46,7 @@ class Config(Settings, BaseSettings):
     store_age_s: Annotated[float, Field(gt=0, le=31_536_000, description="seconds that each is kept")] = 86_400.0
     control_token: str = Field("", description="opens the control API to other machines, as a bearer token")
     metrics_names: Literal["llmsim", "vllm", "both"] = Field("llmsim", description="whose names /metrics has")
+    otel: bool = Field(False, description="send traces and metrics by OpenTelemetry, as its OTEL_ variables say")
     read_only: bool = Field(False, description="let the control API look and change nothing")
     grace_s: Annotated[float, Field(ge=0, le=3600, description="seconds replies may take to end at shutdown")] = 5.0
 
@@ -100,6 +101,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
     if scenario:
         parser.add_argument("--scenario", metavar="FILE", help=Config.model_fields["scenario"].description)
+    parser.add_argument("--otel", action="store_const", const=True, help=Config.model_fields["otel"].description)
     parser.add_argument(
         "--read-only", action="store_const", const=True, help=Config.model_fields["read_only"].description
     )
@@ -108,7 +110,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only", "scenario"}
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only", "otel", "scenario"}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path

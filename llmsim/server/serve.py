@@ -18,12 +18,14 @@ import uvicorn
 from llmsim.clock import RealClock, keep
 from llmsim.errors import LlmsimError
 from llmsim.journal import Journal
+from llmsim.server import telemetry
 from llmsim.server.config import Config
 from llmsim.server.control import Control
 from llmsim.server.handlers import Application
 from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.mock_files import MockFiles
+from llmsim.server.telemetry import Telemetry
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
 from llmsim.store import Store
@@ -83,6 +85,7 @@ class Runner:
         self.control.mock_problems = lambda: self.mock_files.problems
         self.control.reload_mocks = self.mock_files.load
         self.control.resend = self.app.desk.resend
+        self._telemetry: Telemetry | None = None
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -143,6 +146,8 @@ class Runner:
             )
         )
         self.control.address = self.url
+        if self.config.otel and not telemetry.off():
+            self._telemetry = Telemetry(self.simulator, port=int(self.address.rpartition(":")[2]))
         self._task = keep(self._guarded(self._server), "llmsim server")
         ready = asyncio.Event()
         clock = self.simulator.clock
@@ -186,6 +191,8 @@ class Runner:
         timer = clock.call_at(clock.now() + wait, self._finish)
         await asyncio.wait([self._task])
         timer.cancel()
+        if self._telemetry is not None:
+            await asyncio.to_thread(self._telemetry.stop)
 
     def _finish(self) -> None:
         ended = self.app.desk.finish()

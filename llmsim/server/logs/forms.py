@@ -101,7 +101,8 @@ def _json(told: Mapping[str, Any]) -> str:
 
 
 def _worth(value: Any) -> str:
-    text = shown(",".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+    told = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = shown(told.lower() if isinstance(value, bool) else told)
     return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '\\"') + '"'
 
 
