@@ -88,6 +88,7 @@ class Ask:
 
     `prompt_tokens` counts all that goes in, by the provider's own rules. `thinking` is the number of tokens the model
     should think for (0: none, None: as the model does by itself); `shows_thinking` says whether the client sees them.
+    `cached` of them are in a cache that the client fills by the API's own means, None where it uses none.
     `digest` stands for the whole request: the same request has the same digest. `attempt` is 0 on the first try.
     `number` is the exchange's, filled in when it begins.
     `parts` is None where words are asked for; else the answer is a thing in so many parts, which the dialect makes: an
@@ -117,6 +118,7 @@ class Ask:
     thinking: int | None = None
     shows_thinking: bool = False
     prompt_tokens: int = 0
+    cached: int | None = None
     key: str = ""
     client: str = ""
     attempt: int = 0

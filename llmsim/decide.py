@@ -18,6 +18,7 @@ from llmsim.generators import _objects, calls, structured
 from llmsim.latency import Profile
 from llmsim.layout import Layout
 from llmsim.limits import Standing
+from llmsim.load import Stations, loads
 from llmsim.mocks import Answer as MockAnswer
 from llmsim.mocks import template
 from llmsim.plan import End, Fail, Part, Piece, Plan, Raw, Usage
@@ -35,10 +36,12 @@ def decide(
     standing: Standing,
     spoilers: Sequence[Spoiler] = (),
     taken: Taken | None = None,
+    stations: Stations | None = None,
 ) -> Plan:
     """The whole reply, faults and all; a pure function of what it is given.
 
-    `spoilers` are the faults that may strike this request, `taken` the mock that answers it, if one does.
+    `spoilers` are the faults that may strike this request, `taken` the mock that answers it, if one does; `stations`
+    know which prompts have been read before.
     """
     recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)
     failure = _refusal(ask, settings, recipe.model, standing)
@@ -55,7 +58,13 @@ def decide(
     except structured.UnsatisfiableSchema as error:
         return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
     plan.profile, plan.hides_thinking, plan.streamed = recipe.profile_name, not ask.shows_thinking, ask.stream
-    return _spoiled(plan, spoilers, dice)
+    if not recipe.profile.loaded:
+        return _spoiled(plan, spoilers, dice)
+    if loads(plan, ask):
+        _prefilled(plan, ask, recipe, stations, usage_told=taken is not None and taken.answer.usage is not None)
+    plan = _spoiled(plan, spoilers, dice)
+    plan.load = recipe.profile if loads(plan, ask) else None
+    return plan
 
 
 class _Recipe(NamedTuple):
@@ -167,14 +176,15 @@ def _planned(
         reply = write(ask)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop)
         times = timed(laid, profile, waits, settings.seed, ask.shows_thinking)
-        return Plan(laid.pieces, times, _usage(ask.prompt_tokens, laid.completion, laid.thinking), reply.origin)
+        usage = _usage(ask.prompt_tokens, laid.completion, laid.thinking, ask.cached or 0)
+        return Plan(laid.pieces, times, usage, reply.origin)
     tracks = []
     for choice in range(ask.n):
         reply = write(ask.of(choice))
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop, choice)
         tracks.append((laid, timed(laid, profile, waits, settings.seed, ask.shows_thinking)))
     spent, thought = sum([laid.completion for laid, _ in tracks]), sum([laid.thinking for laid, _ in tracks])
-    usage = Usage(ask.prompt_tokens, spent, thought)
+    usage = Usage(ask.prompt_tokens, spent, thought, ask.cached or 0)
     together = list(merge(*(_stamped(laid, times) for laid, times in tracks), key=lambda stamped: stamped[:2]))
     return Plan([piece for *_, piece in together], [time for time, *_ in together], usage, reply.origin)
 
@@ -186,6 +196,15 @@ def _in_parts(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan
     times.append(times[-1] if count else 0.0)
     pieces = [*map(Part, range(count)), End(Stop.END)]
     return Plan(pieces, times, Usage(ask.prompt_tokens), "dialect")
+
+
+def _prefilled(plan: Plan, ask: Ask, recipe: _Recipe, stations: Stations | None, usage_told: bool) -> None:
+    """Puts what is read of the prompt before the first token; what a cache holds need not be read."""
+    if stations is not None and ask.cached is None and not usage_told:
+        plan.usage = replace(plan.usage, cached=stations.cached(recipe.profile_name, recipe.profile, ask))
+    read = max(0, plan.usage.prompt - plan.usage.cached) * recipe.profile.prefill_ms_per_token / 1000.0
+    if read:
+        plan.times = array("d", [moment + read for moment in plan.times])
 
 
 def _stamped(laid: Layout, times: array[float]) -> list[tuple[float, int, Piece]]:

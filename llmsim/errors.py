@@ -29,6 +29,7 @@ STATUS = {
     "internal": 500,
     "bad_gateway": 502,
     "unavailable": 503,
+    "busy": 503,
     "gateway_timeout": 504,
     "overloaded": 529,
 }
@@ -42,7 +43,8 @@ class Failure:
 
     `message` is None where the dialect's own standard sentence fits best. `param` is the request field at fault,
     `code` the provider's own code where the dialect already knows it, `retry_after` a wait in seconds that is told to
-    the client. `status` overrides the status of the kind. `extra` is for the dialect that made the failure.
+    the client. `status` overrides the status of the kind. `extra` is for the dialect that made the failure. The kind
+    `busy` is a queue that is full: each provider's own overload error, under its own status.
     """
 
     kind: str

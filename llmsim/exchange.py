@@ -13,8 +13,9 @@ from llmsim.plan import Garbled, Piece, Plan, Say, Script, Think
 
 State = Literal["live", "done", "failed", "dropped", "abandoned"]
 
-# A timer may come this much early; a microsecond is below what any client can tell.
-_EPSILON = 1e-6
+EPSILON = 1e-6
+"""Seconds that a timer may come early; a microsecond is below what any client can tell."""
+
 _UNKNOWN = Standing()
 
 
@@ -53,6 +54,9 @@ class Exchange:
         "wall",
         "weight",
     )
+
+    queued: bool = False
+    """Whether it waits for a slot; only an exchange under load ever does (llmsim/load/)."""
 
     def __init__(self, number: int, ask: Ask, plan: Plan, started: float, wall: float, rate: float = 1.0) -> None:
         self.number = number
@@ -143,7 +147,7 @@ class Exchange:
         Of a reply that is sent `whole`, the last piece is what was waited for.
         """
         plan, start = self.plan, self.cursor
-        end = bisect_right(plan.times, self.time(now) + _EPSILON, start)
+        end = bisect_right(plan.times, self.time(now) + EPSILON, start)
         if end == start:
             return ()
         if self.first is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmsim.exchange import Exchange
+from llmsim.load import LoadedExchange
 from llmsim.mocks.index import Near
 
 LONGEST = 2000
@@ -17,6 +18,8 @@ def why(exchange: Exchange, near: Near | None = None) -> list[str]:
         lines.append(near.told())
     if plan.profile:
         lines.append(f"latency profile: {plan.profile}, first token planned at {plan.times[0] * 1000:.0f} ms")
+    if type(exchange) is LoadedExchange:
+        lines.append(_load(exchange))
     lines += [note for note in plan.notes if note]
     if ask.attempt:
         lines.append(f"the client's try number {ask.attempt + 1}")
@@ -24,6 +27,14 @@ def why(exchange: Exchange, near: Near | None = None) -> list[str]:
     if exchange.late > 0.005:
         lines.append(f"latest piece came {exchange.late * 1000:.0f} ms late")
     return lines
+
+
+def _load(exchange: LoadedExchange) -> str:
+    if exchange.waited is None:
+        return "load: waits for a slot" if exchange.state == "live" else "load: never had a slot"
+    queue = f"waited {exchange.waited * 1000:.0f} ms for a slot" if exchange.waited > 0 else "a slot at once"
+    known = f", {exchange.plan.usage.cached:,} tokens of the prompt were known" * bool(exchange.plan.usage.cached)
+    return f"load: {queue}, {exchange.company} others at work, waits ×{exchange.stretch:.2f} at last{known}"
 
 
 def header(lines: list[str]) -> bytes:

@@ -72,18 +72,45 @@ class Spread(BaseModel):
 
 
 class Profile(BaseModel):
-    """The pace of a model: waits for the first token, then between tokens."""
+    """The pace of a model: waits for the first token, then between tokens; and what load does to it, if anything.
+
+    With `slots` all replies under this profile's name share one server that works at so many of them at once; `queue`
+    more may wait, the next one is refused as overload. Without load terms a reply's pace is its own affair.
+    docs/latency.md has the formulae.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ttft: Spread = Spread()
     tbt: Spread = Spread()
+    slots: Annotated[int | None, Field(ge=1, le=100_000, description="replies at once; none: any number")] = None
+    queue: Annotated[int, Field(ge=0, le=100_000, description="requests that may wait for a slot, then overload")] = (
+        1000
+    )
+    slowing: Annotated[
+        float, Field(ge=0, le=1000, allow_inf_nan=False, description="1: twice the time between tokens at full slots")
+    ] = 0.0
+    prefill_ms_per_token: Annotated[
+        float, Field(ge=0, le=10_000, allow_inf_nan=False, description="ms to the TTFT for each token not in the cache")
+    ] = 0.0
+    cache_tokens: Annotated[int, Field(ge=0, le=4_000_000, description="tokens of prompts kept; 0: no cache")] = 0
+    cache_block: Annotated[int, Field(ge=1, le=8192, description="hits are told in blocks of so many tokens")] = 16
+    cache_least: Annotated[int, Field(ge=0, le=1_000_000, description="tokens of a hit at least")] = 0
+    cache_s: Annotated[
+        float | None, Field(gt=0, le=604_800, description="seconds without use after which a prefix is forgotten")
+    ] = None
     source: str = ""
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.slowing and self.slots is None:
+            raise ValueError(f"slowing: {self.slowing:g} is not allowed without slots: it grows with those taken")
+        return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with some fields changed, and nothing kept that was made from the old ones."""
         copy = super().model_copy(update=update, deep=deep)
-        for name in ("_tables", "instant"):
+        for name in ("_tables", "instant", "loaded"):
             copy.__dict__.pop(name, None)
         return copy
 
@@ -96,6 +123,17 @@ class Profile(BaseModel):
     def instant(self) -> bool:
         """Whether nothing ever waits."""
         return not (self.ttft.mean or self.ttft.samples or self.tbt.mean or self.tbt.samples)
+
+    @cached_property
+    def loaded(self) -> bool:
+        """Whether load or the length of the prompt have a say."""
+        return bool(self.slots or self.prefill_ms_per_token or self.cache_tokens)
+
+    def stretch(self, active: int) -> float:
+        """How many times longer the time between tokens is with so many replies at once, this one among them."""
+        if self.slots is None or self.slots < 2 or not self.slowing:
+            return 1.0
+        return 1.0 + self.slowing * (max(1, min(active, self.slots)) - 1) / (self.slots - 1)
 
     def times(self, count: int, dice: Dice, seed: int = 0) -> array[float]:
         """Moments, in seconds from the start of the exchange, at which `count` tokens are due.
@@ -155,12 +193,14 @@ def presets() -> dict[str, Profile]:
     raw = orjson.loads(resources.files("llmsim").joinpath("data/profiles.json").read_bytes())
     return {
         name: Profile(
-            ttft=Spread(mean=entry["ttft"][0], stddev=entry["ttft"][1]),
-            tbt=Spread(mean=entry["tbt"][0], stddev=entry["tbt"][1]),
-            source=entry["source"],
+            ttft=Spread(mean=ttft[0], stddev=ttft[1]), tbt=Spread(mean=tbt[0], stddev=tbt[1]), source=source, **load
         )
-        for name, entry in raw.items()
+        for name, (ttft, tbt, source, load) in ((name, _taken_apart(**entry)) for name, entry in raw.items())
     }
+
+
+def _taken_apart(ttft: list[float], tbt: list[float], source: str, **load: Any) -> tuple[Any, ...]:
+    return ttft, tbt, source, load
 
 
 def preset(name: str) -> Profile:

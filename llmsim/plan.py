@@ -192,7 +192,8 @@ class Plan:
     it, by the names that people gave them, and `struck` the same by id; `mock` is the mock that answered. With
     `hides_thinking` the client is not shown the thinking, so that faults do not count it; `streamed` says that each
     piece is an event of its own. `content_type` stands in place of the dialect's, `drip` is the most bytes a second
-    that the line carries, 0 for any.
+    that the line carries, 0 for any. `load` is the latency profile whose slots and cache have a say, where one has;
+    `pauses` are waits, from one moment of the plan to another, that no load makes longer.
     """
 
     pieces: Sequence[Piece]
@@ -208,6 +209,8 @@ class Plan:
     streamed: bool = False
     content_type: str = ""
     drip: float = 0.0
+    load: Any = None
+    pauses: tuple[tuple[float, float], ...] = ()
 
     @property
     def failure(self) -> Failure | None:

@@ -204,6 +204,10 @@ class Settings(BaseModel):
         own = self.profiles.get(name)
         return own if own is not None else presets()[name]
 
+    def find_profile(self, name: str) -> Profile | None:
+        """The profile of that name, if there is one."""
+        return self.profiles.get(name) or presets().get(name)
+
     @cached_property
     def kept(self) -> dict[str, Any]:
         """What was worked out from these settings, by model; gone with them."""

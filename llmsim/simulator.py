@@ -21,6 +21,7 @@ from llmsim.exchange import Exchange, State
 from llmsim.history import FUSE, Change, History, redoing, undoing
 from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing
+from llmsim.load import Stations
 from llmsim.match import Subject
 from llmsim.metrics import Meter
 from llmsim.mocks.index import Near
@@ -56,6 +57,7 @@ class Simulator:
         self.meter = Meter(self.clock)
         self.limiter = Limiter(self.clock)
         self.pacer = Pacer(self.clock)
+        self.stations = Stations(self.clock, self._moved)
         self.tally = Tally()
         self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
         self.reword: Callable[[Exchange], tuple[bytes, Sequence[tuple[bytes, bytes]]] | None] = lambda _: None
@@ -87,7 +89,8 @@ class Simulator:
         dice = Dice(self._repeats.seed(ask, self.settings))
         standing = self.standing(ask, request)
         plan = self._decided(ask, request, settings, dice, now, standing)
-        exchange = Exchange(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
+        begin = Exchange if plan.load is None else self.stations.open
+        exchange = begin(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
         exchange.seed = dice.seed
         exchange.seen = self._repeats.before(ask)
@@ -104,11 +107,13 @@ class Simulator:
         ruled = settings.ruled and refusal(ask, settings, standing) is None
         spoilers, taken = self._ruled(ask, request, settings, now) if ruled else ((), None)
         try:
-            plan = decide(ask, settings, dice, standing, spoilers, taken)
+            plan = decide(ask, settings, dice, standing, spoilers, taken, self.stations)
         except Exception as error:
             logger.exception("a reply could not be planned", extra={"fields": {"exchange": ask.number}})
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
+        if plan.load is not None and self.stations.full(plan):
+            return _overloaded(ask, plan)
         if taken is not None and not taken.withheld(plan):
             self.tally.count(taken)
         if spoilers:
@@ -201,6 +206,8 @@ class Simulator:
         if playback is not None:
             self.pacer.drop(playback)
             playback.over()
+        if exchange.plan.load is not None:
+            self.stations.left(exchange)
         self.meter.finished(exchange)
         for observer in self.observers:
             observer(exchange)
@@ -257,7 +264,7 @@ class Simulator:
         if "rules" in wanted:
             rates: dict[str, Any] = {"rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0}
             self.change(who=who, text="no rules", faults=(), mocks=(), limits=(), **rates)
-        for name, clear in (("counts", self._forget), ("limits", self.limiter.clear), ("store", self.store.clear)):
+        for name, clear in (("counts", self._forget), ("limits", self.limiter.clear), ("store", self._empty)):
             if name in wanted:
                 clear()
         if "journal" in wanted:
@@ -268,6 +275,11 @@ class Simulator:
         """Counts rules and repetitions from nought."""
         self.tally.clear()
         self._repeats.clear()
+
+    def _empty(self) -> None:
+        """Clears the store, and the caches of prompts."""
+        self.store.clear()
+        self.stations.forget()
 
     def _recount(self, before: Settings) -> None:
         """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
@@ -345,6 +357,8 @@ class Simulator:
         return True
 
     def _act(self, exchange: Exchange, action: str, value: float) -> None:
+        if action == "step" and exchange.queued:
+            self.stations.force(exchange)
         if action in ("cut", "fail"):
             exchange.divert(Drop() if action == "cut" else Fail(Failure("internal")), self.clock.now())
             self._pace(exchange, exchange.rate or self.settings.speed or 1.0)
@@ -375,6 +389,8 @@ class Simulator:
         if after.rate_limits != before.rate_limits:
             self.limiter.renew(after.rate_limits)
         _ = after.revision  # given out now, so that they rise
+        if len(self.stations):
+            self.stations.renew(after.find_profile)
         if after.speed != before.speed:
             for exchange in self.meter.live.values():
                 if not exchange.held:
@@ -382,6 +398,17 @@ class Simulator:
 
     def _pace(self, exchange: Exchange, rate: float) -> None:
         exchange.pace(rate, self.clock.now())
+        self._replay(exchange)
+
+    def _moved(self, exchange: Exchange) -> None:
+        """Told that an exchange's next moment has come nearer, and that of those that follow it with it."""
+        self._replay(exchange)
+        if exchange.ask.detached:
+            for other in [one for one in self.meter.live.values() if one.ask.follows is exchange]:
+                self._replay(other)
+
+    def _replay(self, exchange: Exchange) -> None:
+        """Lets the pacer play the exchange at what is its next moment now."""
         playback = self._playbacks.get(exchange.number)
         if playback is not None:
             self.pacer.drop(playback)
@@ -408,6 +435,12 @@ class Simulator:
     def _burnt(self, armed: Armed) -> None:
         if armed in self.settings.faults:
             self.lift(armed.id, who=FUSE, why="fuse lifted")
+
+
+def _overloaded(ask: Ask, plan: Plan) -> Plan:
+    """The provider's overload error in place of a reply that neither a slot nor the queue has room for."""
+    note = f"overload: all {plan.load.slots} slots of {plan.profile} are taken, and {plan.load.queue} wait"
+    return Plan([Fail(Failure("busy"))], [0.0], Usage(ask.prompt_tokens), "busy", plan.profile, notes=(note,))
 
 
 def _short(value: object) -> str:

@@ -10,10 +10,14 @@ from histories import WALL, History
 from jsonschema import Draft6Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT6
+from support import ask_for
 
+from llmsim.clock import ToldClock
 from llmsim.dialects import Request
 from llmsim.exports import entry, har, har_chunks, jsonl
 from llmsim.plan import Usage
+from llmsim.settings import Settings
+from llmsim.simulator import Simulator
 
 KEY = "sk-test1234567890abcd"
 SCHEMAS = json.loads((Path(__file__).parent / "har_schema.json").read_text())["schemas"]
@@ -55,6 +59,7 @@ def test_an_entry_says_all_there_is():
         "ttft_ms": {"asked": 0.0, "achieved": 0.0},
         "duration_ms": 100.0,
         "late_ms": 0.0,
+        "load": None,
         "tokens": {"sent": 3, "planned": 3},
         "usage": {"prompt": 10, "completion": 3, "thinking": 0, "cached": 0},
         "cost": 5.5e-05,
@@ -200,3 +205,16 @@ def test_long_bodies_are_cut_and_said_to_be():
     assert len(one["request"]["postData"]["text"]) == 100
     assert one["request"]["postData"]["comment"] == "The body was longer; this is its beginning."
     assert one["request"]["bodySize"] > 500
+
+
+async def test_an_entry_says_what_the_load_did():
+    settings = Settings(profiles={"served": {"slots": 1, "slowing": 2}}, latency_profile="served")
+    simulator = Simulator(settings, clock=ToldClock())
+    held, other = (simulator.begin(ask_for(text)) for text in ("a", "b"))
+    assert entry(held)["load"] == {"queued_ms": 0.0, "others": 0, "slowing": 1.0}
+    assert entry(other)["load"] == {"queued_ms": None, "others": None, "slowing": 1.0}
+    assert "load: waits for a slot" in entry(other)["why"]
+    await simulator.clock.advance(1)
+    simulator.end(held, "abandoned")
+    assert entry(other)["load"]["queued_ms"] == 1000.0
+    assert "load: waited 1000 ms for a slot, 0 others at work, waits ×1.00 at last" in entry(other)["why"]

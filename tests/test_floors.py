@@ -13,7 +13,7 @@ FLOORS = [
     " masks buckets",
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks replay",
-    "settings dialects",
+    "settings dialects load",
     "events tally overrides explain history repeats",
     "decide journal metrics figures verdict exports honesty",
     "simulator streams scenarios",

@@ -113,6 +113,22 @@ def test_an_impossible_spread_is_refused_with_the_reason(fields: dict[str, objec
         Spread.model_validate(fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"slots": 0}, "greater than or equal to 1"),
+        ({"slots": 2, "queue": -1}, "greater than or equal to 0"),
+        ({"slowing": 1}, "slowing: 1 is not allowed without slots"),
+        ({"slots": 2, "slowing": float("inf")}, "finite number"),
+        ({"prefill_ms_per_token": -1}, "greater than or equal to 0"),
+        ({"cache_tokens": 4_000_001}, "less than or equal to 4000000"),
+    ],
+)
+def test_an_impossible_load_is_refused_with_the_reason(fields: dict[str, object], reason: str):
+    with pytest.raises(ValidationError, match=reason):
+        Profile.model_validate(fields)
+
+
 def test_the_widest_possible_uniform_spread_is_allowed():
     waits, _ = draws(Profile(ttft=Spread(kind="uniform", mean=100, stddev=100 / 3**0.5)))
     assert min(waits) >= 0
@@ -126,9 +142,30 @@ def test_the_presets_are_the_founding_ones(name: str):
     assert profile.source
 
 
-def test_there_is_one_preset_more_and_its_source_is_told():
-    assert set(presets()) - set(FOUNDING) == {"gpt35-turbo"}
-    assert len(preset("gpt35-turbo").source) > 20
+UNDER_LOAD = {name for name in presets() if name.endswith("-load") or name.startswith("llama-")}
+
+
+def test_the_other_presets_say_where_they_come_from():
+    assert set(presets()) - set(FOUNDING) - UNDER_LOAD == {"gpt35-turbo"}
+    assert all(len(preset(name).source) > 40 for name in presets() - FOUNDING.keys())
+
+
+def test_load_has_a_say_only_where_a_preset_is_chosen_for_it():
+    assert {name for name, profile in presets().items() if profile.loaded} == UNDER_LOAD
+
+
+def test_waits_between_tokens_grow_with_the_slots_that_are_taken():
+    profile = Profile(slots=5, slowing=2.0)
+    assert [profile.stretch(active) for active in (0, 1, 2, 3, 4, 5, 9)] == [1, 1, 1.5, 2, 2.5, 3, 3]
+    assert Profile(slots=1, slowing=2.0).stretch(1) == 1
+    assert Profile(slots=5).stretch(5) == 1
+
+
+@pytest.mark.parametrize(("active", "measured"), [(1, 18.58), (5, 21.83), (25, 38.75), (50, 59.73), (100, 92.91)])
+def test_the_preset_of_a_measured_server_slows_as_that_one_did(active: int, measured: float):
+    """NVIDIA NIM 1.8.0, Llama 3.3 70B on two H100, 5,000 tokens in and 500 out: the time between tokens in ms."""
+    profile = preset("llama-70b-2xh100")
+    assert profile.tbt.mean * profile.stretch(active) == pytest.approx(measured, rel=0.03)
 
 
 @pytest.mark.parametrize("name", [name for name, figures in FOUNDING.items() if any(figures)])

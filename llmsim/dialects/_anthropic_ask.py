@@ -50,6 +50,7 @@ def made(body: Json, about: Facts, betas: frozenset[str], files: Files, cached: 
         thinking=0 if refuses else thinking.tokens,
         shows_thinking=thinking.tokens > 0 and thinking.display in ("summarized", "updates"),
         prompt_tokens=cached.input + cached.read + cached.written,
+        cached=cached.read if cached.marks else None,
         digest=blake2b(raw, digest_size=16).digest(),
         extra={**extra, "display": thinking.display, "refuses": refuses},
     )

@@ -54,7 +54,9 @@ class MessageEncoder(Encoder):
         if self._cached.marks:
             cache.keep(self._cached)
         spent = exchange.plan.usage
-        if spent.prompt != exchange.ask.prompt_tokens or spent.cached:  # a mock tells its own
+        if (
+            spent.prompt != exchange.ask.prompt_tokens or spent.cached != self._cached.read
+        ):  # a mock tells its own, or a server
             self._cached = Cached(max(0, spent.prompt - spent.cached), spent.cached)
         self._index = -1
         self._open: object = None

@@ -52,6 +52,7 @@ _WORDS = {
     "unavailable": ("api_error", "Service unavailable. Please try again later."),
     "gateway_timeout": ("timeout_error", "Request timed out. Please try again later."),
     "overloaded": ("overloaded_error", "Overloaded"),
+    "busy": ("overloaded_error", "Overloaded"),
 }
 
 
@@ -220,7 +221,7 @@ def error_answer(failure: Failure, exchange: Exchange | None) -> Answer:
     told = headers(exchange)
     # The id in the body and in the header are one, also where there is no exchange to have it from.
     told[0] = (b"request-id", body["request_id"].encode())
-    return Answer.json(body, failure.status, [*told, *extra])
+    return Answer.json(body, 529 if failure.kind == "busy" else failure.status, [*told, *extra])
 
 
 def error_event(failure: Failure, exchange: Exchange) -> bytes:

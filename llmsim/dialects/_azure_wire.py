@@ -44,6 +44,10 @@ _GATEWAY = {
         "ServiceUnavailable",
         "The service is temporarily unable to process your request. Please try again later.",
     ),
+    "busy": (
+        "ServiceUnavailable",
+        "The service is temporarily unable to process your request. Please try again later.",
+    ),
     "gateway_timeout": ("504", "The gateway did not receive a response in time."),
 }
 

@@ -35,6 +35,7 @@ _WORDS = {
     "bad_gateway": ("InternalServerException", "An internal server error occurred. Retry your request."),
     "unavailable": ("ServiceUnavailableException", "The service isn't currently available. Try again later."),
     "gateway_timeout": ("ModelTimeoutException", "The model timed out. Try your request again."),
+    "busy": ("ServiceUnavailableException", "Bedrock is unable to process your request."),
     "overloaded": ("ServiceUnavailableException", "Bedrock is unable to process your request."),
 }
 

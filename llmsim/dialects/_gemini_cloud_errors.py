@@ -33,7 +33,7 @@ def on_cloud(failure: Failure, exchange: Exchange) -> Cloud | None:
         return "UNAUTHENTICATED", _NO_TOKEN, [_missing(exchange)]
     if failure.kind == "internal":
         return "INTERNAL", "Internal error encountered.", ()
-    if failure.kind in ("unavailable", "overloaded"):
+    if failure.kind in ("unavailable", "busy", "overloaded"):
         return "UNAVAILABLE", "The service is currently unavailable.", ()
     return None
 

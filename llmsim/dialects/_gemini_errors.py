@@ -52,6 +52,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "bad_gateway": ("UNAVAILABLE", "The service is currently unavailable."),
     "unavailable": ("UNAVAILABLE", "The model is overloaded. Please try again later."),
     "gateway_timeout": ("DEADLINE_EXCEEDED", "Deadline expired before operation could complete."),
+    "busy": ("UNAVAILABLE", "The model is overloaded. Please try again later."),
     "overloaded": ("UNAVAILABLE", "The model is overloaded. Please try again later."),
 }
 NO_KEY = (

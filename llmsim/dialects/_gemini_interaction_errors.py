@@ -31,6 +31,7 @@ _CODES = {
     "bad_gateway": "service_unavailable",
     "unavailable": "service_unavailable",
     "gateway_timeout": "deadline_exceeded",
+    "busy": "service_unavailable",
     "overloaded": "service_unavailable",
 }
 _OWN = ("parameter_unknown", "failed_precondition", "model_not_found")

@@ -78,6 +78,7 @@ def usage(
 ) -> dict[str, Any]:
     """What an interaction cost; `spent` and `cached` are tokens that went in, by modality, `made` what was no words."""
     told = exchange.plan.usage
+    cached = cached or Counter({"TEXT": told.cached} if told.cached else {})
     made = made or (("text", told.completion - told.thinking),)
     output = sum(tokens for _, tokens in made)
     return {

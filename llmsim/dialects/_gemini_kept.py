@@ -83,6 +83,7 @@ def with_cached(ask: Ask, store: Store, now: float) -> Ask:
     ask.messages = (*cached.messages, *ask.messages)
     ask.tools, ask.tool_choice = cached.tools, cached.tool_choice
     spent: Counter[str] = ask.extra["spent"] + cached.spent
+    ask.cached = sum(cached.spent.values())
     ask.extra = {**ask.extra, "spent": spent, "cached": cached.spent}
     if ask.parts is None:
         ask.prompt_tokens = sum(spent.values())

@@ -30,6 +30,8 @@ class UsageMetadata:
         ask = exchange.ask
         self.prompt = prompt = exchange.plan.usage.prompt
         spent, cached = ask.extra.get("spent"), ask.extra.get("cached")
+        if not cached and exchange.plan.usage.cached:
+            cached = {"TEXT": exchange.plan.usage.cached}
         counts = tuple(spent.items()) if spent else (("TEXT", prompt),)
         more = _EMPTY if ask.parts is None else tuple(ask.extra.get("made", {}).items())
         self.head = b'"usageMetadata":{"promptTokenCount":%d,"candidatesTokenCount":' % prompt

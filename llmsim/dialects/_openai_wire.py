@@ -55,6 +55,7 @@ _WORDS: dict[str, tuple[str, str | None, str]] = {
     ),
     "bad_gateway": ("server_error", None, "Bad gateway."),
     "unavailable": ("server_error", None, "The engine is currently overloaded, please try again later"),
+    "busy": ("server_error", None, "The engine is currently overloaded, please try again later"),
     "gateway_timeout": ("server_error", None, "The server did not answer in time."),
     "overloaded": ("server_error", None, "The engine is currently overloaded, please try again later"),
 }

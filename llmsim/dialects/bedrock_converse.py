@@ -167,10 +167,10 @@ class ConverseEncoder(Encoder):
     def _usage(self) -> dict[str, int]:
         spent = self.exchange.plan.usage
         return {
-            "inputTokens": spent.prompt,
+            "inputTokens": spent.prompt - spent.cached,
             "outputTokens": spent.completion,
             "totalTokens": spent.prompt + spent.completion,
-            "cacheReadInputTokens": 0,
+            "cacheReadInputTokens": spent.cached,
             "cacheWriteInputTokens": 0,
         }
 

@@ -35,6 +35,7 @@ _WORDS = {
     "quota": "you (user) have reached your usage limit, please try again later",
     "internal": "llama runner process has terminated: exit status 2",
     "unavailable": "server busy, please try again.  maximum pending requests exceeded",
+    "busy": "server busy, please try again.  maximum pending requests exceeded",
     "overloaded": "server busy, please try again.  maximum pending requests exceeded",
     "timeout": "timed out waiting for llama runner to start",
     "gateway_timeout": "timed out waiting for llama runner to start",

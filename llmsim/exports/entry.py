@@ -7,6 +7,7 @@ from typing import Any
 
 from llmsim import explain, masks
 from llmsim.exchange import Exchange
+from llmsim.load import LoadedExchange
 from llmsim.metrics import outcome
 from llmsim.verdict.costs import price_of, spent
 from llmsim.verdict.tries import told_wait
@@ -43,6 +44,7 @@ def entry(exchange: Exchange, *, earlier: int | None = None, limit: int = LIMIT,
         "status": exchange.status or None,
         "outcome": outcome(exchange),
         **_times(exchange),
+        "load": _load(exchange),
         "tokens": {"sent": exchange.tokens, "planned": plan.usage.completion},
         "usage": _usage(exchange),
         "cost": _cost(exchange),
@@ -69,6 +71,14 @@ def _times(exchange: Exchange) -> dict[str, Any]:
         "duration_ms": _ms(duration),
         "late_ms": _ms(exchange.late),
     }
+
+
+def _load(exchange: Exchange) -> dict[str, Any] | None:
+    """How the load went into it; None where it had no say. `queued_ms` is None while it waits."""
+    if type(exchange) is not LoadedExchange:
+        return None
+    others = None if exchange.waited is None else exchange.company
+    return {"queued_ms": _ms(exchange.waited), "others": others, "slowing": round(exchange.stretch, 4)}
 
 
 def _ms(seconds: float | None) -> float | None:

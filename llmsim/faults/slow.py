@@ -37,7 +37,10 @@ class Slow(Fault):
             times.append(first + (moment - start) * self.tbt_factor + before * add)
             told[piece.choice] += piece.tokens > 0 and plan.seen(piece)
         # Alternatives get their waits each for itself, but all of a plan's moments stand in order.
-        return replace(plan, times=list(accumulate(times, max)))
+        pauses = tuple(
+            (first + (a - start) * self.tbt_factor, first + (b - start) * self.tbt_factor) for a, b in plan.pauses
+        )
+        return replace(plan, times=list(accumulate(times, max)), pauses=pauses)
 
     def summary(self) -> str:
         """The factors that are not one."""

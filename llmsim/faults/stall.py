@@ -23,8 +23,10 @@ class Stall(Fault):
         at = plan.place(self.after_tokens)
         if plan.failure or at >= len(plan.pieces):
             return plan
-        pause = self.for_ms / 1000
-        return replace(plan, times=[*plan.times[:at], *(moment + pause for moment in plan.times[at:])])
+        pause, start = self.for_ms / 1000, plan.times[at]
+        later = [(a + pause, b + pause) if a >= start else (a, b) for a, b in plan.pauses]
+        times = [*plan.times[:at], *(moment + pause for moment in plan.times[at:])]
+        return replace(plan, times=times, pauses=tuple(sorted([*later, (start, start + pause)])))
 
     def summary(self) -> str:
         """Where and how long."""

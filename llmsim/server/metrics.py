@@ -6,12 +6,13 @@ import asyncio
 import gzip
 import sys
 from collections import deque
+from itertools import islice
 from typing import Literal, get_args
 
 from llmsim import __version__
 from llmsim.dialects import Answer, Request
 from llmsim.exchange import Exchange
-from llmsim.figures import sent
+from llmsim.figures import MOST_NAMES, sent
 from llmsim.server.routes import Routes
 from llmsim.server.snapshot import Snapshot
 from llmsim.settings import Settings
@@ -61,6 +62,7 @@ class Metrics:
         told.series = [series.copy() for series in tallies.series.values()]
         told.late, told.late_sum = tallies.late.counts.copy(), tallies.late.sum
         told.faults, told.mocks, told.limits = dict(tallies.faults), dict(tallies.mocks), dict(tallies.limits)
+        told.load = [station.json() for station in islice(simulator.stations, MOST_NAMES)]
         told.gauges |= {
             "journal_exchanges": len(simulator.journal),
             "journal_size": simulator.journal.size,
@@ -73,7 +75,9 @@ class Metrics:
 
     def _under_way(self, told: Snapshot, exchange: Exchange) -> None:
         series = self._simulator.meter.tallies.of(exchange)
-        (told.waiting if exchange.first is None else told.running)[series.labels.model] += 1
+        waits = exchange.first is None if exchange.plan.load is None else exchange.queued
+        (told.waiting if waits else told.running)[series.labels.model] += 1
+        told.gauges["wordless"] = told.gauges.get("wordless", 0) + (exchange.first is None)
         told.gauges["streams"] = told.gauges.get("streams", 0) + exchange.ask.stream
         if exchange.ask.follows is None:
             told.sent[series.labels] += sent(exchange)

@@ -162,16 +162,31 @@ class StreamPlayer(Player):
 
     encoder: Encoder
     _opening: bytes
+    _opens_later = False
 
     def begin(self) -> None:
         """Plays what is due at once, the opening too where it comes early, and leaves the rest to the pacer."""
         super().begin()
         if self.dialect.early and not self.outlet.started and self.exchange.state == "live":
-            try:
-                self._open_early()
-            except Exception as error:
-                logger.exception("a reply could not be opened", extra={"exchange": self.exchange})
-                self.broken(error)
+            if self.exchange.queued:
+                self._opens_later = True
+            else:
+                self._try_to_open()
+
+    def next_moment(self) -> float | None:
+        """When it is to be played next; one that has had to wait for a slot is opened as soon as it has one."""
+        if self._opens_later and not self.exchange.queued:
+            self._opens_later = False
+            if not self.outlet.started:
+                self._try_to_open()
+        return super().next_moment()
+
+    def _try_to_open(self) -> None:
+        try:
+            self._open_early()
+        except Exception as error:
+            logger.exception("a reply could not be opened", extra={"exchange": self.exchange})
+            self.broken(error)
 
     def _open_early(self) -> None:
         if isinstance(self.exchange.plan.pieces[0], Fail | Drop | Raw):

@@ -30,6 +30,15 @@ _GAUGES = (
     ("start", "start_time_seconds", "seconds", "When the simulator began, in seconds since the epoch."),
 )
 
+_LOAD = (
+    ("slots", "Replies that the server of a latency profile works at at once.", "slots"),
+    ("active", "Replies that have a slot.", "active"),
+    ("queue_limit", "Requests that may wait for a slot.", "queue"),
+    ("queued", "Requests that wait for a slot.", "queued"),
+    ("slowing", "How many times longer the time between tokens is than with one reply at work.", "slowing"),
+    ("cached_prompt_tokens", "Tokens of prompts in the cache.", "cached"),
+)
+
 _TIMES: Sequence[tuple[str, str, Callable[[Series], Histogram]]] = (
     ("time_to_first_token_seconds", "From a request to the first token of a streamed reply.", lambda one: one.ttft),
     (
@@ -60,6 +69,7 @@ class Samples(Collector):
         yield from self._times()
         yield from self._rules()
         yield from self._gauges()
+        yield from self._load()
 
     def _requests(self) -> Iterator[Metric]:
         ended = CounterMetricFamily(
@@ -120,11 +130,26 @@ class Samples(Collector):
 
     def _gauges(self) -> Iterator[Metric]:
         told = self._told
-        active, queued = sum(told.running.values()) + sum(told.waiting.values()), sum(told.waiting.values())
+        active, queued = sum(told.running.values()) + sum(told.waiting.values()), told.gauges.get("wordless", 0)
         yield GaugeMetricFamily("llmsim_active_requests", "Requests under way.", value=active)
         yield GaugeMetricFamily("llmsim_queued_requests", "Requests that wait for their first token.", value=queued)
         for key, name, text, unit in ((key, name, text, unit) for key, name, unit, text in _GAUGES):
             yield GaugeMetricFamily(f"llmsim_{name}", text, value=told.gauges.get(key, 0), unit=unit)
+
+    def _load(self) -> Iterator[Metric]:
+        for name, told, key in _LOAD:
+            gauge = GaugeMetricFamily(f"llmsim_load_{name}", told, labels=("profile",))
+            for station in self._told.load:
+                value = station[key] if key != "cached" else station["cache"]["tokens"]
+                if value is not None:
+                    gauge.add_metric([station["profile"]], value)
+            yield gauge
+        refused = CounterMetricFamily(
+            "llmsim_load_refusals", "Requests that found the slots and the queue full.", labels=("profile",)
+        )
+        for station in self._told.load:
+            refused.add_metric([station["profile"]], station["refused"])
+        yield refused
 
 
 def values(series: Series) -> tuple[str, ...]:

@@ -309,7 +309,7 @@ def expressions() -> list[str]:
 def test_the_dashboard_asks_for_metrics_and_labels_that_there_are() -> None:
     labels = {
         **dict.fromkeys(("provider", "endpoint", "model", "streaming", "status", "outcome", "direction", "le")),
-        **dict.fromkeys(("kind", "fault", "mock", "limit", "what", "job")),
+        **dict.fromkeys(("kind", "fault", "mock", "limit", "what", "job", "profile")),
     }
     ending = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",), "info": ("_info",)}
     there = {name + end for name, family in families().items() for end in ending[family.type]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from starlette.responses import Response
@@ -14,6 +15,9 @@ from llmsim.settings import Settings
 
 _MERGED = ("profiles", "model_profiles")
 """Settings that are mappings: a PATCH changes the entries that it names, null takes one out (RFC 7396)."""
+
+_MOST_STATIONS = 200
+"""Stations that are told of."""
 
 
 async def state(call: Call) -> Any:
@@ -36,6 +40,7 @@ async def state(call: Call) -> Any:
             "requests": round(sum(sum(slot.counts.values()) for slot in recent) / 5, 3),
             "tokens": round(sum(slot.tokens for slot in recent) / 5, 3),
         },
+        "load": [station.json() for station in islice(simulator.stations, _MOST_STATIONS)],
         "lag_p95_ms": round(simulator.pacer.lag.quantile(0.95) * 1000, 3),
         "faults": len(simulator.settings.faults),
         "mocks": len(simulator.settings.mocks),
