@@ -9,7 +9,6 @@ from llmsim_tui.app import LlmsimApp
 from llmsim_tui.commands import PLACES, TABLE, bar, listed
 from llmsim_tui.screens.editor import Editor
 from llmsim_tui.screens.help import Help
-from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
 from llmsim_tui.screens.live import Live
@@ -18,12 +17,13 @@ from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun
 from llmsim_tui.screens.verdicts import Verdicts
+from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.flows import Flows
 from llmsim_tui.widgets.rows import Rows
 from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
-    "live": Live, "list": Flows, "streams": Streams, "inspector": Inspector, "latency": Latency, "rates": Rates,
+    "live": Live, "list": Flows, "streams": Streams, "inspector": Dossier, "latency": Latency, "rates": Rates,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
     "limits": Limits, "verdict": Verdicts,
     "edit": PadEdit, "help": Help, "app": LlmsimApp,

@@ -131,12 +131,18 @@ TABLE: Final = (
     ),
     Command("streams", "right", "→", "act('faster')", "faster", "the selected reply alone at twice its pace", 4, True),
     Command("inspector", "escape,q", "esc", "close", "back", "back to the list", 1),
-    Command("inspector", "j", "j", "step(1)", "next", "the next exchange", 2),
-    Command("inspector", "k", "k", "step(-1)", "previous", "the one before", 2),
-    Command("inspector", "tab,right_square_bracket", "tab", "page(1)", "summary · request · reply", "turn the page", 3),
+    Command("inspector", "j", "j", "step(1)", "next", "the next exchange in the list", 3),
+    Command("inspector", "k", "k", "step(-1)", "previous", "the one before", 4),
+    Command("inspector", "tab,right_square_bracket", "tab", "page(1)", "page", "turn the page", 2),
     Command("inspector", "shift+tab,left_square_bracket", "⇧tab", "page(-1)", "", "turn the page back"),
+    Command("inspector", "y", "y", "copy", "copy", "copy as curl; again: httpx, SDK, JSON", 3),
+    Command("inspector", "w", "w", "raw", "raw/decoded", "the response's bytes, or what they say", 5),
+    Command("inspector", "r", "r", "resend", "resend", "ask the same once more, as the client “resent”", 4, True),
+    Command("inspector", "h", "h", "try(-1)", "", "the try before, of the same call"),
+    Command("inspector", "l", "l", "try(1)", "", "the try after, of the same call"),
+    Command("inspector", "d", "d", "difference", "difference", "what differs from the try before", 5),
     Command(
-        "inspector", "m", "m", "mock", "mock this", "answer such requests with a mock, made from this one", 3, True
+        "inspector", "m", "m", "mock", "mock this", "answer such requests with a mock, made from this one", 4, True
     ),
     Command("mocks", "escape,q", "esc", "close", "back", "close", 1),
     Command("mocks", "a", "a", "add", "add", "write a new mock", 2, changes=True),

@@ -14,11 +14,21 @@ TABS: Final = PANELS[:4]
 Places = dict[str, Region]
 
 
-def fold(width: int, height: int, tab: str = "requests", zoomed: str = "") -> Places:
+DOCKED: Final = 160
+"""Columns from which the inspector is docked beside the list."""
+
+
+def docks(width: int, height: int) -> bool:
+    """Whether there is room for the inspector beside the list."""
+    return width >= DOCKED and height >= 16
+
+
+def fold(width: int, height: int, tab: str = "requests", zoomed: str = "", inspecting: bool = False) -> Places:
     """The region of each visible widget; those left out are hidden.
 
     The safety line, the pads, a panel and the key bar always have their place. Below 60x16 the chart goes, below 100
-    columns the side column becomes tabs, from 32 rows on pads and charts are taller.
+    columns the side column becomes tabs, from 32 rows on pads and charts are taller. The inspector, where it is open
+    and there is room, takes the place of the side column.
     """
     tiny, narrow, tall = width < 60 or height < 16, width < 100, height >= 32
     rows = 1 if narrow else 1 + tall
@@ -38,6 +48,13 @@ def fold(width: int, height: int, tab: str = "requests", zoomed: str = "") -> Pl
     low, left = top + chart, room - chart
     if narrow:
         return places | {"chart": Region(0, top, width, chart), tab: Region(0, low, width, left)}
+    if inspecting and docks(width, height):
+        main = width - max(72, width * 45 // 100)
+        return places | {
+            "chart": Region(0, top, main, chart),
+            "requests": Region(0, low, main, left),
+            "inspector": Region(main, top, width - main, room),
+        }
     side = max(38, width * 3 // 10)
     main = width - side
     events = max(4, left // 3)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from llmsim_tui.screens.live import Live
+from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.flows import Flows
+from llmsim_tui.widgets.tabs import Tabs
+from llmsim_tui.widgets.timeline import Tokens
 from tui.fake import FakeBackend, Told
 from tui.stage import stage
 
@@ -37,20 +41,83 @@ async def test_a_reply_under_way_grows_while_it_is_looked_at() -> None:
         assert "200 ok" in console.text()
 
 
-async def test_pages_turn_where_there_is_no_room_for_all() -> None:
+async def test_pages_turn_by_key_and_by_click() -> None:
     async with stage((80, 24)) as console:
         await console.press("home", "enter")
         assert "why" in console.text()
         await console.press("tab")
         assert '"content": "Tell me in' in console.text()
         assert "why" not in console.text()
-        await console.press("tab", "tab", "shift+tab")
-        assert "reply" in console.lines()[2]
-        await console.resize(120, 40)
-        while console.app.screen.has_class("-pages"):
-            await console.pilot.pause(0.01)
+        await console.press("w")
+        assert 'data: {"choices"' in console.text()
+        await console.press("tab")
+        assert "pieces sent · first after" in console.text()
+        await console.pilot.click(Tabs, offset=(2, 0))
         await console.tick()
         assert "why" in console.text()
+        await console.press("shift+tab")
+        assert "There is no earlier try" in console.text() or "and #0 +" in console.text()
+
+
+async def test_where_there_is_room_it_is_docked_and_goes_along_with_the_list() -> None:
+    async with stage((160, 40)) as console:
+        console.one(Flows).select(200)
+        await console.press("enter")
+        dossier = console.one(Dossier)
+        assert isinstance(console.app.screen, Live)
+        assert dossier.region.right == 160
+        assert "#200 POST" in console.text()
+        await console.press("j")
+        assert (dossier.number, console.one(Flows).cursor) == (201, 201)
+        console.one(Flows).focus()
+        await console.press("up", "up")
+        assert dossier.number == 199
+        await console.press("1")
+        assert console.backend.settings().faults
+        await console.press("enter", "escape")
+        assert not dossier.display
+        assert console.one(Flows).has_focus
+
+
+async def test_the_tries_of_a_call_are_linked_and_told_apart() -> None:
+    async with stage((120, 40)) as console:
+        console.one(Flows).select(240)
+        await console.press("enter")
+        dossier = console.app.screen.query_one(Dossier)
+        while not dossier.tries:
+            await console.pilot.pause(0.01)
+        await console.tick()
+        assert "tries of this call" in console.text()
+        place = list(dossier.tries).index(240)
+        await console.press("h")
+        assert dossier.number == dossier.tries[place - 1] if place else dossier.number == 240
+        await console.press("l", "d")
+        assert "request" in console.text()
+        assert [line for line in console.lines() if "+Tell" in line or '+      "content"' in line] or not place
+
+
+async def test_a_request_is_copied_asked_again_and_made_a_mock() -> None:
+    async with stage((100, 30)) as console:
+        await console.press("home", "enter", "y")
+        assert "curl -N -X POST 'http://127.0.0.1:8080/v1/chat/completions'" in console.app.clipboard
+        assert "$OPENAI_API_KEY" in console.text()
+        for word in ("httpx.stream(", "client.chat.completions.create(", '"asked"'):
+            await console.press("y")
+            assert word in console.app.clipboard
+        assert "sk-" not in console.app.clipboard.replace("sk-…", "")
+        await console.press("r")
+        assert console.backend.acted == [(0, "resend")]
+        assert "was asked again: it is #" in console.toasts()[-1]
+
+
+async def test_a_stall_stands_out_on_the_timeline() -> None:
+    async with stage((100, 30)) as console:
+        console.backend.exchanges[0].stall = (4, 2.0)
+        await console.press("home", "enter", "tab", "tab")
+        assert "1 stall" in console.text()
+        assert "+20" in console.text()
+        await console.press("end")
+        assert console.app.screen.query_one(Tokens).top > 0
 
 
 async def test_an_exchange_that_is_no_longer_kept_says_so() -> None:
@@ -82,7 +149,7 @@ async def test_a_huge_reply_is_cut_off_and_says_by_how_much() -> None:
     backend = FakeBackend(Told())
     async with stage((100, 28), backend=backend) as console:
         backend.exchanges[0].prompt = "x" * 70_000
-        await console.press("home", "enter")
+        await console.press("home", "enter", "tab")
         request = console.app.screen.query_one("#request")
         while not request.max_scroll_y:
             await console.pilot.pause(0.01)
@@ -97,6 +164,6 @@ async def test_a_body_that_is_no_json_is_shown_as_it_came() -> None:
         kept = dict(backend.detail(0) or {})
         kept |= {"request": {**kept["request"], "body": "{broken\x1b"}, "reply": ""}
         backend.detail = lambda number: kept  # type: ignore[method-assign]
-        await console.press("home", "enter")
+        await console.press("home", "enter", "tab")
         assert "{broken␛" in console.text()
         assert "nothing" in console.text()

@@ -16,7 +16,7 @@ from llmsim.errors import SettingsError
 from llmsim_tui.backend import Happening, Pulse, Stream
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
-from llmsim_tui.screens.inspector import Inspector
+from llmsim_tui.screens.docking import Docking
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
 from llmsim_tui.screens.mock_edit import mock_from
@@ -24,13 +24,14 @@ from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun, save
-from llmsim_tui.screens.ticking import Dialog, Ticking
+from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
 from llmsim_tui.text import reachable
 from llmsim_tui.widgets.bars import Bars, Traffic
+from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.events import Log
-from llmsim_tui.widgets.flows import Act, Flows, Inspect
+from llmsim_tui.widgets.flows import Act, Flows
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.lines import Panel
 from llmsim_tui.widgets.pads import Pads
@@ -53,7 +54,7 @@ _DIALOGS: Final[dict[str, type[Dialog]]] = {
 _PROMPT: Final = "edit which pad?  1-8 · esc"
 
 
-class Live(Ticking):
+class Live(Docking):
     """Safety line, pads, charts, requests, streams and events, folded by the size of the terminal."""
 
     BINDINGS = bindings("live")
@@ -76,6 +77,7 @@ class Live(Ticking):
         yield Flows(id="requests")
         yield Streams(id="streams")
         yield Log(id="events")
+        yield Dossier(id="inspector")
         yield KeyBar(id="keys")
         yield Input(id="filter", compact=True, placeholder=HINT)
 
@@ -93,7 +95,7 @@ class Live(Ticking):
 
     def _fold(self) -> None:
         width, height = self.app.size
-        places = fold(width, height, self.tab, self.zoomed)
+        places = fold(width, height, self.tab, self.zoomed, self.inspecting)
         for widget in self.children:
             name = "keys" if widget.id == "filter" else widget.id or ""
             if name in places:
@@ -105,7 +107,9 @@ class Live(Ticking):
         tabs = TABS if tabbed(width, height) and not self.zoomed else ()
         for panel in self.query(Panel):
             panel.tabs = tuple((name, name == panel.id) for name in tabs) if panel.id in tabs else ()
-        if not isinstance(self.focused, Input) and (self.focused is None or not self.focused.display):
+        if self.in_dossier and "inspector" in places:
+            return
+        if not isinstance(self.focused, Input) and (self.focused is None or self.focused.id not in places):
             self.query_one(f"#{self._front(set(places))}").focus()
 
     def _front(self, shown: set[str]) -> str:
@@ -118,7 +122,7 @@ class Live(Ticking):
 
     def parts(self, beat: int) -> Sequence[Callable[[], None]]:
         """The lines that never freeze, the requests, the streams, the events and charts."""
-        return [self._never_frozen, self._requests, self._streams, partial(self._figures, beat)]
+        return [self._never_frozen, self._requests, self._streams, partial(self._figures, beat), self._inspected]
 
     def _never_frozen(self) -> None:
         backend = self.console.backend
@@ -162,6 +166,8 @@ class Live(Ticking):
     def _show_keys(self) -> None:
         focused = self.focused.id if self.focused is not None else None
         places = {"requests": ("list",), "streams": ("streams",)}.get(focused or "", ())
+        if self.in_dossier:
+            places = ("inspector",)
         commands = bar((*places, "live", "app"), self.console.backend.read_only)
         self.query_one(KeyBar).show(commands, _PROMPT if self.choosing else "")
 
@@ -290,6 +296,8 @@ class Live(Ticking):
             self._strain(None)
         elif self.zoomed:
             self.action_zoom()
+        elif self.inspecting:
+            self.on_dossier_closed()
         else:
             self._strain(None)
 
@@ -332,10 +340,6 @@ class Live(Ticking):
         line: Widget = self.query_one("#filter")
         line.display = False
         self.set_focus(self.query_one(Flows))
-
-    def on_inspect(self, message: Inspect) -> None:
-        """Looks into an exchange."""
-        self.app.push_screen(Inspector(message.number, self.query_one(Flows)))
 
     def on_act(self, message: Act) -> None:
         """Pauses, lets go on, steps, cuts, fails or paces one reply; makes a mock of one."""

@@ -67,6 +67,14 @@ class Inspect(Message):
         super().__init__()
 
 
+class Chosen(Message):
+    """The user has moved the selection to the exchange with this number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__()
+
+
 class Flows(Panel):
     """Exchanges, one a line, followed or held."""
 
@@ -198,6 +206,7 @@ class Flows(Panel):
         self.following = place == count - 1
         self.cursor = self.numbers[place]
         self._settle()
+        self.post_message(Chosen(self.cursor))
 
     def action_move(self, by: int) -> None:
         """Moves the selection."""
