@@ -24,9 +24,10 @@ class Exchange:
 
     `first` is the moment the first piece was handed out and `first_due` when it was to be, `ended` the moment of the
     end, `held` whether it was paused by itself, `factor` its own share in the pace of all replies; `late` is the
-    greatest lateness of any batch in seconds. `status` is the HTTP status that was told, 0 while none was. `seed` is
-    that of its dice, `seen` how often the very same request came before, `standing` what its rate limits were,
-    `request` the body as the client sent it, `asked` what the server needs to read it again.
+    greatest lateness of any batch in seconds, `hindered` whether its client read too slowly for a while. `status` is
+    the HTTP status that was told, 0 while none was. `seed` is that of its dice, `seen` how often the very same request
+    came before, `standing` what its rate limits were, `request` the body as the client sent it, `asked` what the server
+    needs to read it again.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Exchange:
         "first",
         "first_due",
         "held",
+        "hindered",
         "late",
         "number",
         "plan",
@@ -71,6 +73,7 @@ class Exchange:
         self.ended: float | None = None
         self.first_due: float | None = None
         self.held = False
+        self.hindered = False
         self.factor = 1.0
         self.asked: Any = None
         self.late = 0.0

@@ -210,7 +210,8 @@ class Tallies:
         else:
             tokens = _broken_off(series, exchange)
         if ask.stream:
-            self.late.add(exchange.late)
+            if not exchange.hindered:
+                self.late.add(exchange.late)
             first = exchange.first
             if first is not None and exchange.status == 200:
                 series.ttft.add(first - exchange.started)

@@ -1,13 +1,23 @@
-"""Whether the simulator keeps the times that it was asked for: asked beside achieved, over the newest replies."""
+"""Whether the simulator keeps the times that it was asked for: asked beside achieved, over the newest replies.
+
+Nothing is measured for it that a reply does not note anyway: when its first piece was due and came, when its last was
+due and came, how late the latest of them was.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from llmsim.clock import Clock, Timer
+from llmsim.events import Events
 from llmsim.exchange import Exchange
+from llmsim.journal import Journal
 from llmsim.pacer import Lag
+
+logger = logging.getLogger("llmsim")
 
 REPLIES: Final = 100
 """Replies that are looked at, the newest."""
@@ -52,14 +62,28 @@ class Honesty:
             told.append(f"timers come {self.lag_p95 * 1000:.0f} ms late in this process")
         return told
 
+    @property
+    def advice(self) -> str:
+        """What to do about it, in a sentence or two; empty where the times are to be trusted."""
+        if not self.doubts:
+            return ""
+        return (
+            "Do not take the profile's times for what clients saw: the journal and its exports tell what was achieved "
+            "for each reply. To have them true again: fewer replies at once, a core that nothing else uses, "
+            "`llmsim serve` with the console attached to it in place of one in the same process."
+        )
+
     def json(self) -> dict[str, Any]:
         """The form that the control API tells."""
-        return {**asdict(self), "doubts": self.doubts}
+        return {"trusted": not self.doubts, **asdict(self), "doubts": self.doubts, "advice": self.advice}
 
 
 def measured(newest: Iterable[Exchange], lag: Lag) -> Honesty:
-    """What these replies and this lag say; replies that were paused, stepped or paced by hand say nothing."""
-    told = [one for one in newest if one.state == "done" and one.first is not None and one.steady and one.ask.stream]
+    """What these replies and this lag say.
+
+    Replies that were paused, stepped or paced by hand say nothing, nor do those whose clients read too slowly.
+    """
+    told = [one for one in newest if _tells(one)]
     firsts = [(one.first_due - one.started, one.first - one.started) for one in told if one.first and one.first_due]
     paces = [pace for one in told if (pace := _pace(one)) is not None]
     return Honesty(
@@ -76,13 +100,75 @@ def measured(newest: Iterable[Exchange], lag: Lag) -> Honesty:
     )
 
 
+def _tells(one: Exchange) -> bool:
+    return one.state == "done" and one.first is not None and one.steady and one.ask.stream and not one.hindered
+
+
+def gaps(exchange: Exchange) -> tuple[float, float] | None:
+    """The mean time between tokens in seconds, asked and achieved; None but for a stream that came to its end."""
+    tokens = exchange.plan.usage.completion - 1
+    first, first_due, ended = exchange.first, exchange.first_due, exchange.ended
+    if exchange.state != "done" or not exchange.ask.stream or tokens < 1 or ended is None:
+        return None
+    last_due = exchange.moment(len(exchange.plan.pieces) - 1)
+    if first is None or first_due is None or last_due is None:
+        return None
+    return max(0.0, last_due - first_due) / tokens, (ended - first) / tokens
+
+
 def _pace(exchange: Exchange) -> tuple[float, float] | None:
     """The pace asked and achieved, in tokens a second; None where there are too few tokens to tell of one."""
-    plan, tokens = exchange.plan, exchange.plan.usage.completion - 1
-    if exchange.first is None or exchange.first_due is None or exchange.ended is None or tokens < 5:
+    tokens, told = exchange.plan.usage.completion - 1, gaps(exchange)
+    if told is None or tokens < 5 or told[0] * tokens <= 0.05 or told[1] <= 0:
         return None
-    asked, achieved = (plan.times[-1] - plan.times[0]) / (exchange.rate or 1.0), exchange.ended - exchange.first
-    return (tokens / asked, tokens / achieved) if asked > 0.05 and achieved > 0 else None
+    return 1 / told[0], 1 / told[1]
+
+
+class Watch:
+    """Looks at the times now and then, and warns in the log and among the events when they are not to be trusted."""
+
+    EVERY: Final = 10.0
+    """Seconds between two looks."""
+
+    QUIET: Final = 60.0
+    """Seconds from one warning to the next."""
+
+    def __init__(self, journal: Journal, lag: Lag, clock: Clock, events: Events) -> None:
+        self._journal, self._lag, self._clock, self._events = journal, lag, clock, events
+        self._timer: Timer | None = None
+        self._warned: float | None = None
+        self._looked = clock.now()
+
+    def begin(self) -> None:
+        """Looks from now on; needs a running event loop."""
+        self.end()
+        self._timer = self._clock.call_at(self._clock.now() + self.EVERY, self._look)
+
+    def end(self) -> None:
+        """Looks no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        now = self._clock.now()
+        ended = [one for one in self._journal.newest(REPLIES) if one.ended is not None and one.ended >= self._looked]
+        self._looked = now
+        if ended:  # without traffic nothing is wrong, and the lag is that of an hour ago
+            told = measured(ended, self._lag)
+            if told.doubts and (self._warned is None or now - self._warned >= self.QUIET):
+                self._warn(told)
+            elif not told.doubts and self._warned is not None:
+                self._warned = None
+                logger.info("times are kept again")
+                self._events.add("times", "times are kept again")
+        self._timer = self._clock.call_at(now + self.EVERY, self._look)
+
+    def _warn(self, told: Honesty) -> None:
+        self._warned = self._clock.now()
+        words = "; ".join(told.doubts)
+        logger.warning("times are not kept: %s. %s", words, told.advice)
+        self._events.add("warning", f"times are not kept: {words}", "", "!times")
 
 
 def _quantile(values: Sequence[float], p: float) -> float | None:

@@ -59,6 +59,9 @@ def test_an_entry_says_all_there_is():
         "ttft_ms": {"asked": 0.0, "achieved": 0.0},
         "duration_ms": 100.0,
         "late_ms": 0.0,
+        "tbt_ms": {"asked": 50.0, "achieved": 50.0},
+        "hindered": False,
+        "paced_by_hand": False,
         "load": None,
         "tokens": {"sent": 3, "planned": 3},
         "usage": {"prompt": 10, "completion": 3, "thinking": 0, "cached": 0},
@@ -218,3 +221,11 @@ async def test_an_entry_says_what_the_load_did():
     simulator.end(held, "abandoned")
     assert entry(other)["load"]["queued_ms"] == 1000.0
     assert "load: waited 1000 ms for a slot, 0 others at work, waits ×1.00 at last" in entry(other)["why"]
+
+
+def test_an_archive_tells_what_was_asked_of_the_times_and_what_was_achieved_in_a_field_of_its_own():
+    first = har(mixed().exchanges[1:2])["log"]["entries"][0]["_llmsim"]
+    told = entry(mixed().exchanges[1])
+    assert first["number"] == 2
+    for name in ("ttft_ms", "tbt_ms", "late_ms", "hindered", "load", "profile", "outcome"):
+        assert first[name] == told[name]

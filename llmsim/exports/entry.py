@@ -7,6 +7,7 @@ from typing import Any
 
 from llmsim import explain, masks
 from llmsim.exchange import Exchange
+from llmsim.honesty import gaps
 from llmsim.load import LoadedExchange
 from llmsim.metrics import outcome
 from llmsim.verdict.costs import price_of, spent
@@ -43,8 +44,7 @@ def entry(exchange: Exchange, *, earlier: int | None = None, limit: int = LIMIT,
         "follows": None if ask.follows is None else ask.follows.number,
         "status": exchange.status or None,
         "outcome": outcome(exchange),
-        **_times(exchange),
-        "load": _load(exchange),
+        **times(exchange),
         "tokens": {"sent": exchange.tokens, "planned": plan.usage.completion},
         "usage": _usage(exchange),
         "cost": _cost(exchange),
@@ -62,14 +62,24 @@ def entry(exchange: Exchange, *, earlier: int | None = None, limit: int = LIMIT,
     return told
 
 
-def _times(exchange: Exchange) -> dict[str, Any]:
+def times(exchange: Exchange) -> dict[str, Any]:
+    """What was asked of the times and what was achieved, in milliseconds.
+
+    `tbt_ms` are means, of streams that came to their end. `hindered` says that the client read too slowly for a while,
+    so that what was late is not the simulator's doing; `paced_by_hand` that what was asked has been changed since.
+    """
     asked = None if exchange.first_due is None else exchange.first_due - exchange.started
     achieved = None if exchange.first is None else exchange.first - exchange.started
     duration = None if exchange.ended is None else exchange.ended - exchange.started
+    gap = gaps(exchange)
     return {
         "ttft_ms": {"asked": _ms(asked), "achieved": _ms(achieved)},
         "duration_ms": _ms(duration),
         "late_ms": _ms(exchange.late),
+        "tbt_ms": {"asked": _ms(gap[0]), "achieved": _ms(gap[1])} if gap else {"asked": None, "achieved": None},
+        "hindered": exchange.hindered,
+        "paced_by_hand": not exchange.steady,
+        "load": _load(exchange),
     }
 
 

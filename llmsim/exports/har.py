@@ -14,7 +14,7 @@ import orjson
 
 from llmsim import __version__, masks
 from llmsim.exchange import Exchange
-from llmsim.exports.entry import moment
+from llmsim.exports.entry import moment, times
 from llmsim.metrics import outcome
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -81,6 +81,14 @@ def _entry(exchange: Exchange, base: str, replay: Replay | None, limit: int) -> 
         "cache": {},
         "timings": timings,
         "comment": f"#{exchange.number} {outcome(exchange)}",
+        # HAR 1.2: fields of one's own begin with an underscore.
+        "_llmsim": {
+            "number": exchange.number,
+            "outcome": outcome(exchange),
+            "profile": exchange.plan.profile,
+            "faults": list(exchange.plan.faults),
+            **times(exchange),
+        },
     }
     return made
 

@@ -24,7 +24,7 @@ class LoadedExchange(Exchange):
     faults'. `queued` says that it waits, `admitted` when it had its slot, `company` how many others were at work then.
     """
 
-    __slots__ = ("_still", "_stretch", "admitted", "company", "followers", "queued", "station")
+    __slots__ = ("_by_hand", "_still", "_stretch", "admitted", "company", "followers", "queued", "station")
 
     def __init__(self, number: int, ask: Ask, plan: Plan, started: float, wall: float, rate: float = 1.0) -> None:
         super().__init__(number, ask, plan, started, wall, rate)
@@ -32,6 +32,7 @@ class LoadedExchange(Exchange):
         self.queued = False
         self.admitted: float | None = None
         self.company = 0
+        self._by_hand = False
         self.followers: tuple[LoadedExchange, ...] = ()
         self._stretch = 1.0
         first = plan.times[0]
@@ -111,8 +112,19 @@ class LoadedExchange(Exchange):
         self.cursor = end
         return plan.pieces[start:end] if start or end < len(plan.pieces) else plan.pieces
 
+    @property
+    def steady(self) -> bool:
+        """Whether nobody changed its pace by hand; that it follows the load is as planned."""
+        return not self._by_hand
+
+    def step(self, now: float) -> bool:
+        """Makes the next piece due at this moment and pauses all after it; False when none is left."""
+        self._by_hand = True
+        return super().step(now)
+
     def pace(self, rate: float, now: float) -> None:
         """Plays the rest of the plan at another rate, from this moment on, or from when it has a slot."""
+        self._by_hand = True
         if self.queued:
             self._rate = rate
         else:

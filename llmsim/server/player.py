@@ -153,6 +153,7 @@ class Player:
 
     def drained(self) -> None:
         """Told that the client takes more again."""
+        self.exchange.hindered = True
         if self.exchange.state == "live":
             self.simulator.pacer.at(self.simulator.clock.now(), self)
 

@@ -17,6 +17,7 @@ import uvicorn
 
 from llmsim.clock import RealClock, keep
 from llmsim.errors import LlmsimError
+from llmsim.honesty import Watch
 from llmsim.journal import Journal
 from llmsim.server import telemetry
 from llmsim.server.config import Config
@@ -86,6 +87,8 @@ class Runner:
         self.control.reload_mocks = self.mock_files.load
         self.control.resend = self.app.desk.resend
         self._telemetry: Telemetry | None = None
+        simulator = self.simulator
+        self.watch = Watch(simulator.journal, simulator.pacer.lag, simulator.clock, simulator.events)
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -164,6 +167,7 @@ class Runner:
             self._task.result()
             raise ServeError("the server ended before it had started")
         self.mock_files.watch()
+        self.watch.begin()
 
     def settle(self) -> None:
         """Settles the garbage collector once all is loaded: for a process that is this server and nothing else."""
@@ -183,6 +187,7 @@ class Runner:
             return
         self.app.desk.stopping = True
         self.mock_files.stop()
+        self.watch.end()
         self.control.stop_scenario()
         self.simulator.events.add("server", "the server is stopping")
         self._server.should_exit = True

@@ -93,6 +93,9 @@ def _asked(exchange: Exchange) -> Mapping[str, float | None]:
     """What the plan and the pace say: first piece and last, and the tokens a second between."""
     plan, rate = exchange.plan, exchange.rate or 1.0
     first, last = plan.times[0] / rate, plan.times[-1] / rate
+    due, end = exchange.first_due, exchange.moment(len(plan.pieces) - 1)
+    if due is not None and end is not None:  # what the load has made of the plan is in it
+        first, last = due - exchange.started, end - exchange.started
     return {"first": _ms(first), "last": _ms(last), "pace": _pace(plan.usage.completion, last - first)}
 
 

@@ -8,6 +8,10 @@ from inprocess import ask
 from running import PROFILES, application, running, until
 from support import ask_for
 
+from llmsim.dialects import Request
+from llmsim.server.player import StreamPlayer
+from llmsim.server.tray import Tray
+
 WORDS = "all work and no play makes jack a dull boy " * 80
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": WORDS}]}
 RESPONSE = {"model": "gpt-4o", "input": WORDS}
@@ -159,6 +163,7 @@ async def test_load_is_set_over_the_control_api_and_told_in_the_state():
         assert told["settings"]["profiles"]["mine"]["slots"] == 2
         taken(server.app)
         state = (await client.get("/llmsim/state")).json()
+        assert (state["honesty"]["trusted"], state["honesty"]["doubts"]) == (True, [])
         (station,) = state["load"]
         assert station.pop("cache")["limit"] == 1000
         assert station == {
@@ -192,3 +197,13 @@ async def test_the_gauges_of_load_are_among_the_metrics():
     vllm = (await ask(app, "/metrics?names=vllm", method="GET")).body.decode()
     assert 'vllm:num_requests_running{engine="0",model_name="gpt-4o"} 1.0' in vllm
     assert 'vllm:num_requests_waiting{engine="0",model_name="gpt-4o"} 1.0' in vllm
+
+
+async def test_a_client_that_reads_too_slowly_is_noted_on_its_reply():
+    app = application()
+    exchange = taken(app)
+    dialect = app.desk.routes.owner(Request("POST", "/v1/chat/completions"))
+    player = StreamPlayer(app.simulator, dialect, exchange, Tray(lambda _: None))
+    assert not exchange.hindered
+    player.drained()
+    assert exchange.hindered

@@ -41,6 +41,7 @@ async def state(call: Call) -> Any:
             "tokens": round(sum(slot.tokens for slot in recent) / 5, 3),
         },
         "load": [station.json() for station in islice(simulator.stations, _MOST_STATIONS)],
+        "honesty": _honesty(call),
         "lag_p95_ms": round(simulator.pacer.lag.quantile(0.95) * 1000, 3),
         "faults": len(simulator.settings.faults),
         "mocks": len(simulator.settings.mocks),
@@ -114,6 +115,10 @@ async def redo(call: Call) -> Any:
 
 async def honesty(call: Call) -> Any:
     """Whether the times asked for are kept: asked beside achieved over the newest replies, and how late timers come."""
+    return _honesty(call)
+
+
+def _honesty(call: Call) -> dict[str, Any]:
     simulator = call.simulator
     return measured(simulator.journal.newest(REPLIES), simulator.pacer.lag).json()
 
