@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llmsim.schema.check import same
+from llmsim.schema.check import frozen
 from llmsim.schema.document import Json, Schema, UnsatisfiableSchema, limit, limits, prefix_of, rest_of
 from llmsim.schema.objects import Making
 
@@ -42,10 +42,11 @@ def _filled(
     least, aim = length
     unique = any(part.get("uniqueItems") is True for part in parts)
     found: list[Any] = []
+    taken: set[Any] = set()
     for at in range(aim):
         schemas = [*_at(parts, at), *extra.get(at, [])] or [{}]
         try:
-            item = _fresh(maker, schemas, name, found) if unique else maker.make(schemas, name)
+            item = _fresh(maker, schemas, name, taken) if unique else maker.make(schemas, name)
             if not unique and isinstance(item, str) and item in found:
                 # A model seldom says the same twice, even where it may.
                 item = maker.make(schemas, name)
@@ -65,14 +66,16 @@ def _at(parts: Sequence[Json], at: int) -> list[Schema]:
     return [schema for schema in found if schema is not True]
 
 
-def _fresh(maker: Making, schemas: Sequence[Schema], name: str, taken: Sequence[Any]) -> Any:
+def _fresh(maker: Making, schemas: Sequence[Schema], name: str, taken: set[Any]) -> Any:
     """An item that is not there yet; after some tries it may be an unlikely one."""
     wild = maker.wild
     try:
         for attempt in range(_FRESH_TRIES):
             maker.wild = wild or attempt >= _WILD_AFTER
             item = maker.make(schemas, name)
-            if not any(same(item, other) for other in taken):
+            key = frozen(item)
+            if key not in taken:
+                taken.add(key)
                 return item
             maker.budget += 1
     finally:

@@ -16,6 +16,10 @@ _KINDS: dict[type, str] = {str: "string", dict: "object", list: "array", bool: "
 _NOUNS: dict[type, str] = {str: "Length", list: "Items", dict: "Properties"}
 
 
+_SEARCH = 100
+"""Steps that a search for a pattern counts as, as its expression may have to be compiled."""
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal: 1 is 1.0, but true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
@@ -54,6 +58,7 @@ class Check:
         """Whether the value is valid for the schema."""
         if isinstance(schema, bool):
             return schema
+        self._document.spend()
         if value is None and schema.get("nullable") is True:
             return True
         return all(_RULES[key](self, schema, value) for key in schema if key in _RULES)
@@ -63,7 +68,11 @@ class Check:
         return kinds is None or any(is_kind(value, kind) for kind in kinds)
 
     def _enum(self, schema: Json, value: Any) -> bool:
-        return any(same(one, value) for one in schema["enum"])
+        listed = schema["enum"]
+        if isinstance(value, str):
+            return value in listed if isinstance(listed, list) else any(same(one, value) for one in listed)
+        self._document.spend(len(listed))
+        return any(same(one, value) for one in listed)
 
     def _const(self, schema: Json, value: Any) -> bool:
         return same(schema["const"], value)
@@ -135,7 +144,21 @@ class Check:
     def _properties(self, schema: Json, value: Any) -> bool:
         if not isinstance(value, dict):
             return True
-        return all(self.holds(child, item) for name, item in value.items() for child in children(schema, name))
+        return all(self.holds(child, item) for name, item in value.items() for child in self.children(schema, name))
+
+    def children(self, schema: Json, name: str) -> list[Schema]:
+        """The schemas that a property of this name must fit, by one schema's own object keywords."""
+        found: list[Schema] = []
+        properties = schema.get("properties")
+        if properties and name in properties:
+            found.append(properties[name])
+        if "patternProperties" in schema:
+            patterns = schema["patternProperties"]
+            self._document.spend(_SEARCH * len(patterns))
+            found += [child for pattern, child in patterns.items() if finds(pattern, name)]
+        if not found and "additionalProperties" in schema:
+            found.append(schema["additionalProperties"])
+        return found
 
     def _names(self, schema: Json, value: Any) -> bool:
         return not isinstance(value, dict) or all(self.holds(schema["propertyNames"], name) for name in value)
@@ -150,22 +173,20 @@ class Check:
         )
 
 
+def frozen(value: Any) -> Any:
+    """A value to look up: two of them are equal where the JSON values are."""
+    if isinstance(value, bool):
+        return ("bool", value)
+    if isinstance(value, list):
+        return ("list", *map(frozen, value))
+    if isinstance(value, Mapping):
+        return ("dict", frozenset((key, frozen(item)) for key, item in value.items()))
+    return value
+
+
 def distinct(items: Sequence[Any]) -> bool:
     """Whether no two items are equal."""
-    return not any(same(item, other) for at, item in enumerate(items) for other in items[:at])
-
-
-def children(schema: Json, name: str) -> list[Schema]:
-    """The schemas that a property of this name must fit, by one schema's own object keywords."""
-    found: list[Schema] = []
-    properties = schema.get("properties")
-    if properties and name in properties:
-        found.append(properties[name])
-    if "patternProperties" in schema:
-        found += [child for pattern, child in schema["patternProperties"].items() if finds(pattern, name)]
-    if not found and "additionalProperties" in schema:
-        found.append(schema["additionalProperties"])
-    return found
+    return len(set(map(frozen, items))) == len(items)
 
 
 def dependents(schema: Json) -> list[tuple[str, Any]]:

@@ -32,14 +32,28 @@ class UnsatisfiableSchema(ValueError):
     """No value is valid for a schema; the message says why in one sentence."""
 
 
-class Document:
-    """One whole schema and everything that the references in it can point at."""
+STEPS = 60_000
+"""Steps that may be spent on one value: some tenths of a second. Real schemas take some hundreds."""
 
-    __slots__ = ("_named", "root")
+
+class Document:
+    """One whole schema, everything that the references in it can point at, and the work that may be put into it."""
+
+    __slots__ = ("_left", "_named", "root")
 
     def __init__(self, root: Schema) -> None:
         self.root = root
+        self._left = STEPS
         self._named: dict[str, Schema] | None = None
+
+    def spend(self, steps: int = 1) -> None:
+        """Counts work; raises UnsatisfiableSchema once there has been too much, and from then on whenever it is asked.
+
+        Schemas come from clients. Counted in steps and not in seconds, the same schema always ends the same way.
+        """
+        self._left -= steps
+        if self._left < 0:
+            raise UnsatisfiableSchema("The schema is too complex: no value was found in reasonable time.")
 
     def resolve(self, ref: str) -> Schema | None:
         """What a reference points at: a JSON pointer, an anchor or an `$id` of this document, else None."""
@@ -48,6 +62,7 @@ class Document:
             found = _pointed(self.root, fragment)
             if found is not None:
                 return found
+            self.spend(len(self._by_name()))
             # A pointer inside an embedded resource starts at that resource, which is one of those with an id.
             inside = (_pointed(one, fragment) for one in self._by_name().values())
             return next((one for one in inside if one is not None), None)

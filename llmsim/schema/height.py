@@ -27,6 +27,7 @@ class Heights:
             return schema
         key = (id(schema), depth)
         if key not in self._known:
+            self._document.spend()
             # A schema that leads back to itself at the same depth gets no shallower by that.
             self._known[key] = (schema, False)
             self._known[key] = (schema, self._fits(schema, depth))

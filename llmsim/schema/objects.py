@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from llmsim.dice import Dice
-from llmsim.schema.check import Check, children
+from llmsim.schema.check import Check
 from llmsim.schema.document import Json, Schema, UnsatisfiableSchema, limits
 from llmsim.schema.formats import ADJECTIVES, NOUNS
 from llmsim.schema.patterns import matching
@@ -108,7 +108,7 @@ class _Object:
     def _children(self, name: str) -> list[Schema]:
         found: list[Schema] = []
         for part in self._parts:
-            found += children(part, name)
+            found += self._maker.check.children(part, name)
         return [child for child in found if child is not True] if len(found) > 1 else found
 
     def _add(self, name: str) -> bool:

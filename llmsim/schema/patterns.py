@@ -35,6 +35,9 @@ _TRIES = 120
 _SECONDS = 0.05
 _STEPS = 4000
 _LONGEST = 20_000
+_LONGEST_PATTERN = 4000
+# The regex package prepares for a text of plain letters by a table that takes their number cubed (18 s for 2,000).
+_LONGEST_WORD = 250
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,6 +56,8 @@ class _Node:
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> re.Pattern[str]:
     """The expression as Python's; raises UnsatisfiableSchema where it is none in Python's nor ECMAScript's spelling."""
+    if len(pattern) > _LONGEST_PATTERN:
+        raise UnsatisfiableSchema(f"The pattern {pattern[:80]!r}… is longer than {_LONGEST_PATTERN} characters.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for spelling in (pattern, _from_ecma(pattern)):
@@ -77,6 +82,10 @@ def finds(pattern: str, text: str) -> bool:
 @lru_cache(maxsize=512)
 def _bounded(pattern: str) -> Any:
     """The expression for the regex package, whose searches can be given a time; tiktoken has it installed."""
+    if _longest_word(_tree(pattern)) > _LONGEST_WORD:
+        raise UnsatisfiableSchema(
+            f"The pattern {pattern[:80]!r}… has more than {_LONGEST_WORD} plain letters in a row."
+        )
     regex: Any = import_module("regex")
     try:
         return regex.compile(compiled(pattern).pattern)
@@ -108,6 +117,15 @@ def _tree(pattern: str) -> _Node:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _sequence(_parser.parse(compiled(pattern).pattern))
+
+
+def _longest_word(node: _Node) -> int:
+    """The most letters in a row that stand in an expression one by one."""
+    longest = row = 0
+    for item in node.items:
+        row = row + 1 if item.kind == "letters" else 0
+        longest = max(longest, row, _longest_word(item))
+    return longest
 
 
 def _sequence(tree: Any) -> _Node:

@@ -24,6 +24,8 @@ _DEEPEST = 80
 _WAYS = 128
 _TRIES = 8
 _FAILURES = 200
+_TEXT = 500
+"""Steps that writing a text for a pattern counts as."""
 # Keywords that list values to choose from; a schema of one type without them needs no choice.
 _CHOICE = frozenset(("enum", "const", "examples", "example", "default"))
 
@@ -32,6 +34,7 @@ class Maker:
     """Makes values for one document; the public attributes are for the makers of objects and arrays."""
 
     __slots__ = (
+        "_document",
         "_failures",
         "_heights",
         "_looping",
@@ -46,7 +49,7 @@ class Maker:
     )
 
     def __init__(self, root: Schema, dice: Dice, hint: str, budget: int) -> None:
-        document = Document(root)
+        self._document = document = Document(root)
         self.dice = dice
         self.hints = Hints(hint)
         self.budget = budget
@@ -71,6 +74,7 @@ class Maker:
     def make(self, schemas: Sequence[Schema], name: str = "") -> Any:
         """A value that is valid for all the schemas; raises UnsatisfiableSchema where none is found."""
         self.budget -= 1
+        self._document.spend(2)
         if self.depth > _DEEP:
             self._refuse_endless(schemas)
         if len(schemas) == 1:
@@ -169,13 +173,16 @@ class Maker:
         return [branch["type"] for branch in self._ranked(branches) if not isinstance(branch, bool)]
 
     def _listed(self, parts: Sequence[Json]) -> Any:
-        lists = [
-            [part["const"]] if "const" in part else part["enum"] for part in parts if "const" in part or "enum" in part
-        ]
-        allowed = [value for value in lists[0] if all(self.check.holds(part, value) for part in parts)]
+        at = next(at for at, part in enumerate(parts) if "const" in part or "enum" in part)
+        first, rest = parts[at], list(parts)
+        listed = [first["const"]] if "const" in first else first["enum"]
+        if "const" not in first:
+            # That each of the values is one of them needs no look at all of them again.
+            rest[at] = {key: value for key, value in first.items() if key != "enum"}
+        allowed = [value for value in listed if all(self.check.holds(part, value) for part in rest)]
         allowed = [value for value in allowed if not any(_rules_out(part, value) for part in parts)]
         if not allowed:
-            raise UnsatisfiableSchema(f"None of the listed values {str(lists[0])[:80]} fits the schema.")
+            raise UnsatisfiableSchema(f"None of the listed values {str(listed[:8])[:80]} fits the schema.")
         if len(allowed) > 1:
             for value in allowed:
                 if self.hints.mentions(value):
@@ -192,6 +199,7 @@ class Maker:
     def _of_kind(self, kind: str, parts: Sequence[Json], name: str) -> Any:
         match kind:
             case "string":
+                self._document.spend(_TEXT if any("pattern" in part for part in parts) else 1)
                 return string(parts, name, self.dice, self.hints, wild=self.wild)
             case "integer" | "number":
                 return number(parts, name, self.dice, self.hints, whole=kind == "integer", wild=self.wild)

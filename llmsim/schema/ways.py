@@ -21,6 +21,10 @@ WITHOUT = "x-without"
 UNSEEN = "x-unseen"
 
 
+_BRANCHES = 100
+"""Branches of a `oneOf` whose opposites are listed, which are as many squared."""
+
+
 @dataclass(slots=True, frozen=True)
 class Way:
     """Plain schemas that a value must fit all at once.
@@ -83,7 +87,9 @@ class Ways:
             return
         rest = {key: value for key, value in schema.items() if key not in COMPLEX}
         own = Way((rest,)) if rest else Way()
-        for way in self._meet(list(self._needs(schema)), seen):
+        needs = list(self._needs(schema))
+        self._document.spend(10 * len(needs))
+        for way in self._meet(needs, seen):
             joined = own.joined(way)
             if joined is not None:
                 yield _closed(schema, joined)
@@ -95,6 +101,7 @@ class Ways:
         for option in needs[0]:
             for way in self._through(option, seen):
                 for other in self._meet(needs[1:], seen):
+                    self._document.spend(4 + len(other.parts))
                     joined = way.joined(other)
                     if joined is not None:
                         yield joined
@@ -144,6 +151,8 @@ class Ways:
         # A branch by itself mostly excludes the others already; where it does not, their opposites are asked for too.
         ranked = self._rank(branches)
         alone = [_Option(one, "", len(ranked) > 1) for one in ranked]
+        if len(ranked) > _BRANCHES:
+            return alone
         others = [[{"not": other} for other in ranked if other is not one] for one in ranked]
         return alone + [
             _Option({"allOf": [one, *rest]}, "", True) for one, rest in zip(ranked, others, strict=True) if rest

@@ -15,6 +15,7 @@ from llmsim.dialects import HOME, Desk, Dialect, Done, Request, Route, home, kin
 from llmsim.errors import Failure, Refused, SettingsError
 from llmsim.exchange import Exchange
 from llmsim.overrides import Overrides
+from llmsim.server.nesting import TOO_DEEP, too_deep
 from llmsim.server.player import AnswerPlayer, Channel, Player, StreamPlayer, WholePlayer
 from llmsim.server.replay import replay
 from llmsim.server.routes import Routes
@@ -58,6 +59,8 @@ class ServerDesk(Desk):
 
     def read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
         """The ask that the request is, or the dialect's refusal."""
+        if too_deep(request.body):
+            return Failure("invalid", TOO_DEEP)
         if route.read is None:
             return _plain(dialect, route, request)
         try:

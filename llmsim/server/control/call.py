@@ -14,6 +14,7 @@ from llmsim import masks
 from llmsim.errors import LlmsimError, SettingsError
 from llmsim.match import Match
 from llmsim.mocks.plain import plain
+from llmsim.server.nesting import DEEPEST, too_deep
 from llmsim.settings import explain
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Call:
             return None
         if "yaml" in self.headers.get("content-type", ""):
             return _yaml(self.body)
+        if too_deep(self.body):
+            raise Problem(400, f"the body is nested too deeply; at most {DEEPEST} levels are allowed")
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
