@@ -10,7 +10,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run serve test check lint format types bench clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run serve dist sbom audit image-steps test check lint format types bench clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -76,5 +76,34 @@ endif
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	$(BIN)/python -m bench $(ARGS)
 
+# What makes and checks a release, in a Python of its own: the tools' packages and ours then never meet.
+TOOLS := .venv-tools
+$(TOOLS)/.ready: Makefile
+	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  'build>=1.2' 'check-wheel-contents>=0.6' 'cyclonedx-bom>=5' 'pip-audit>=2.7' 'twine>=6'
+	touch $@
+
+dist: $(TOOLS)/.ready  ## wheel and sdist, checked, and installed in an empty Python
+	rm -rf dist build/clean
+	$(TOOLS)/bin/python -m build --outdir dist
+	$(TOOLS)/bin/twine check --strict dist/*
+	$(TOOLS)/bin/check-wheel-contents dist/*.whl
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build/clean && bin/llmsim --version && bin/llmsim-tui --version && bin/python -I ../../scripts/check_wheel.py
+
+sbom: $(TOOLS)/.ready build/clean/bin/python  ## what an installation is made of, as CycloneDX
+	$(TOOLS)/bin/cyclonedx-py environment build/clean --pyproject pyproject.toml --of JSON -o sbom.cdx.json
+
+build/clean/bin/python:
+	$(MAKE) dist
+
+audit: $(TOOLS)/.ready  ## whether a package that it depends on is known to be weak
+	$(TOOLS)/bin/pip-audit --progress-spinner off .
+
+image-steps:  ## the steps of the Dockerfile, where there is no Docker
+	$(PYTHON) scripts/dockerfile_steps.py
+
 clean:
-	rm -rf $(VENV) $(FRAMEWORK_VENVS) $(FRAMEWORKS)/node/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage* dist build
+	rm -rf $(TOOLS) sbom.cdx.json $(VENV) $(FRAMEWORK_VENVS) $(FRAMEWORKS)/node/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage* dist build
