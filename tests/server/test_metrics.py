@@ -336,7 +336,7 @@ def test_the_files_beside_the_dashboard_fit_together() -> None:
     mounts = [mount.split(":") for one in services.values() for mount in one.get("volumes", ())]
     assert all((OBSERVED / own).exists() for own, *_ in mounts)
     (job,) = scrape["scrape_configs"]
-    assert job["static_configs"] == [{"targets": [f"llmsim:{services['llmsim']['command'][-1]}"]}]
+    assert job["static_configs"] == [{"targets": [f"llmsim:{services['llmsim']['ports'][0].rpartition(':')[2]}"]}]
     assert source["datasources"][0]["url"] == "http://prometheus:9090"
     assert boards["providers"][0]["options"]["path"] in [there for _, there, *_ in mounts]
 
