@@ -9,6 +9,7 @@ from llmsim_tui.app import LlmsimApp
 from llmsim_tui.commands import PLACES, TABLE, bar, listed
 from llmsim_tui.screens.editor import Editor
 from llmsim_tui.screens.help import Help
+from llmsim_tui.screens.honesty import Trust
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
 from llmsim_tui.screens.live import Live
@@ -16,6 +17,7 @@ from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun
+from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.flows import Flows
@@ -26,6 +28,7 @@ OWNERS = {
     "live": Live, "list": Flows, "streams": Streams, "inspector": Dossier, "latency": Latency, "rates": Rates,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
     "limits": Limits, "verdict": Verdicts,
+    "settings": Preferences, "honesty": Trust,
     "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 

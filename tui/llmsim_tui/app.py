@@ -21,6 +21,7 @@ from llmsim_tui.console import Console
 from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.ticking import Palette, Ticking
+from llmsim_tui.trust import Frames
 from llmsim_tui.typeahead import TypeAhead
 from llmsim_tui.widgets.lines import Lines
 
@@ -46,6 +47,8 @@ class LlmsimApp(TypeAhead, Console):
         self.beat = 0
         self.cost = 0.0
         self.slow = False
+        self._looked = -1
+        self._doubtful = False
         self._before_preview: str | None = None
 
     def get_default_screen(self) -> Screen[None]:
@@ -90,6 +93,18 @@ class LlmsimApp(TypeAhead, Console):
     def _drawn(self, started: float, parts: int = 1) -> None:
         self.cost += ((asyncio.get_running_loop().time() - started) * parts - self.cost) / 4 / parts
         self.slow = self.cost > (_QUICK if self.slow else _SLOW)
+
+    def frames(self) -> Frames:
+        """What drawing costs."""
+        return Frames(self.cost, self.fps, self.slow)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the times are not to be trusted, by the last look."""
+        if self.beat // 4 != self._looked:
+            self._looked = self.beat // 4
+            self._doubtful = bool(self.backend.honesty().doubts)
+        return self._doubtful
 
     def refresh_views(self) -> None:
         """Draws what has changed; what lies under a dialog once a second."""

@@ -18,6 +18,7 @@ from llmsim.errors import LlmsimError
 from llmsim_tui import palette
 from llmsim_tui.backend import Backend
 from llmsim_tui.deck import Deck
+from llmsim_tui.trust import Frames
 
 T = TypeVar("T")
 
@@ -38,6 +39,15 @@ class Console(App[None]):
     def few_colors(self) -> bool:
         """Whether the terminal has only 16 colours, in which several outcomes look alike."""
         return not self.is_headless and self.console.color_system == "standard"
+
+    def frames(self) -> Frames:
+        """What drawing costs."""
+        return Frames()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the times on the screen are not to be trusted; looked at once a second."""
+        return False
 
     def attempt(
         self,

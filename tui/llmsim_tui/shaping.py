@@ -49,6 +49,20 @@ def spread(kind: str, mean: float, stddev: float, base: Spread) -> Spread | str:
         return explain(error)
 
 
+def shaped(base: Profile, ttft: Spread, tbt: Spread, load: Mapping[str, Any]) -> Profile | str:
+    """The profile of these spreads and load terms, all else as in `base`; a sentence where they do not go together."""
+    kept = {name: getattr(base, name) for name in Profile.model_fields if name != "source"}
+    try:
+        return Profile.model_validate({**kept, "ttft": ttft, "tbt": tbt, **load})
+    except ValidationError as error:
+        return explain(error)
+
+
+def same(one: Profile, other: Profile) -> bool:
+    """Whether two profiles make the same times, wherever they come from."""
+    return all(getattr(one, name) == getattr(other, name) for name in Profile.model_fields if name != "source")
+
+
 def change(backend: Backend, scope: str, profile: Profile) -> dict[str, Any]:
     """The settings that put the profile in force; a named profile of the same values is used under its name.
 
@@ -70,7 +84,7 @@ def change(backend: Backend, scope: str, profile: Profile) -> dict[str, Any]:
 
 
 def _named(profiles: Mapping[str, Profile], profile: Profile) -> str | None:
-    return next((name for name, one in profiles.items() if (one.ttft, one.tbt) == (profile.ttft, profile.tbt)), None)
+    return next((name for name, one in profiles.items() if same(one, profile)), None)
 
 
 def in_words(profile: Profile) -> str:
@@ -79,3 +93,20 @@ def in_words(profile: Profile) -> str:
     whole = profile.ttft.middle + (_ANSWER - 1) * gap
     pace = f"{1000 / gap:.3g} tok/s" if gap else "all tokens at once"
     return f"{_ANSWER}-token answer ≈ {wait(whole)} · {pace}"
+
+
+def load_in_words(profile: Profile) -> str:
+    """What load does to a client, in a sentence; what there is none of is left out."""
+    if not profile.loaded:
+        return "no load terms: a reply's pace is its own affair, however many others there are"
+    told = []
+    if profile.slots:
+        told.append(f"{profile.slots} at once, {profile.queue} more wait, the next is refused as overload")
+    gap = profile.tbt.middle
+    if profile.slots and profile.slowing and gap:
+        told.append(f"{1000 / gap:.3g} tok/s alone, {1000 / gap / profile.stretch(profile.slots):.3g} when full")
+    if profile.prefill_ms_per_token:
+        told.append(f"1,000 tokens of prompt: {wait(1000 * profile.prefill_ms_per_token)} more")
+    if profile.cache_tokens:
+        told.append(f"{profile.cache_tokens:,} tokens of prompts are cached")
+    return " · ".join(told)

@@ -109,3 +109,25 @@ async def test_a_click_beside_the_dialog_closes_it() -> None:
         await console.pilot.click(offset=(1, 2))
         await console.settle()
         assert not isinstance(console.app.screen, Latency)
+
+
+async def test_load_terms_are_shaped_applied_and_kept_beside_the_spreads() -> None:
+    async with stage((100, 34)) as console:
+        await console.press("l", "o", *"16", "enter", "down", "down", "2", "enter")
+        assert "16 at once, 1000 more wait" in console.text()
+        assert "40 tok/s alone, 13.3 when full" in console.text()
+        await console.press("a")
+        applied = console.backend.settings().profile("custom")
+        assert (applied.slots, applied.slowing, applied.ttft.middle) == (16, 2.0, 400)
+        await console.press("o", *"700", "enter", "a")
+        assert console.backend.settings().profile("custom").slots == 16
+        await console.press("o", "home")
+        assert "not applied" in console.text() or "slowing: 2 is not allowed without slots" in console.text()
+
+
+async def test_a_preset_with_load_terms_is_used_under_its_own_name() -> None:
+    async with stage((100, 34)) as console:
+        profiles = console.backend.profiles()
+        wanted = next(name for name, one in profiles.items() if one.loaded)
+        await console.press("l", "tab", "home", *["down"] * list(profiles).index(wanted), "enter", "tab", "a")
+        assert console.backend.settings().latency_profile == wanted

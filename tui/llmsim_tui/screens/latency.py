@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, cast, get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast, get_args
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.strip import Strip
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from llmsim.latency import Kind, Profile, Spread
 from llmsim_tui.commands import bindings
 from llmsim_tui.screens.ticking import Dialog
-from llmsim_tui.shaping import EVERY, change, in_force, in_words, spread
-from llmsim_tui.text import clip, safe
+from llmsim_tui.shaping import EVERY, change, in_force, in_words, load_in_words, same, shaped, spread
+from llmsim_tui.text import clip, safe, wait
 from llmsim_tui.widgets.lines import Line, Lines
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
 from llmsim_tui.widgets.spread import Distribution, Waits
@@ -28,6 +28,22 @@ _SCALES: Final = {
     "tbt-mean": ("TBT mean", Scale(0.1, 5_000)),
     "tbt-stddev": ("TBT stddev", Scale(0.1, 2_000)),
 }
+
+
+def _count(none: str) -> Callable[[float], str]:
+    return lambda value: f"{round(value):,}" if value >= 1 else none
+
+
+_LOAD: Final[Mapping[str, tuple[str, Scale, Callable[[float], str]]]] = {
+    "slots": ("slots", Scale(1, 10_000), _count("any number")),
+    "queue": ("queue", Scale(1, 100_000), _count("none waits")),
+    "slowing": ("slowing", Scale(0.01, 100), lambda value: f"+{value:.3g}×" if value else "none"),
+    "prefill_ms_per_token": ("prefill/token", Scale(0.001, 100), lambda value: wait(value) if value else "none"),
+    "cache_tokens": ("cache tokens", Scale(100, 4_000_000), _count("no cache")),
+    "cache_s": ("cache unused", Scale(1, 604_800), lambda value: f"{value:.3g} s" if value else "for ever"),
+}
+"""The load terms: what each slider is called, its track, and its value in words; 0 is what there is none of."""
+_WHOLE: Final = ("slots", "queue", "cache_tokens")
 
 
 class Verdict(Lines):
@@ -63,6 +79,7 @@ class Latency(Dialog):
         self.candidate: Profile | None = None
         self.problem = ""
         self.live = False
+        self.loads = False
         self._resting: Profile | None = None
         self._tried: Profile | None = None
 
@@ -79,6 +96,9 @@ class Latency(Dialog):
                         for name in (f"{part}-mean", f"{part}-stddev"):
                             yield Slider(*_SCALES[name], id=name)
                         yield Choice(f"{part.upper()} shape", _KINDS, id=f"{part}-kind")
+                    for name, (label, scale, words) in _LOAD.items():
+                        yield Slider(label, scale, id=f"load-{name}", words=words)
+                    yield Static("", id="load-words", markup=False)
                     yield Choice("for", [EVERY], id="scope")
                 yield OptionList(id="presets", compact=True, markup=False)
         yield from self.keys()
@@ -93,8 +113,9 @@ class Latency(Dialog):
             words = f"{clip(safe(name), 18)} {profile.ttft.middle:5.0f} {profile.tbt.middle:3.0f}"
             presets.add_option(Option(words))
         self.show_keys()
+        self._turn()
         self._start()
-        names = [name for name, profile in backend.profiles().items() if profile == self.applied]
+        names = [name for name, profile in backend.profiles().items() if same(profile, self.applied)]
         presets.highlighted = list(backend.profiles()).index(names[0]) if names else None
 
     def _start(self) -> None:
@@ -109,11 +130,14 @@ class Latency(Dialog):
 
     def _load(self, profile: Profile) -> None:
         self.base = profile
-        for part, wait, now in (
+        for part, there, now in (
             ("ttft", profile.ttft, self.applied.ttft),
             ("tbt", profile.tbt, self.applied.tbt),
         ):
-            self._put(part, wait, now)
+            self._put(part, there, now)
+        for name in _LOAD:
+            slider = self.query_one(f"#load-{name}", Slider)
+            slider.put(float(getattr(profile, name) or 0), float(getattr(self.applied, name) or 0))
         self._shape()
 
     def _put(self, part: str, wait: Spread, now: Spread) -> None:
@@ -138,8 +162,27 @@ class Latency(Dialog):
         self.problem = next((one for one in made if isinstance(one, str)), "")
         self.candidate = None
         if not self.problem:
-            self.candidate = Profile(ttft=cast(Spread, made[0]), tbt=cast(Spread, made[1]))
+            whole = shaped(self.base, cast(Spread, made[0]), cast(Spread, made[1]), self._loaded())
+            self.problem = whole if isinstance(whole, str) else ""
+            self.candidate = None if isinstance(whole, str) else whole
         self._show()
+
+    def _loaded(self) -> dict[str, Any]:
+        """The load terms that the sliders say."""
+        told: dict[str, Any] = {name: self.query_one(f"#load-{name}", Slider).value for name in _LOAD}
+        told |= {name: round(told[name]) for name in _WHOLE}
+        return told | {name: told[name] or None for name in ("slots", "cache_s")}
+
+    def action_loads(self) -> None:
+        """Shows the load terms in the place of the spreads, or the spreads again."""
+        self.loads = not self.loads
+        self._turn()
+        self.query_one("#load-slots" if self.loads else "#ttft-mean").focus()
+
+    def _turn(self) -> None:
+        for row in self.query_one("#shape").query("Slider, Choice, #load-words"):
+            if row.id != "scope":
+                row.display = (row.id or "").startswith("load-") == self.loads
 
     def _show(self) -> None:
         seen = tuple(self.console.backend.ttfts())
@@ -149,6 +192,7 @@ class Latency(Dialog):
         self.query_one(Verdict).show_state((len(seen), words, tag, f" {self.problem} " * bool(self.problem)))
         if there:
             self.query_one(Distribution).show_state(Waits(seen, there.ttft))
+            self.query_one("#load-words", Static).update(load_in_words(there))
 
     def _tag(self, there: Profile | None) -> str:
         if there is None or not self._is_applied(there):
@@ -157,7 +201,7 @@ class Latency(Dialog):
         return "each model its own" if apart else "in force"
 
     def _is_applied(self, profile: Profile) -> bool:
-        return (profile.ttft, profile.tbt) == (self.applied.ttft, self.applied.tbt)
+        return same(profile, self.applied)
 
     def tick(self, beat: int) -> None:
         """Shows newly observed waits; applies by itself what has rested for a tick, where that was asked for."""
@@ -213,6 +257,10 @@ class Latency(Dialog):
                 slider = self.query_one(f"#{name}", Slider)
                 slider.mark = value
                 slider.redraw()
+        for name in _LOAD:
+            slider = self.query_one(f"#load-{name}", Slider)
+            slider.mark = float(getattr(self.applied, name) or 0)
+            slider.redraw()
         self._show()
 
     def action_live(self) -> None:
@@ -242,4 +290,5 @@ class Latency(Dialog):
     def action_side(self) -> None:
         """Goes between sliders and presets."""
         there = self.focused is not None and self.focused.id == "presets"
-        self.query_one("#ttft-mean" if there else "#presets").focus()
+        first = "#load-slots" if self.loads else "#ttft-mean"
+        self.query_one(first if there else "#presets").focus()

@@ -17,6 +17,7 @@ from llmsim_tui.backend import Happening, Pulse, Stream
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
 from llmsim_tui.screens.docking import Docking
+from llmsim_tui.screens.honesty import Trust
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
 from llmsim_tui.screens.mock_edit import mock_from
@@ -24,6 +25,7 @@ from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun, save
+from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
@@ -44,11 +46,13 @@ _SLOWEST, _FASTEST = 1 / 64, 64.0
 """How far a reply alone is slowed down and sped up."""
 _EVENTS: Final = 500
 _DIALOGS: Final[dict[str, type[Dialog]]] = {
+    "honesty": Trust,
     "latency": Latency,
     "limits": Limits,
     "mocks": Mocks,
     "rates": Rates,
     "scenario": ScenarioRun,
+    "settings": Preferences,
     "verdict": Verdicts,
 }
 _PROMPT: Final = "edit which pad?  1-8 · esc"

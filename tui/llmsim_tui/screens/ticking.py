@@ -53,7 +53,8 @@ class Ticking(Steady, Screen[None]):
         backend = self.console.backend
         frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
         note = "READ ONLY" if backend.read_only else ""
-        return Safety.of(backend.address, backend.pulse(), frozen, backend.settings().speed, note, backend.playing())
+        pulse, speed = backend.pulse(), backend.settings().speed
+        return Safety.of(backend.address, pulse, frozen, speed, note, backend.playing(), self.console.doubtful)
 
     def on_screen_resume(self) -> None:
         """Takes the keys that were typed while the dialog above it closed."""

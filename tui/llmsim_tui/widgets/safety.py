@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from rich.style import Style
 from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault, Pulse
@@ -40,9 +41,19 @@ class Safety:
     speed: float
     note: str
     scene: tuple[str, str] = ("", "")
+    doubtful: bool = False
 
     @classmethod
-    def of(cls, address: str, pulse: Pulse, frozen: bool, speed: float, note: str, play: Play | None = None) -> Safety:
+    def of(
+        cls,
+        address: str,
+        pulse: Pulse,
+        frozen: bool,
+        speed: float,
+        note: str,
+        play: Play | None = None,
+        doubtful: bool = False,
+    ) -> Safety:
         """The line for this pulse, and the scenario that runs."""
         return cls(
             address=address,
@@ -58,6 +69,7 @@ class Safety:
             frozen=frozen,
             speed=speed,
             note=note,
+            doubtful=doubtful,
             scene=_scene(play),
         )
 
@@ -128,6 +140,8 @@ class SafetyLine(Lines):
             room = 20 if tight < 2 else 8 if tight < 4 else 0
             name = f"{clip(state.scene[0], room).rstrip()} " if room else ""
             line.add(gap).add(f" ▶ {name}{state.scene[1]} ", ink.badge)
+        if state.doubtful and tight < 6:
+            line.add(gap).add("times? H", ink.tone["limited"] + Style(bold=True))
         if state.note:
             line.add(gap).add(f" {state.note} ", ink.badge)
         shown = len(state.chips) if tight < 4 else 2 if tight < 7 else 8 - tight

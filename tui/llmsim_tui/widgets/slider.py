@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 
@@ -63,10 +63,19 @@ class Slider(Lines, can_focus=True):
             self.slider = slider
             super().__init__()
 
-    def __init__(self, label: str, scale: Scale, value: float = 0.0, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        label: str,
+        scale: Scale,
+        value: float = 0.0,
+        *,
+        id: str | None = None,
+        words: Callable[[float], str] | None = None,
+    ) -> None:
         super().__init__(id=id)
         self.label = label
         self.scale = scale
+        self.words = words
         self.value = value
         self.mark: float | None = value
         self.note = ""
@@ -74,7 +83,9 @@ class Slider(Lines, can_focus=True):
         self._dragged = False
 
     def worded(self, value: float) -> str:
-        """The value with its unit; a linear track is one of shares."""
+        """The value with its unit; a linear track is one of shares, any other without words of its own one of waits."""
+        if self.words is not None:
+            return self.words(value)
         return share(value) if self.scale.linear else wait(value)
 
     def put(self, value: float, mark: float | None = None, note: str = "") -> None:
