@@ -17,6 +17,7 @@ EPILOG = """\
 examples:
   llmsim serve --port 8080
   llmsim run storm.yaml --then-exit
+  llmsim record --upstream openai --tape run.jsonl
   llmsim ctl fault 429 count=3 --for 20s
   llmsim check llmsim.yaml
 """
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add("serve", _serve_options, "serve without a console", "Serves the simulated APIs.")
     add("run", _run_options, "serve, play a scenario, tell its outcome", "Serves, plays a scenario and judges clients.")
+    add("record", _record_options, "record real APIs to a tape", "Passes requests on to real APIs and records them.")
     add("ctl", _ctl_options, "drive a running server", "Drives a running server.")
     add_mocks(commands)
     add("profile", _profile_options, "fit, show and draw latency profiles", "Latency profiles: how long a model takes.")
@@ -88,6 +90,13 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
 
     add_arguments(parser)
     parser.set_defaults(run=_play)
+
+
+def _record_options(parser: argparse.ArgumentParser) -> None:
+    from llmsim.server.record_command import add_arguments
+
+    add_arguments(parser)
+    parser.set_defaults(run=_record)
 
 
 def _ctl_options(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +132,16 @@ def _serve(options: argparse.Namespace) -> int:
 
         beside = attend(config)
     _run(serve(config, beside))
+    return 0
+
+
+def _record(options: argparse.Namespace) -> int:
+    from llmsim.server import record_command
+    from llmsim.server.serve import serve
+
+    record = record_command.Record(record_command.options(options))
+    _run(serve(_configured(options), record.beside, record.first))
+    record.tell()
     return 0
 
 

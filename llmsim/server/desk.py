@@ -41,6 +41,8 @@ class ServerDesk(Desk):
         self.simulator = simulator
         self.players: dict[int, Player] = {}
         self.stopping = False
+        self.passing = False
+        """Whether a recorder passes requests on to other servers, so that none is answered here."""
         self._unattended: dict[int, Player] = {}
         simulator.reread = self.reread
         simulator.reword = partial(replay, reread=self.reread)

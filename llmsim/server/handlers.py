@@ -16,8 +16,11 @@ from llmsim.server.desk import LONG, ServerDesk
 from llmsim.server.heads import joined
 from llmsim.server.metrics import PATH, Metrics, Names
 from llmsim.server.outlet import Message, Outlet, Send
+from llmsim.server.record import Recorder
 from llmsim.server.sockets import Receive, Session
 from llmsim.simulator import Simulator
+
+_OWN = ("/health", "/ready")
 
 _IDLE = 0.5
 """Seconds without a request after which the server counts as idle."""
@@ -52,6 +55,7 @@ class Application:
         self.control = control or Control(simulator)
         self.metrics = Metrics(simulator, self.routes, metrics)
         self.control.stopping = lambda: self.desk.stopping
+        self.recorder = self.control.recorder = Recorder(self.desk)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serves one HTTP request, or the server's lifespan."""
@@ -68,7 +72,7 @@ class Application:
     async def _socket(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serves a web socket where an API has one at this path; uvicorn answers 403 for any other."""
         found = self.routes.find(Request("WEBSOCKET", scope["path"], headers=dict(scope["headers"])))
-        if found is None:
+        if found is None or self.desk.passing:
             await send({"type": "websocket.close", "code": 1000})
             return
         dialect, route = found
@@ -122,6 +126,9 @@ class Application:
         if request.path == PATH:
             await self._reply(send, await self.metrics.answer(request))
             return
+        if self.desk.passing and request.path not in _OWN:
+            await self.recorder(scope, receive, send)
+            return
         found = self.routes.find(request)
         if found is None:
             await self._reply(send, self._unrouted(request))
@@ -143,7 +150,7 @@ class Application:
         return self.desk.read(dialect, route, request)
 
     def _unrouted(self, request: Request) -> Answer:
-        if request.path in ("/health", "/ready") and request.method in ("GET", "HEAD"):
+        if request.path in _OWN and request.method in ("GET", "HEAD"):
             return self._health(request)
         methods = self.routes.methods(request)
         failure = Failure("method" if methods else "not_found", param=f"{request.method} {request.path}", extra=methods)

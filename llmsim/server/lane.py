@@ -37,7 +37,7 @@ class Lanes:
 
     def find(self, data: bytes) -> tuple[Head, int, int] | None:
         """The head that the data begins with and the places where its body begins and ends; None: not this way."""
-        found = None if self.desk.stopping else self._heads.find(data)
+        found = None if self.desk.stopping or self.desk.passing else self._heads.find(data)
         if found is None or found[2] - found[1] > self._longest or found[0].route.heavy:
             return None
         if tokens.loaded() or found[0].route.read is None:

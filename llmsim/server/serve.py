@@ -89,6 +89,8 @@ class Runner:
         self._telemetry: Telemetry | None = None
         simulator = self.simulator
         self.watch = Watch(simulator.journal, simulator.pacer.lag, simulator.clock, simulator.events)
+        self.recorded: dict[str, Any] | None = None
+        """What was recorded when it stopped."""
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -196,11 +198,13 @@ class Runner:
         timer = clock.call_at(clock.now() + wait, self._finish)
         await asyncio.wait([self._task])
         timer.cancel()
+        self.recorded = await self.app.recorder.stop("the server", hurry=True)
         if self._telemetry is not None:
             await asyncio.to_thread(self._telemetry.stop)
 
     def _finish(self) -> None:
         ended = self.app.desk.finish()
+        self.app.recorder.finish()
         if ended:
             logger.info("ended %d replies that were still under way", ended)
         clock = self.simulator.clock
@@ -235,15 +239,21 @@ Beside = Callable[[Runner, End], Coroutine[Any, Any, None]]
 """What is done beside serving, once the server has started; it ends when the end has come."""
 
 
-async def serve(config: Config, beside: Beside | None = None) -> None:
+First = Callable[[Runner], Coroutine[Any, Any, None]]
+"""What is done once the port is known and before the first request."""
+
+
+async def serve(config: Config, beside: Beside | None = None, first: First | None = None) -> None:
     """Serves until SIGINT or SIGTERM; a second signal ends the replies under way at once.
 
-    What is done `beside` may end it too, and is waited for at the end.
+    What is done `beside` may end it too, and is waited for at the end; what is done `first` may raise.
     """
     runner = Runner(config)
     if config.log_requests and logger.isEnabledFor(logging.INFO):
         Access(runner.simulator, config.log_requests)
     runner.bind()
+    if first is not None:
+        await first(runner)
     await runner.start()
     runner.settle()
     gc.enable()

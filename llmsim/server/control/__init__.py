@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmsim.scenarios import Scenario
     from llmsim.scenarios.play import Playing
     from llmsim.server.control.call import Operation
+    from llmsim.server.record import Recorder
 
 logger = logging.getLogger("llmsim")
 
@@ -41,6 +42,7 @@ class Control:
         self.read_only = read_only
         self.address = ""
         self.playing: Playing | None = None
+        self.recorder: Recorder | None = None
         self.stopping: Callable[[], bool] = lambda: False
         self.mock_problems: Callable[[], Mapping[str, str]] = dict
         self.reload_mocks: Callable[[], None] = lambda: None
@@ -72,9 +74,9 @@ class Control:
     @cached_property
     def operations(self) -> list[Operation]:
         """Everything that can be asked."""
-        from llmsim.server.control import rules, state, timeline, traffic
+        from llmsim.server.control import recording, rules, state, timeline, traffic
 
-        return [*state.OPERATIONS, *rules.OPERATIONS, *timeline.OPERATIONS, *traffic.OPERATIONS]
+        return [*state.OPERATIONS, *rules.OPERATIONS, *timeline.OPERATIONS, *traffic.OPERATIONS, *recording.OPERATIONS]
 
     @cached_property
     def _app(self) -> Any:

@@ -49,6 +49,7 @@ async def state(call: Call) -> Any:
         "journal": {"first": simulator.journal.first, "last": simulator.journal.last, "bytes": simulator.journal.size},
         "store": {"entries": len(simulator.store), "bytes": simulator.store.size},
         "scenario": playing.json() if playing is not None else None,
+        "recording": call.control.recorder.told() if call.control.recorder is not None else None,
         "seed": simulator.settings.seed,
     }
 
