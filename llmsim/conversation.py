@@ -96,6 +96,7 @@ class Ask:
     `prompts` are several conversations that are asked at once, each answered by as many of the `n` alternatives, those
     of the first one first; whether each of them fits the model's window is for the dialect to see. Empty for one.
     `provider` is whose API it came by, `headers` those of the request in small letters (shared, never changed).
+    `cue` is what a tape has for it: a take that answers, or why there is none.
     `overrides` are the settings that the client asks for itself, for this one request.
     A `detached` ask is worked on whether its client stays or not. One that `follows` an exchange replays that one's
     plan at its moments, those that have passed at once; whole, it asks how far that one is.
@@ -130,6 +131,7 @@ class Ask:
     follows: Any = None
     headers: Mapping[bytes, bytes] = field(default_factory=lambda: _NO_HEADERS)
     overrides: Any = None
+    cue: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def again(self) -> Ask:

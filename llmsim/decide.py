@@ -51,6 +51,8 @@ def decide(
         if taken is not None:
             recipe = _paced(recipe, taken, settings)
             plan = _mocked(ask, settings, dice, recipe, taken)
+        elif ask.cue is not None and (taped := _taped(ask, settings, dice, recipe)) is not None:
+            plan = taped
         elif ask.parts is None:
             plan = _planned(ask, settings, dice, recipe)
         else:
@@ -58,7 +60,10 @@ def decide(
     except structured.UnsatisfiableSchema as error:
         return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
     plan.profile, plan.hides_thinking, plan.streamed = recipe.profile_name, not ask.shows_thinking, ask.stream
-    if not recipe.profile.loaded:
+    as_recorded = plan.take and settings.replay_timing == "recorded"
+    if as_recorded:
+        plan.profile = "as recorded"
+    if as_recorded or not recipe.profile.loaded:
         return _spoiled(plan, spoilers, dice)
     if loads(plan, ask):
         _prefilled(plan, ask, recipe, stations, usage_told=taken is not None and taken.answer.usage is not None)
@@ -147,6 +152,35 @@ def _written(answer: MockAnswer, ask: Ask, dice: Dice, origin: str) -> Reply:
     if ask.thinking == 0 and not ask.shows_thinking:
         reply.thought, reply.blocks = (), tuple(block for block in reply.blocks if block.kind != "thought")
     return reply
+
+
+def _taped(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan | None:
+    """What a tape has for the ask: byte by byte, or in the words of this API; None where it has nothing to say."""
+    from llmsim.replay import playing  # here, as most servers have no tape
+    from llmsim.replay.cue import Miss
+
+    cue, redrawn = ask.cue, settings.replay_timing == "profile"
+    if isinstance(cue, Miss):
+        told = _refused(Failure("not_found", cue.told()), ask)
+        return None if settings.replay_misses == "generate" else replace(told, origin="tape")
+    speed, where = settings.replay_speed, cue.cue.place
+    if cue.verbatim:
+        profile = recipe.profile if redrawn else None
+        ids = settings.replay_ids == "fresh"
+        asked = ask.prompt_tokens
+        plan = playing.verbatim(
+            cue, dice.fork("ids"), prompt=asked, ids=ids, speed=speed, profile=profile, seed=settings.seed
+        )
+    elif cue.cue.failed:
+        plan = replace(_refused(playing.failure(cue.cue), ask), times=[cue.cue.take.ended / speed])
+    else:
+        plan = _planned(ask, settings, dice, recipe, lambda _: cue.cue.reply)
+        if not redrawn and (cue.cue.stream or not ask.stream):
+            plan.times = playing.retimed(cue.cue, plan.pieces, speed)
+    plan.origin, plan.take = f"tape {where}", where
+    if not cue.verbatim:
+        plan.notes = (f"recorded from {cue.cue.dialect}, told in {ask.dialect}'s words",)
+    return plan
 
 
 def _bare(answer: MockAnswer, ask: Ask, recipe: _Recipe, dice: Dice, settings: Settings) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import orjson
 
@@ -82,6 +82,16 @@ class Call(Say):
         self.call = call
         self.index = index
         self.opens = opens
+
+
+class Verbatim(Say):
+    """Bytes of a recorded reply as they came: `data` with what it says, which may be nothing."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes, text: str = "", tokens: int = 0) -> None:
+        super().__init__(text, tokens)
+        self.data = data
 
 
 class Part(Piece):
@@ -184,12 +194,20 @@ class Usage:
     cached: int = 0
 
 
+class Head(NamedTuple):
+    """The status and the headers of a reply that is played byte by byte."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+
+
 @dataclass(slots=True)
 class Plan:
     """Pieces and, beside them, the moments they are due in seconds from the start; never changed once made.
 
     `origin` says who made the reply, `notes` why the plan is as it is, one line each, `faults` which faults touched
-    it, by the names that people gave them, and `struck` the same by id; `mock` is the mock that answered. With
+    it, by the names that people gave them, and `struck` the same by id; `mock` is the mock that answered, `take` the
+    place on a tape, and `head` is there where that is played byte by byte. With
     `hides_thinking` the client is not shown the thinking, so that faults do not count it; `streamed` says that each
     piece is an event of its own. `content_type` stands in place of the dialect's, `drip` is the most bytes a second
     that the line carries, 0 for any. `load` is the latency profile whose slots and cache have a say, where one has;
@@ -211,6 +229,8 @@ class Plan:
     drip: float = 0.0
     load: Any = None
     pauses: tuple[tuple[float, float], ...] = ()
+    take: str = ""
+    head: Head | None = None
 
     @property
     def failure(self) -> Failure | None:

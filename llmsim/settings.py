@@ -146,6 +146,20 @@ class Settings(BaseModel):
     speed: Annotated[float, Field(ge=0, le=1000, description="pace of all replies, also those under way; 0 pauses")] = (
         1.0
     )
+    replay: Literal["once", "new_episodes", "none", "all"] = Field(
+        "once", description="of a tape: once, none, new_episodes, all"
+    )
+    replay_speed: Annotated[
+        float, Field(gt=0, le=1000, description="pace of what is replayed, by the recorded one")
+    ] = 1.0
+    replay_timing: Literal["recorded", "profile"] = Field(
+        "recorded", description="moments of what is replayed: as recorded, or drawn from the latency profile"
+    )
+    replay_ids: Literal["fresh", "recorded"] = Field("fresh", description="ids and dates of what is replayed")
+    replay_misses: Literal["refuse", "generate"] = Field(
+        "refuse", description="what becomes of requests that are not on the tape"
+    )
+    replay_repeats: bool = Field(True, description="play the last take again once all that answer have been played")
     faults: tuple[Armed, ...] = Field((), description="faults in force")
     mocks: tuple[Mock, ...] = Field((), max_length=20_000, description="what to answer to which requests")
     overrides: bool = Field(True, description="let clients ask for a fault, a mock, a pace by x-llmsim- headers")

@@ -14,12 +14,15 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from replaying import SETTINGS, chat
+from taped import recorded
 
 from llmsim import cli
 from llmsim.ctl import faults, given
 from llmsim.ctl.client import Client, ControlError
 from llmsim.ctl.follow import Ended
 from llmsim.ctl.page import Page, block, lasting, ms, plain, short
+from llmsim.tapes import Writer
 
 Ctl = Callable[..., tuple[int, str, str]]
 
@@ -472,3 +475,20 @@ def test_figures_are_short() -> None:
     assert [plain(value) for value in (None, True, 0.5, [1], "")] == ["-", "yes", "0.5", "[1]", "-"]
     assert short("abcdef", 4) == "abc…"
     assert block("a\x07b\nc") == "a b\nc"
+
+
+def test_replay_puts_a_tape_in_and_takes_it_out(ctl: Ctl, tmp_path: Path) -> None:
+    for take in recorded(SETTINGS, chat("Hi")):
+        writer = Writer(tmp_path / "run.jsonl")
+        writer.write(take)
+        writer.close()
+    tape = str(tmp_path / "run.jsonl")
+    told = done(ctl("replay", tape, "--mode", "none"))
+    assert told == f"{tape}: 1 takes, 0 played, 0 answered, 0 not on it, mode none\n"
+    assert "run.jsonl line 1" in done(ctl("replay", "takes"))
+    assert done(ctl("replay", "misses")) == ""
+    assert "0 played" in done(ctl("replay", "rewind"))
+    assert json.loads(done(ctl("--json", "replay")))["takes"] == 1
+    done(ctl("replay", "stop"))
+    assert refused(ctl("replay")) == "no tape is being replayed"
+    assert "there is no such tape" in refused(ctl("replay", "nope.jsonl"))

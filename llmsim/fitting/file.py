@@ -22,8 +22,7 @@ def profile(fitted: Fitted, source: str) -> Profile:
     ttft = fitted.ttft.spread if fitted.ttft else Spread()
     tbt = fitted.tbt.spread if fitted.tbt else Spread()
     about = f"fitted to {source}: {fitted.replies} replies of {fitted.model}"
-    load = {name: value for name, value in fitted.load().items() if name in Profile.model_fields}
-    return Profile.model_validate({"ttft": ttft, "tbt": tbt, "source": about, **load})
+    return Profile.model_validate({"ttft": ttft, "tbt": tbt, "source": about, **fitted.load()})
 
 
 def name_of(model: str, taken: Sequence[str] = ()) -> str:

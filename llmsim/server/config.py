@@ -36,6 +36,8 @@ class Config(Settings, BaseSettings):
     )
     mock_files: tuple[str, ...] = Field((), description="files of mocks, put in force again when they change")
     scenario: str = Field("", description="a scenario to play once after the start")
+    tapes: tuple[str, ...] = Field((), description="tapes that requests are answered from")
+    tape_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes of tapes held in memory")] = 256 << 20
     apis_off: tuple[str, ...] = Field((), description="APIs that answer as if there were none, by their kind")
     journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
     journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20
@@ -80,6 +82,9 @@ _FLAGS: Sequence[tuple[str, str]] = (
     ("target-tokens", "N"),
     ("seed", "N"),
     ("rpm", "N"),
+    ("replay", "MODE"),
+    ("replay-speed", "N"),
+    ("replay-timing", "recorded|profile"),
     ("tpm", "N"),
     ("rate-limit-rate", "SHARE"),
     ("server-error-rate", "SHARE"),
@@ -99,6 +104,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
         default = "" if field.default is None else f" (default: {field.default})"
         parser.add_argument(f"--{flag}", metavar=shown, help=f"{field.description or ''}{default}".replace("%", "%%"))
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
+    parser.add_argument("--tape", metavar="FILE", action="append", dest="tapes", help="tape to replay; repeatable")
     if scenario:
         parser.add_argument("--scenario", metavar="FILE", help=Config.model_fields["scenario"].description)
     parser.add_argument("--otel", action="store_const", const=True, help=Config.model_fields["otel"].description)
@@ -110,7 +116,15 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), "strict", "mock_files", "read_only", "otel", "scenario"}
+    names = {
+        *(flag.replace("-", "_") for flag, _ in _FLAGS),
+        "strict",
+        "mock_files",
+        "tapes",
+        "read_only",
+        "otel",
+        "scenario",
+    }
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path

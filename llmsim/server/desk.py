@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Mapping
 from functools import partial
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
 from llmsim import overrides
@@ -21,6 +21,9 @@ from llmsim.server.replay import replay
 from llmsim.server.routes import Routes
 from llmsim.server.tray import Tray
 from llmsim.simulator import Simulator
+
+if TYPE_CHECKING:
+    from llmsim.server.reels import Reels
 
 logger = logging.getLogger("llmsim")
 
@@ -43,6 +46,8 @@ class ServerDesk(Desk):
         self.stopping = False
         self.passing = False
         """Whether a recorder passes requests on to other servers, so that none is answered here."""
+        self.reels: Reels | None = None
+        self.tape_bytes = 256 << 20
         self._unattended: dict[int, Player] = {}
         simulator.reread = self.reread
         simulator.reword = partial(replay, reread=self.reread)
@@ -63,6 +68,8 @@ class ServerDesk(Desk):
         """The ask that the request is, or the dialect's refusal."""
         if too_deep(request.body):
             return Failure("invalid", TOO_DEEP)
+        if self.reels is not None:
+            self.reels.recalled(request)
         if route.read is None:
             return _plain(dialect, route, request)
         try:
@@ -85,6 +92,8 @@ class ServerDesk(Desk):
 
         `caller` is who the headers say it is, where that is known already.
         """
+        if self.reels is not None:
+            ask = self.reels.ask(dialect, route, request, ask, self.simulator.settings)
         if isinstance(ask, Failure):
             failure: Failure | None = ask
             ask = Ask(
@@ -106,6 +115,8 @@ class ServerDesk(Desk):
             exchange = self.simulator.refuse(ask, failure, request.body)
         else:
             exchange = self.simulator.begin(ask, request.body)
+            if self.reels is not None:
+                self.reels.told(exchange)
         exchange.asked = (dialect, route, request)
         detaches = ask.detached and exchange.plan.failure is None
         return self._detached(dialect, exchange) if detaches else exchange
@@ -146,10 +157,22 @@ class ServerDesk(Desk):
         self, dialect: Dialect, route: Route | None, request: Request, exchange: Exchange, channel: Channel
     ) -> Player:
         """Who plays the exchange onto the channel."""
+        if exchange.plan.head is not None:
+            player = self._tape_player(dialect, exchange, channel)
+            if player is not None:
+                return player
         if route is not None and route.answer is not None:
             return AnswerPlayer(self.simulator, dialect, exchange, channel, route.answer, request)
         streams = exchange.ask.stream and exchange.plan.failure is None
         return (StreamPlayer if streams else WholePlayer)(self.simulator, dialect, exchange, channel)
+
+    def _tape_player(self, dialect: Dialect, exchange: Exchange, channel: Channel) -> Player | None:
+        """Who plays a take byte by byte; None where a fault has put another reply in its place."""
+        from llmsim.server.tape_player import TapePlayer, plays
+
+        if not plays(exchange.plan.pieces):
+            return None
+        return TapePlayer(self.simulator, dialect, exchange, channel)
 
     # -- without a client
 

@@ -54,6 +54,7 @@ class Application:
         self.routes = self.desk.routes
         self.control = control or Control(simulator)
         self.metrics = Metrics(simulator, self.routes, metrics)
+        self.control.desk = self.desk
         self.control.stopping = lambda: self.desk.stopping
         self.recorder = self.control.recorder = Recorder(self.desk)
 
@@ -131,7 +132,8 @@ class Application:
             return
         found = self.routes.find(request)
         if found is None:
-            await self._reply(send, self._unrouted(request))
+            if self.desk.reels is None or not await self._taped(request, scope, receive, send):
+                await self._reply(send, self._unrouted(request))
             return
         dialect, route = found
         limit = self.upload_limit if route.uploads else self.body_limit
@@ -142,6 +144,19 @@ class Application:
             await self._play(dialect, None, request, failure, scope, receive, send)
             return
         await self._play(dialect, route, request, await self._read(dialect, route, request), scope, receive, send)
+
+    async def _taped(self, request: Request, scope: Message, receive: Receive, send: Send) -> bool:
+        """Answers a path that no API has from a tape; False where none has it either."""
+        owner, reels = self.routes.owner(request), self.desk.reels
+        try:
+            request.body = await self._body(request, receive, self.body_limit)
+        except TooLarge:
+            return False
+        if reels is None or not reels.knows(request, owner.provider):
+            return False
+        failure = Failure("not_found", param=f"{request.method} {request.path}")
+        await self._play(owner, None, request, failure, scope, receive, send)
+        return True
 
     async def _read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
         """The ask; a long body is read in a thread, so that the other replies keep their pace."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from llmsim.dialects import Answer, Encoder, Headers, garbled
 from llmsim.exchange import Exchange
 from llmsim.journal.search import Reread, with_texts
-from llmsim.plan import Drop, Fail, Garbled, Piece, Raw
+from llmsim.plan import Drop, Fail, Garbled, Piece, Raw, Verbatim
 
 
 def replay(exchange: Exchange, reread: Reread) -> tuple[bytes, Headers] | None:
@@ -18,6 +18,8 @@ def replay(exchange: Exchange, reread: Reread) -> tuple[bytes, Headers] | None:
         return None
     if isinstance(sent[0], Raw):
         return sent[0].body, sent[0].headers
+    if plan.head is not None and isinstance(sent[0], Verbatim):
+        return b"".join(piece.data for piece in sent if isinstance(piece, Verbatim)), plan.head.headers
     dialect, route, _ = exchange.asked
     if plan.failure is not None:
         return _told(dialect.failure(plan.failure, exchange))

@@ -80,6 +80,9 @@ class Runner:
             control=self.control,
             metrics=config.metrics_names,
         )
+        self.app.desk.tape_bytes = config.tape_bytes
+        if config.tapes:
+            self._load_tapes(config)
         self.mock_files = MockFiles(self.simulator, [Path(name) for name in config.mock_files])
         if config.mock_files:
             self.mock_files.load()
@@ -94,6 +97,16 @@ class Runner:
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
+
+    def _load_tapes(self, config: Config) -> None:
+        """Loads the tapes that requests are answered from; raises TapeError."""
+        from llmsim.server.reels import Reels
+
+        reels = self.app.desk.reels = Reels(self.app.routes, self.simulator.clock, config.tape_bytes)
+        for name in config.tapes:
+            logger.info("%d takes on %s", reels.load(name), name)
+        for note in reels.reel.notes:
+            logger.warning("%s", note)
 
     @property
     def address(self) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from llmsim.scenarios import Scenario
     from llmsim.scenarios.play import Playing
     from llmsim.server.control.call import Operation
+    from llmsim.server.desk import ServerDesk
     from llmsim.server.record import Recorder
 
 logger = logging.getLogger("llmsim")
@@ -43,6 +44,7 @@ class Control:
         self.address = ""
         self.playing: Playing | None = None
         self.recorder: Recorder | None = None
+        self.desk: ServerDesk | None = None
         self.stopping: Callable[[], bool] = lambda: False
         self.mock_problems: Callable[[], Mapping[str, str]] = dict
         self.reload_mocks: Callable[[], None] = lambda: None
@@ -74,9 +76,10 @@ class Control:
     @cached_property
     def operations(self) -> list[Operation]:
         """Everything that can be asked."""
-        from llmsim.server.control import recording, rules, state, timeline, traffic
+        from llmsim.server.control import recording, replaying, rules, state, timeline, traffic
 
-        return [*state.OPERATIONS, *rules.OPERATIONS, *timeline.OPERATIONS, *traffic.OPERATIONS, *recording.OPERATIONS]
+        parts = (state, rules, timeline, traffic, recording, replaying)
+        return [operation for part in parts for operation in part.OPERATIONS]
 
     @cached_property
     def _app(self) -> Any:
