@@ -409,6 +409,9 @@ class FakeBackend:
         self.say("undo", f"took back: {words}")
         return words
 
+    async def recorded(self) -> Mapping[str, Any]:
+        return {}
+
     async def redo(self) -> str | None:
         return None
 

@@ -28,14 +28,14 @@ OWNERS = {
     "live": Live, "list": Flows, "streams": Streams, "inspector": Dossier, "latency": Latency, "rates": Rates,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
     "limits": Limits, "verdict": Verdicts,
-    "settings": Preferences, "honesty": Trust,
+    "settings": Preferences, "honesty": Trust, "dialogs": LlmsimApp,
     "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("command", TABLE, ids=lambda one: f"{one.where}:{one.shows}")
 def test_every_command_has_an_action_where_it_works(command: object) -> None:
-    name = command.action.partition("(")[0]  # type: ignore[attr-defined]
+    name = command.action.removeprefix("app.").partition("(")[0]  # type: ignore[attr-defined]
     assert hasattr(OWNERS[command.where], f"action_{name}")  # type: ignore[attr-defined]
 
 

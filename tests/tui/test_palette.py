@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from llmsim_tui.contrast import command, pairs
 from llmsim_tui.palette import ThemeFile, contrast, folders, load, load_all, make_ink, stamps
 from rich.color import ColorSystem
 from rich.style import Style
@@ -26,31 +27,23 @@ def color(style: Style) -> Color:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_text_of_every_theme_can_be_read(path: Path) -> None:
-    file = load(path)
-    ink, roles = make_ink(variables(file)), variables(file)
-    grounds = {name: Color.parse(roles[name]) for name in ("background", "surface", "panel")}
-    texts = {"text": ink.text, "dim": ink.dim, "accent": ink.accent, "key": ink.key, "bar": ink.bar, **ink.tone}
-    poor = {
-        (name, ground): round(contrast(color(style), back), 2)
-        for name, style in texts.items()
-        for ground, back in grounds.items()
-        if contrast(color(style), back) < 4.5
-    }
-    assert poor == {}
+def test_every_text_and_area_of_every_theme_can_be_read(path: Path) -> None:
+    assert [one for one in pairs(load(path)) if one.poor] == []
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_fill_stands_out_and_its_words_too(path: Path) -> None:
-    file = load(path)
-    ink, back = make_ink(variables(file)), Color.parse(variables(file)["background"])
-    assert all(contrast(fill, back) >= 3 for fill in ink.fill.values())
-    for words in (ink.chip, ink.badge):
-        assert words.bgcolor is not None
-        assert contrast(color(words), Color.from_rich_color(words.bgcolor)) >= 4.5
-    for row in (ink.cursor, ink.idle):
-        assert row.bgcolor is not None
-        assert contrast(color(ink.text), Color.from_rich_color(row.bgcolor)) >= 4.5
+def test_the_check_of_a_theme_prints_the_poorest_first_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["check", str(SHIPPED[0])]) == 0
+    assert "all 55 pairs can be read well" in capsys.readouterr().out
+    poor = tmp_path / "poor.yaml"
+    poor.write_text("name: poor\ncolors: {primary: '#333333', background: '#000000', foreground: '#444444'}")
+    assert command(["check", str(poor)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[2].startswith(" ✗")
+    assert "cannot be read well" in told[-1]
+    assert command(["check", str(tmp_path / "none.yaml")]) == 2
+    assert command(["show"]) == 2
 
 
 def test_the_contrast_of_black_and_white_is_21() -> None:
@@ -58,8 +51,9 @@ def test_the_contrast_of_black_and_white_is_21() -> None:
     assert contrast(Color(9, 9, 9), Color(9, 9, 9)) == 1
 
 
-def test_the_themes_that_come_along_are_night_day_and_high_contrast() -> None:
-    assert {load(path).name for path in SHIPPED} == {"night", "day", "high-contrast"}
+def test_seven_themes_come_along() -> None:
+    names = {"night", "day", "high-contrast", "ember", "forest", "slate", "paper"}
+    assert {load(path).name for path in SHIPPED} == names == {path.stem for path in SHIPPED}
 
 
 @pytest.mark.parametrize(

@@ -37,18 +37,52 @@ def _open(arguments: Sequence[str] | None) -> int:
     from llmsim.errors import LlmsimError
     from llmsim.server.config import from_options
 
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["theme"]:
+        from llmsim_tui.contrast import command
+
+        return command(given[1:])
+    if given == ["keys"]:
+        from llmsim_tui.keymap import listing
+
+        print(listing())
+        return 0
+    options = _parser().parse_args(given)
     try:
         config, _ = from_options(options)
         if not sys.stdin.isatty() or not sys.stderr.isatty():
             raise LlmsimError("the console needs a terminal; to serve without one: llmsim serve")
-        problem = asyncio.run(_run(config, options.theme))
+        report = _wanted(options.report)
+        problem = asyncio.run(_run(config, options.theme, report))
     except LlmsimError as error:
         print(f"llmsim-tui: {error}", file=sys.stderr)
         return 2
     if problem is not None:
         print(f"llmsim-tui: {_report(problem)}", file=sys.stderr)
     return 0 if problem is None else 1
+
+
+def _wanted(path: str | None) -> Path | None:
+    """The file that the report of the session is to be written to."""
+    if path is None:
+        return None
+    from llmsim_tui.report import checked
+
+    return checked(path)
+
+
+async def _leave(app: LlmsimApp, report: Path | None) -> None:
+    """Writes the report of the session, where one is wanted, and says where it is."""
+    if report is None:
+        return
+    from llmsim_tui.report import write
+
+    try:
+        files = await write(app.backend, report, app.last_picture)
+    except OSError as error:
+        print(f"llmsim-tui: no report was written: {error}", file=sys.stderr)
+    else:
+        print(f"llmsim-tui: the session is told in {', '.join(str(file) for file in files)}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -58,11 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="llmsim-tui", description="The console, with the server inside it.")
     parser.add_argument("--version", action="version", version=f"llmsim-tui {__version__}")
     parser.add_argument("--theme", metavar="NAME", default="night", help="colours: night, day or a file's own")
+    parser.add_argument(
+        "--report", metavar="FILE", help="what the session was, on leaving: .md with a picture, or .svg"
+    )
     add_options(parser, scenario=True)
     return parser
 
 
-async def _run(config: Config, theme: str) -> Exception | None:
+async def _run(config: Config, theme: str, report: Path | None = None) -> Exception | None:
     """Server first, then the screen; when the screen goes, the server ends its replies in good order.
 
     Gives what ended the console, None where it was left.
@@ -80,6 +117,7 @@ async def _run(config: Config, theme: str) -> Exception | None:
     runner = Runner(config)
     runner.bind()
     app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=theme, forgiving=True)
+    app.keeps_picture = report is not None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
@@ -94,6 +132,7 @@ async def _run(config: Config, theme: str) -> Exception | None:
         runner.simulator.events.add("warning", f"environment variable {name} is no setting; it has no effect")
     try:
         await app.run_async()
+        await _leave(app, report)
     finally:
         await runner.stop(grace=min(config.grace_s, 1.0))
     return app.failure

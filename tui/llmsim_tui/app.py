@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from textual.app import SystemCommand
 from textual.command import CommandPalette
@@ -14,11 +14,13 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.theme import Theme
 
-from llmsim_tui import palette
+from llmsim.errors import SettingsError
+from llmsim_tui import keymap, palette
 from llmsim_tui.backend import Backend
-from llmsim_tui.commands import TABLE, bindings
+from llmsim_tui.commands import bindings, table, use
 from llmsim_tui.console import Console
 from llmsim_tui.screens.help import Help
+from llmsim_tui.screens.jump import Jump
 from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.ticking import Palette, Ticking
 from llmsim_tui.trust import Frames
@@ -47,6 +49,8 @@ class LlmsimApp(TypeAhead, Console):
         self.beat = 0
         self.cost = 0.0
         self.slow = False
+        self.keeps_picture = False
+        self.last_picture = ""
         self._looked = -1
         self._doubtful = False
         self._before_preview: str | None = None
@@ -58,10 +62,21 @@ class LlmsimApp(TypeAhead, Console):
     def on_mount(self) -> None:
         """Dresses, and starts the clocks."""
         self.look_for_themes()
+        self._take_keys()
         self.theme_changed_signal.subscribe(self, self._repaint)
         self.wear(self.first_theme)
         if self.fps:
             self.start_clocks()
+
+    def _take_keys(self) -> None:
+        """Takes the user's own keys; a file that is wrong is told, and the table's keys hold."""
+        try:
+            keys = keymap.load()
+        except SettingsError as error:
+            keys = {}
+            self.say(f"Keys as usual: {error}", "error")
+        use(keys)
+        self.set_keymap(keys)
 
     def start_clocks(self) -> None:
         """Starts every timer of the console; nothing else does."""
@@ -106,6 +121,13 @@ class LlmsimApp(TypeAhead, Console):
             self._doubtful = bool(self.backend.honesty().doubts)
         return self._doubtful
 
+    def exit(self, *given: Any, **named: Any) -> None:
+        """Leaves; the last picture is kept where a report is to have one."""
+        if self.keeps_picture and self.is_running and not self.last_picture:
+            with suppress(Exception):  # a picture is not worth a console that cannot be left
+                self.last_picture = self.export_screenshot(title="llmsim-tui")
+        super().exit(*given, **named)
+
     def refresh_views(self) -> None:
         """Draws what has changed; what lies under a dialog once a second."""
         for _, draw in self._parts():
@@ -137,6 +159,11 @@ class LlmsimApp(TypeAhead, Console):
         if not isinstance(self.screen, Help):
             self.push_screen(Help())
 
+    def action_jump(self) -> None:
+        """Shows a letter at each place that can be gone to."""
+        if not isinstance(self.screen, Jump | Palette):
+            self.push_screen(Jump(self.screen))
+
     def action_command_palette(self) -> None:
         """Shows the command palette, once."""
         if not isinstance(self.screen, Palette):
@@ -145,7 +172,7 @@ class LlmsimApp(TypeAhead, Console):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The commands of the table, a command for each pad, one for each theme."""
         live = self.screen_stack[0]
-        for one in TABLE:
+        for one in table():
             if one.on_palette and one.action != "command_palette" and not (one.changes and self.backend.read_only):
                 where = live if one.where == "live" else self
                 yield SystemCommand(

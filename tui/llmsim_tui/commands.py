@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from textual.binding import Binding, BindingType
+from textual.keys import format_key
+
+_SIGNS: Final = re.compile(r"[^\w]+")
+
+_own: dict[str, str] = {}
+"""Keys that the user's file gives in the place of the table's, by the commands' ids."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,11 @@ class Command:
     help: str
     rank: int = 9
     changes: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its name in a file of keys: live.freeze, live.open-latency, list.move-1."""
+        return f"{self.where}.{_SIGNS.sub('-', self.action.replace('(-', '-back-')).strip('-')}"
 
     @property
     def on_palette(self) -> bool:
@@ -47,6 +60,7 @@ PLACES: Final = {
     "edit": "Fault pad",
     "settings": "Settings",
     "honesty": "Honesty meter",
+    "dialogs": "Every dialog",
     "help": "This help",
     "app": "Everywhere",
 }
@@ -108,6 +122,7 @@ TABLE: Final = (
     Command("live", "H", "H", "open('honesty')", "", "asked against achieved: whether to trust the times, what to do"),
     Command("live", "X", "X", "stop_scenario", "", "stop the scenario, and lift what it has armed", changes=True),
     Command("live", "S", "S", "save_scenario", "", "save what was changed by hand as a scenario"),
+    Command("live", "W", "W", "report", "", "write a report of the session so far, with a picture"),
     Command("live", "space", "space", "freeze", "freeze", "freeze the picture; collecting goes on", 3),
     Command("live", "z", "z", "zoom", "zoom", "zoom the focused panel, and back", 7),
     Command("live", "left_square_bracket", "[", "panel(-1)", "", "previous panel: its tab, or the focus"),
@@ -209,10 +224,13 @@ TABLE: Final = (
     Command("honesty", "escape,q", "esc", "close", "back", "close", 1),
     Command("honesty", "up,k", "↑ k", "scroll(-1)", "", "one line up"),
     Command("honesty", "down,j", "↓ j", "scroll(1)", "scroll", "one line down", 3),
+    Command("dialogs", "g", "g", "app.jump", "", "jump: a letter for each row and page that can be gone to"),
+    Command("dialogs", "question_mark", "?", "app.help", "", "all keys"),
     Command("help", "escape,question_mark,q,enter", "esc", "close", "close", "close the help", 1),
     Command("help", "up,k", "↑ k", "scroll(-1)", "", "one line up"),
     Command("help", "down,j", "↓ j", "scroll(1)", "scroll", "one line down", 2),
     Command("app", "T", "T", "next_theme", "", "the next theme"),
+    Command("app", "g", "g", "jump", "", "jump: a letter for each place that can be gone to"),
     Command("app", "question_mark", "?", "help", "keys", "this help", 1),
     Command("app", "ctrl+p", "^p", "command_palette", "commands", "find a command or a theme by name", 5),
     Command("app", "ctrl+c", "^c", "quit", "", "quit"),
@@ -222,7 +240,14 @@ TABLE: Final = (
 def bindings(where: str) -> list[BindingType]:
     """Textual's bindings for one place."""
     return [
-        Binding(key, one.action.format(key=key), one.help, show=False, priority=key == "ctrl+c" or where == "editor")
+        Binding(
+            key,
+            one.action.format(key=key),
+            one.help,
+            show=False,
+            priority=key == "ctrl+c" or where == "editor",
+            id=one.id if "{key}" not in one.action else None,
+        )
         for one in TABLE
         if one.where == where
         for key in one.keys.split(",")
@@ -232,7 +257,24 @@ def bindings(where: str) -> list[BindingType]:
 
 def listed(where: str, read_only: bool) -> list[Command]:
     """The commands of one place; without those that change something where nothing may be changed."""
-    return [one for one in TABLE if one.where == where and not (read_only and one.changes)]
+    return [_dressed(one) for one in TABLE if one.where == where and not (read_only and one.changes)]
+
+
+def use(keys: Mapping[str, str]) -> None:
+    """Shows these keys from now on, in bars, help and palette."""
+    _own.clear()
+    _own.update(keys)
+
+
+def _dressed(one: Command) -> Command:
+    """The command with the user's own keys."""
+    keys = _own.get(one.id)
+    return one if keys is None else replace(one, keys=keys, shows=" ".join(format_key(key) for key in keys.split(",")))
+
+
+def table() -> list[Command]:
+    """All commands, with the user's own keys."""
+    return [_dressed(one) for one in TABLE]
 
 
 def bar(places: tuple[str, ...], read_only: bool) -> list[Command]:

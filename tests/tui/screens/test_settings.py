@@ -50,7 +50,10 @@ async def test_values_are_switched_typed_turned_and_taken_back() -> None:
         assert not isinstance(console.app.screen, Preferences)
 
 
-@pytest.mark.parametrize(("typed", "words"), [("0", "target_tokens: '0' is not allowed"), ("many", "target_tokens: 'many' is not allowed")])
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("0", "target_tokens: '0' is not allowed"), ("many", "target_tokens: 'many' is not allowed")],
+)
 async def test_a_value_that_cannot_be_is_refused_in_words_and_stays_to_be_mended(typed: str, words: str) -> None:
     async with stage((100, 30)) as console:
         await console.press("comma")

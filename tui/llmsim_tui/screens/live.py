@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from llmsim.errors import SettingsError
+from llmsim_tui import report
 from llmsim_tui.backend import Happening, Pulse, Stream
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
@@ -246,6 +247,18 @@ class Live(Docking):
             self.console.say(f"What was changed so far is a scenario now: {await save(self.console.backend)}")
         except (SettingsError, OSError) as error:
             self.console.say(f"No scenario was written: {error}", "warning")
+
+    def action_report(self) -> None:
+        """Writes the report of the session so far."""
+        self.run_worker(self._report(), group="changes")
+
+    async def _report(self) -> None:
+        try:
+            files = await report.write(self.console.backend, report.usual(), self.app.export_screenshot())
+        except OSError as error:
+            self.console.say(f"No report was written: {error}", "warning")
+        else:
+            self.console.say(f"The session so far is told in {files[0].resolve()}, its picture beside it.")
 
     def action_freeze(self) -> None:
         """Freezes the picture, or lets it go on."""

@@ -12,7 +12,7 @@ from textual.command import CommandPalette, DiscoveryHit
 from textual.events import Click, Resize
 from textual.screen import ModalScreen, Screen
 
-from llmsim_tui.commands import bar
+from llmsim_tui.commands import bar, bindings
 from llmsim_tui.console import Console, console
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.safety import Safety, SafetyLine
@@ -71,6 +71,7 @@ class Ticking(Steady, Screen[None]):
 class Dialog(Ticking, ModalScreen[None]):
     """A dialog with a safety line and a key bar of its own, closed by a click beside it."""
 
+    BINDINGS = bindings("dialogs")
     place = ""
     ready = False
     """Whether it has its focus; keys wait until then."""

@@ -50,9 +50,17 @@ class Tabs(Lines):
             line.pad(width - len(note)).add(note, ink.dim)
         yield line.strip(width)
 
+    def starts(self) -> list[int]:
+        """The column in which each page begins."""
+        return [0, *(end for _, end in self._spans(self.size.width))][:-1]
+
     def on_click(self, event: events.Click) -> None:
         """Turns to the page under the mouse."""
+        self.turn_at(event.x)
+
+    def turn_at(self, column: int) -> None:
+        """Turns to the page in that column."""
         for place, (_, end) in enumerate(self._spans(self.size.width)):
-            if event.x < end:
+            if column < end:
                 self.post_message(self.Turned(place))
                 return
