@@ -30,6 +30,10 @@ class Config(Settings, BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged to stderr")
     log_format: Literal["text", "json"] = Field("text", description="form of a line of the log")
     log_requests: Annotated[int, Field(ge=0, le=1000, description="requests that are logged a second, 0: none")] = 10
+    head_limit: Annotated[int, Field(ge=8192, le=1 << 24, description="bytes of a request's headers, then 431")] = (
+        64 << 10
+    )
+    idle_s: Annotated[float, Field(gt=0, le=86_400, description="seconds a connection may wait for a request")] = 75.0
     body_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of a request, then 413")] = 32 << 20
     upload_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of an uploaded file, then 413")] = (
         128 << 20

@@ -149,7 +149,11 @@ class Runner:
         self._server = EmbeddedServer(
             uvicorn.Config(
                 self.app,
-                http=partial(WireProtocol, lanes=Lanes(self.app.desk, self.config.body_limit)),  # type: ignore[arg-type]
+                http=partial(  # type: ignore[arg-type]
+                    WireProtocol,
+                    lanes=Lanes(self.app.desk, self.config.body_limit),
+                    head_limit=self.config.head_limit,
+                ),
                 ws=_web_socket,  # type: ignore[arg-type]
                 ws_max_size=self.config.body_limit,
                 loop="none",
@@ -159,7 +163,7 @@ class Runner:
                 proxy_headers=False,
                 server_header=False,
                 backlog=4096,
-                timeout_keep_alive=75,
+                timeout_keep_alive=self.config.idle_s,  # type: ignore[arg-type]
                 timeout_graceful_shutdown=int(self.config.grace_s) + 5,
             )
         )
@@ -238,7 +242,15 @@ def _web_socket(**given: Any) -> asyncio.Protocol:
     """Uvicorn's protocol for web sockets; imported when the first one is opened, as few clients have any."""
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+    logging.getLogger("uvicorn.error").addFilter(_without_trace)  # the same one is added only once
     return WebSocketsSansIOProtocol(**given)
+
+
+def _without_trace(record: logging.LogRecord) -> bool:
+    """A frame that is no UTF-8 is its client's mistake, which needs no traceback of ours."""
+    if "UTF-8" in str(record.msg):
+        record.exc_info, record.levelno, record.levelname = None, logging.WARNING, "WARNING"
+    return True
 
 
 def _freeze() -> None:

@@ -159,6 +159,65 @@ async def test_a_reply_to_http_1_0_has_no_chunks_and_ends_with_its_connection(se
         assert orjson.loads(told)["choices"]
 
 
+# -- what does not end
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def strict() -> AsyncIterator[Runner]:
+    async with running(head_limit=8192, idle_s=0.2) as runner:
+        yield runner
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"x-a: b\r\n" * 2_000, b"x-" + b"a" * 20_000 + b": b", b"x-a: " + b"b" * 20_000],
+    ids=["many", "name", "value"],
+)
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b""], ids=["whole", "endless"])
+async def test_a_head_that_is_too_large_is_refused(strict: Runner, line: bytes, end: bytes) -> None:
+    async with nothing_left(strict), Wire.to(strict) as wire:
+        wire.writer.write(RAW.partition(b"\r\n\r\n")[0] + b"\r\n" + line + end)
+        status, headers = await wire.head()
+        assert (status, headers["connection"]) == (431, "close")
+
+
+async def test_a_head_that_is_just_not_too_large_is_read(strict: Runner) -> None:
+    async with nothing_left(strict), Wire.to(strict) as wire:
+        wire.writer.write(RAW.replace(b"host: here", b"host: here\r\nx-a: " + b"b" * 8_000))
+        assert await content(wire)
+
+
+@pytest.mark.parametrize("line", [b"x-a: b\r\n" * 2_000, b"x-a: " + b"b" * 20_000], ids=["many", "long"])
+async def test_headers_behind_a_body_are_not_kept(strict: Runner, line: bytes) -> None:
+    async with nothing_left(strict), Wire.to(strict) as wire:
+        head = RAW.partition(b"content-length")[0] + b"transfer-encoding: chunked\r\n\r\n"
+        wire.writer.write(head + b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY))
+        await until(lambda: protocols(strict) and protocols(strict)[0]._partial.headed)
+        wire.writer.write(line)
+        assert (await wire.head())[0] == 431
+
+
+@pytest.mark.parametrize("sent", [b"", RAW[:20], RAW[:-5], RAW.replace(b"host", b"expect: x\r\nhost")[:-5]])
+async def test_a_connection_on_which_no_request_ends_is_closed(strict: Runner, sent: bytes) -> None:
+    async with nothing_left(strict), Wire.to(strict) as wire:
+        wire.writer.write(sent)
+        assert await wire.reader.read() == b""
+
+
+async def test_a_reply_under_way_is_not_idle(strict: Runner) -> None:
+    strict.simulator.change(latency_profile="glacial")
+    async with nothing_left(strict), Wire.to(strict) as wire:
+        await wire.ask(STREAM, CHAT)
+        await wire.head()
+        (protocol,) = protocols(strict)
+        protocol.timeout_keep_alive_handler()
+        wire.writer.write(RAW[:20])  # the next request begins, and stalls
+        await until(lambda: protocol._within)
+        protocol.loop.call_later(0.3, protocol.timeout_keep_alive_handler)
+        await until(lambda: protocol.loop.time() > protocol._partial.heard + 0.4)
+        assert not protocol.transport.is_closing()
+
+
 async def test_a_client_that_expects_a_go_ahead_gets_it(server: Runner) -> None:
     async with nothing_left(server), Wire.to(server) as wire:
         wire.writer.write(RAW[: -len(BODY)].replace(b"host", b"expect: 100-continue\r\nhost"))
