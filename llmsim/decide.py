@@ -38,15 +38,27 @@ def decide(
     taken: Taken | None = None,
     stations: Stations | None = None,
 ) -> Plan:
-    """The whole reply, faults and all; a pure function of what it is given.
+    """The whole reply, or why there is none; a pure function of what it is given."""
+    failure = refusal(ask, settings, standing)
+    if failure is not None:
+        return refused(failure, ask)
+    return answered(ask, settings, dice, spoilers, taken, stations)
+
+
+def answered(
+    ask: Ask,
+    settings: Settings,
+    dice: Dice,
+    spoilers: Sequence[Spoiler] = (),
+    taken: Taken | None = None,
+    stations: Stations | None = None,
+) -> Plan:
+    """The whole reply to what is not refused, faults and all; a pure function of what it is given.
 
     `spoilers` are the faults that may strike this request, `taken` the mock that answers it, if one does; `stations`
     know which prompts have been read before.
     """
     recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)
-    failure = _refusal(ask, settings, recipe.model, standing)
-    if failure is not None:
-        return _refused(failure, ask)
     try:
         if taken is not None:
             recipe = _paced(recipe, taken, settings)
@@ -58,7 +70,7 @@ def decide(
         else:
             plan = _in_parts(ask, settings, dice, recipe)
     except structured.UnsatisfiableSchema as error:
-        return _refused(Failure("invalid", f"Invalid schema: {error}"), ask)
+        return refused(Failure("invalid", f"Invalid schema: {error}"), ask)
     plan.profile, plan.hides_thinking, plan.streamed = recipe.profile_name, not ask.shows_thinking, ask.stream
     as_recorded = plan.take and settings.replay_timing == "recorded"
     if as_recorded:
@@ -92,18 +104,15 @@ def _recipe(name: str, settings: Settings) -> _Recipe:
     return recipe
 
 
-def _refused(failure: Failure, ask: Ask) -> Plan:
+def refused(failure: Failure, ask: Ask) -> Plan:
+    """The plan that is bad news alone."""
     usage = Usage(ask.prompt_tokens)
     return Plan([Fail(failure)], [0.0], usage, origin=failure.kind, notes=(failure.message or failure.kind,))
 
 
 def refusal(ask: Ask, settings: Settings, standing: Standing) -> Failure | None:
-    """What the provider refuses before any rule has its say, if anything."""
-    return _refusal(ask, settings, (settings.kept.get(ask.model) or _recipe(ask.model, settings)).model, standing)
-
-
-def _refusal(ask: Ask, settings: Settings, model: Model, standing: Standing) -> Failure | None:
-    """What the provider refuses before it looks for an answer, if anything."""
+    """What the provider refuses before any rule has its say and before it looks for an answer, if anything."""
+    model = (settings.kept.get(ask.model) or _recipe(ask.model, settings)).model
     if settings.strict and not ask.key:
         return Failure("unauthenticated")
     if settings.strict and ask.model and not model.known:
@@ -132,7 +141,7 @@ def _mocked(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, taken: Ta
         try:
             answer = answer.written(partial(template.write, subject=taken.subject, dice=dice.fork("template")))
         except (template.TemplateError, ValueError) as error:
-            return replace(_refused(Failure("internal", f"{origin}: {error}"), ask), mock=taken.mock.name)
+            return replace(refused(Failure("internal", f"{origin}: {error}"), ask), mock=taken.mock.name)
     if answer.error is not None or answer.raw is not None:
         plan = _bare(answer, ask, recipe, dice, settings)
     elif answer.generator is not None:
@@ -201,20 +210,18 @@ def _planned(
 ) -> Plan:
     """The reply as it would be if nothing went wrong, its words by `write` where that is given."""
     model, _, profile, encoding = recipe
-    if write is None:
-        thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
-        texts = dice.fork("text")
-        write = partial(compose, settings=settings, dice=texts, thinking=thinking)
-    waits = dice.fork("times")
+    thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
+    texts, waits = dice.fork("text"), dice.fork("times")
     if ask.n == 1:
-        reply = write(ask)
+        reply = compose(ask, settings, texts, thinking) if write is None else write(ask)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop)
         times = timed(laid, profile, waits, settings.seed, ask.shows_thinking)
         usage = _usage(ask.prompt_tokens, laid.completion, laid.thinking, ask.cached or 0)
         return Plan(laid.pieces, times, usage, reply.origin)
     tracks = []
     for choice in range(ask.n):
-        reply = write(ask.of(choice))
+        one = ask.of(choice)
+        reply = compose(one, settings, texts, thinking) if write is None else write(one)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop, choice)
         tracks.append((laid, timed(laid, profile, waits, settings.seed, ask.shows_thinking)))
     spent, thought = sum([laid.completion for laid, _ in tracks]), sum([laid.thinking for laid, _ in tracks])

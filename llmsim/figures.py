@@ -169,7 +169,7 @@ class Tallies:
     def began(self, exchange: Exchange) -> None:
         """Counts what rules have done to an exchange, at its beginning: later they may be gone."""
         plan, refused = exchange.plan, exchange.standing.refused
-        if (plan.struck or plan.mock or refused) and exchange.ask.follows is None:
+        if exchange.ask.follows is None:
             for id, name in zip(plan.struck, plan.faults, strict=False):
                 self.faults.add(self.kind_of(exchange, id), name)
             if plan.mock:

@@ -57,22 +57,27 @@ class Meter:
         """One more under way."""
         self.begun += 1
         self.live[exchange.number] = exchange
-        self.tallies.began(exchange)
+        plan = exchange.plan
+        if plan.struck or plan.mock or exchange.standing.refused:
+            self.tallies.began(exchange)
 
     def finished(self, exchange: Exchange) -> None:
         """One fewer under way; counted by how it went."""
         self.live.pop(exchange.number, None)
-        if exchange.ask.follows is None:
-            self.tokens += exchange.plan.usage.completion if exchange.state == "done" else exchange.tokens
-            self.prompt_tokens += exchange.plan.usage.prompt
-        kind = outcome(exchange)
+        ask, usage, done = exchange.ask, exchange.plan.usage, exchange.state == "done"
+        own = ask.follows is None
+        if own:
+            self.tokens += usage.completion if done else exchange.tokens
+            self.prompt_tokens += usage.prompt
+        kind = "ok" if done and exchange.status < 400 else outcome(exchange)
         self.outcomes[kind] += 1
         self._slot().counts[kind] += 1
         self.tallies.ended(exchange, kind)
-        if exchange.first is not None and exchange.status == 200 and exchange.ask.stream and not exchange.ask.follows:
-            asked = exchange.first if exchange.first_due is None else exchange.first_due
-            self.ttfts.append((asked - exchange.started, exchange.first - exchange.started))
-        model = exchange.ask.model
+        first = exchange.first
+        if ask.stream and own and first is not None and exchange.status == 200:
+            asked = first if exchange.first_due is None else exchange.first_due
+            self.ttfts.append((asked - exchange.started, first - exchange.started))
+        model = ask.model
         if model and (model in self.models or len(self.models) < 500):
             self.models[model] += 1
 

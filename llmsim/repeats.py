@@ -18,27 +18,28 @@ class Repeats:
     def __init__(self) -> None:
         self._seen: OrderedDict[bytes, int] = OrderedDict()
 
-    def seed(self, ask: Ask, settings: Settings) -> int:
-        """The same for the same request, whatever runs beside it; each repetition of a request gets its own.
-
-        A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again. Counts the
-        request.
-        """
+    def count(self, ask: Ask) -> int:
+        """Counts the request, and gives how often the same one came before."""
         digest = ask.digest or b"number %d" % ask.number
         seen = self._seen.pop(digest, 0)
         self._seen[digest] = seen + 1
         if len(self._seen) > DIFFERENT:
             self._seen.popitem(last=False)
-        if ask.overrides is not None and ask.overrides.seed is not None and settings.overrides:
-            return mix(ask.overrides.seed, ask.digest)
-        if ask.seed is not None:
-            return mix(settings.seed, ask.digest, ask.seed, ask.attempt)
-        return blend(int.from_bytes(digest[:8], "little"), settings.seed, seen)
-
-    def before(self, ask: Ask) -> int:
-        """How often the same request came before this one, which has been counted."""
-        return max(0, self._seen.get(ask.digest, 1) - 1)
+        return seen
 
     def clear(self) -> None:
         """Counts from nought."""
         self._seen.clear()
+
+
+def seed(ask: Ask, settings: Settings, seen: int) -> int:
+    """The same for the same request, whatever runs beside it; each repetition of a request, by `seen`, gets its own.
+
+    A client's own seed makes repetitions alike too; only a retry, which says so itself, rolls again.
+    """
+    if ask.overrides is not None and ask.overrides.seed is not None and settings.overrides:
+        return mix(ask.overrides.seed, ask.digest)
+    if ask.seed is not None:
+        return mix(settings.seed, ask.digest, ask.seed, ask.attempt)
+    digest = ask.digest or b"number %d" % ask.number
+    return blend(int.from_bytes(digest[:8], "little"), settings.seed, seen)

@@ -10,17 +10,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from llmsim import masks
+from llmsim import masks, repeats
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask, Stop
-from llmsim.decide import decide, refusal
+from llmsim.decide import answered, refusal, refused
 from llmsim.dice import Dice, blend
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
 from llmsim.exchange import Exchange, State
 from llmsim.history import FUSE, Change, History, redoing, undoing
 from llmsim.journal import Journal
-from llmsim.limits import Limiter, Standing
+from llmsim.limits import Limiter, Standing, unlimited
 from llmsim.load import Stations
 from llmsim.match import Subject
 from llmsim.metrics import Meter
@@ -30,7 +30,7 @@ from llmsim.plan import Drop, End, Fail, Piece, Plan, Usage
 from llmsim.repeats import Repeats
 from llmsim.settings import Armed, Settings, Spoiler
 from llmsim.store import Store
-from llmsim.tally import Taken, Tally
+from llmsim.tally import Tally
 
 logger = logging.getLogger("llmsim")
 
@@ -86,28 +86,31 @@ class Simulator:
         if ask.overrides is not None and settings.overrides:
             settings = ask.overrides.over(settings)
         self._numbers = ask.number = self._numbers + 1
-        dice = Dice(self._repeats.seed(ask, self.settings))
-        standing = self.standing(ask, request)
-        plan = self._decided(ask, request, settings, dice, now, standing)
+        seen = self._repeats.count(ask)
+        dice = Dice(repeats.seed(ask, self.settings, seen))
+        subject = Subject(ask, request, seen)
+        standing = self._admitted(subject)
+        plan = self._decided(subject, settings, dice, now, standing)
         begin = Exchange if plan.load is None else self.stations.open
         exchange = begin(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
         exchange.standing = standing
         exchange.seed = dice.seed
-        exchange.seen = self._repeats.before(ask)
+        exchange.seen = seen
         exchange.request = request
         self.journal.add(exchange)
         self.meter.began(exchange)
         return exchange
 
-    def _decided(
-        self, ask: Ask, request: bytes, settings: Settings, dice: Dice, now: float, standing: Standing
-    ) -> Plan:
+    def _decided(self, subject: Subject, settings: Settings, dice: Dice, now: float, standing: Standing) -> Plan:
         """The plan; where a generator or a fault raises, the provider's internal error, so that no number is lost."""
-        # What the provider refuses meets no fault and spends no mock.
-        ruled = settings.ruled and refusal(ask, settings, standing) is None
-        spoilers, taken = self._ruled(ask, request, settings, now) if ruled else ((), None)
+        ask = subject.ask
+        failure = refusal(ask, settings, standing)
+        if failure is not None:
+            return refused(failure, ask)  # it meets no fault and spends no mock
+        spoilers = self.tally.in_force(settings, subject, now) if settings.spoilers else ()
+        taken = self.tally.find(settings, subject) if settings.mock_index is not None else None
         try:
-            plan = decide(ask, settings, dice, standing, spoilers, taken, self.stations)
+            plan = answered(ask, settings, dice, spoilers, taken, self.stations)
         except Exception as error:
             logger.exception("a reply could not be planned", extra={"fields": {"exchange": ask.number}})
             note = f"planning raised {error!r}"
@@ -119,14 +122,6 @@ class Simulator:
         if spoilers:
             self._count(ask, plan, spoilers)
         return plan
-
-    def _ruled(
-        self, ask: Ask, request: bytes, settings: Settings, now: float
-    ) -> tuple[Sequence[Spoiler], Taken | None]:
-        """What the rules say of a request: the faults that may strike it, and the mock that answers it."""
-        subject = Subject(ask, request, self._repeats.before(ask))
-        spoilers = self.tally.in_force(settings, subject, now) if settings.spoilers else ()
-        return spoilers, self.tally.find(settings, subject) if settings.mock_index is not None else None
 
     def _count(self, ask: Ask, plan: Plan, spoilers: Sequence[Spoiler]) -> None:
         """Counts the faults that struck, and lifts those that have done what they were armed for."""
@@ -176,11 +171,14 @@ class Simulator:
         self.meter.began(exchange)
         return exchange
 
-    def standing(self, ask: Ask, request: bytes = b"") -> Standing:
+    def _admitted(self, subject: Subject) -> Standing:
         """Where the key stands with its rate limits once this ask is counted, by the estimate of what it will take."""
-        words = (ask.max_tokens or self.settings.target_tokens) * ask.n if ask.parts is None else 0
-        subject = Subject(ask, request, self._repeats.before(ask))
-        return self.limiter.admit(subject, self.settings.rate_limits, ask.prompt_tokens, words)
+        ask, settings = subject.ask, self.settings
+        words = (ask.max_tokens or settings.target_tokens) * ask.n if ask.parts is None else 0
+        limits = settings.rate_limits
+        if not limits:
+            return unlimited(ask.prompt_tokens, words)
+        return self.limiter.admit(subject, limits, ask.prompt_tokens, words)
 
     def _settle(self, exchange: Exchange) -> None:
         """Gives back what an exchange was counted for and did not take, or takes what it took more."""
@@ -197,7 +195,7 @@ class Simulator:
             return
         exchange.state = state
         exchange.ended = self.clock.now()
-        if exchange.number in self.limiter:
+        if self.limiter.open and exchange.number in self.limiter.open:
             self._settle(exchange)
         exchange.ask.shed()
         if exchange.plan.end:

@@ -75,23 +75,18 @@ class ChatEncoder(Encoder):
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
         ask = exchange.ask
-        self._usage = bool(ask.extra.get("include_usage"))
-        self._pads = bool(ask.extra.get("obfuscate"))
-        self._logprobs = Logprobs(exchange, ask.extra["top_logprobs"]) if ask.extra.get("logprobs") else None
+        extra = ask.extra
+        self._usage = bool(extra.get("include_usage"))
+        self._pads = bool(extra.get("obfuscate"))
+        self._logprobs = Logprobs(exchange, extra["top_logprobs"]) if extra.get("logprobs") else None
         self._opened: set[int] = set()
         self._script: Script | None = None
         high, low = wire.ids(exchange)
         # The id is wire.token(), formatted in one go.
-        self._base = b'{"id":"chatcmpl-%016x%013x","object":"chat.completion%b","created":%d,%b' % (
-            high,
-            low >> 12,
-            b".chunk" if ask.stream else b"",
-            exchange.wall,
-            _about(ask.model, ask.extra.get("service_tier") or "default"),
-        )
+        base = _base(ask.model, extra.get("service_tier") or "default", ask.stream)
+        self._base = base % (high, low >> 12, exchange.wall)
         if ask.stream:
-            usage = b'"usage":null,' if self._usage else b""
-            self._head = b'data: %b,%b"choices":[' % (self._base, usage)
+            self._head = b'data: %b,%b"choices":[' % (self._base, b'"usage":null,' if self._usage else b"")
             self._say = self._head + b'{"index":0,"delta":{"content":'
             script = exchange.plan.pieces
             if type(script) is Script and script.plain and self._logprobs is None:
@@ -116,7 +111,7 @@ class ChatEncoder(Encoder):
                 return self._open(0, b'""') + self._say + self._say.join(self._bodies[start:end])
             return self._say + self._say.join(self._bodies[start:end])
         opening = b"" if self._opened else self._open(0, b'""')
-        last = self.frame(script[-1])
+        last = self._head + _ending(self._finish(script[-1]))  # type: ignore[arg-type]
         if end - 1 == start:
             return opening + last
         told = [opening, *self._bodies[start : end - 1]]
@@ -135,8 +130,7 @@ class ChatEncoder(Encoder):
         if choice in self._opened:
             return b""
         self._opened.add(choice)
-        delta = b'{"role":"assistant","content":%b,"refusal":null}' % content
-        return self._chunk(choice, delta, b"null", b"null")
+        return self._head + _opening(choice, content, self._pads)
 
     def _delta(self, piece: Piece) -> tuple[bytes, bytes, bytes]:
         """A piece's delta, logprobs and finish reason as JSON."""
@@ -152,15 +146,7 @@ class ChatEncoder(Encoder):
         return b"{}", b"null", b"null"
 
     def _chunk(self, choice: int, delta: bytes, logprobs: bytes, finish: bytes, pads: bool = True) -> bytes:
-        pad = b',"obfuscation":"%b"' % _NOISE[: _PAD - len(delta) % _PAD].encode() if pads and self._pads else b""
-        return b'%b{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b}]%b}\n\n' % (
-            self._head,
-            choice,
-            delta,
-            logprobs,
-            finish,
-            pad,
-        )
+        return self._head + _chunk(choice, delta, logprobs, finish, pads and self._pads)
 
     def _call_delta(self, piece: Call) -> dict[str, Any]:
         """A fragment of a tool call: id and name come once."""
@@ -299,10 +285,31 @@ def usage(spent: Usage) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _about(model: str, tier: str) -> bytes:
-    """The fields that are the same for every reply of a model, without their braces."""
+def _base(model: str, tier: str, stream: bool) -> bytes:
+    """The fields of every reply of a model, left open at the end, to be formatted with its id and its time."""
     fields = {"model": model, "service_tier": tier, "system_fingerprint": fingerprint(model)}
-    return b"%b" % orjson.dumps(fields)[1:-1]
+    about = orjson.dumps(fields)[1:-1].replace(b"%", b"%%")
+    kind = b".chunk" if stream else b""
+    return b'{"id":"chatcmpl-%%016x%%013x","object":"chat.completion%b","created":%%d,%b' % (kind, about)
+
+
+def _chunk(choice: int, delta: bytes, logprobs: bytes, finish: bytes, pads: bool) -> bytes:
+    """An event from its choices on."""
+    pad = b',"obfuscation":"%b"' % _NOISE[: _PAD - len(delta) % _PAD].encode() if pads else b""
+    told = (choice, delta, logprobs, finish, pad)
+    return b'{"index":%d,"delta":%b,"logprobs":%b,"finish_reason":%b}]%b}\n\n' % told
+
+
+@lru_cache(maxsize=256)
+def _opening(choice: int, content: bytes, pads: bool) -> bytes:
+    """The event that brings a choice's role, from its choices on."""
+    return _chunk(choice, b'{"role":"assistant","content":%b,"refusal":null}' % content, b"null", b"null", pads)
+
+
+@lru_cache(maxsize=16)
+def _ending(finish: str) -> bytes:
+    """The event that ends a single choice, from its choices on."""
+    return _chunk(0, b"{}", b"null", orjson.dumps(finish), False)
 
 
 def fingerprint(model: str) -> str:

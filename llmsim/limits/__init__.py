@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmsim.limits.limiter import BUCKETS, BucketState, Limiter
 from llmsim.limits.rule import FIGURES, KINDS, Limit, check_names, founding
-from llmsim.limits.standing import NOMINAL_RPM, NOMINAL_TPM, Standing, failure
+from llmsim.limits.standing import NOMINAL_RPM, NOMINAL_TPM, Standing, failure, unlimited
 
 __all__ = [
     "BUCKETS",
@@ -19,4 +19,5 @@ __all__ = [
     "check_names",
     "failure",
     "founding",
+    "unlimited",
 ]

@@ -74,7 +74,7 @@ class Limiter:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._accounts = Accounts()
-        self._open: dict[int, _Open] = {}
+        self.open: dict[int, _Open] = {}
         self._limits: Sequence[Limit] = ()
         self._rules: tuple[_Rule, ...] = ()
 
@@ -105,8 +105,8 @@ class Limiter:
                     bucket.spend(wanted[what])
                     spent.append((what, bucket, wanted[what]))
         number = subject.ask.number
-        self._release(self._open.get(number))
-        self._open[number] = _Open(now, tuple(accounts), tuple(spent))
+        self._release(self.open.get(number))
+        self.open[number] = _Open(now, tuple(accounts), tuple(spent))
         return _standing(accounts, wanted)
 
     def look(self, subject: Subject, limits: Sequence[Limit]) -> Standing:
@@ -116,7 +116,7 @@ class Limiter:
 
     def settle(self, number: int, tokens_in: int, tokens_out: int) -> None:
         """Closes the account of an ask with what it really used; once, however often it is called."""
-        done = self._open.pop(number, None)
+        done = self.open.pop(number, None)
         if done is None:
             return
         self._release(done)
@@ -127,10 +127,6 @@ class Limiter:
                 bucket.give_back(estimate - used[what], done.at)
             elif used[what] > estimate:
                 bucket.spend(used[what] - estimate)
-
-    def __contains__(self, number: int) -> bool:
-        """Whether the ask of that number has been let in under limits and not settled yet."""
-        return number in self._open
 
     def _release(self, done: _Open | None) -> None:
         for account in done.accounts if done is not None else ():

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from llmsim.match import FIELDS, Condition, Subject
 from llmsim.match.values import SCANNED, Glob, Text
@@ -15,6 +14,9 @@ _EXACT = ("endpoint", "model", "key", "client", "api", "provider", "header")
 _SEARCHED = ("text", "system")
 _MEMORY = 64 << 20
 """Bytes that RE2 may take for one set of expressions."""
+
+_REMEMBERED, _SHORT = 256, 2_000
+"""Texts whose finds are remembered in each set of expressions, and the characters of the longest of them."""
 
 _LARGEST = 250_000
 """Characters of the expressions in one set; with more of them RE2 complains."""
@@ -46,33 +48,34 @@ class Index:
         enabled = [one for one in mocks if one.enabled]
         self.order = sorted(enabled, key=lambda one: -one.priority)  # stable: of equal ones the first
         self._always: list[int] = []
-        self._tables: dict[tuple[str, str], dict[str, list[int]]] = {}
+        tables: dict[tuple[str, str], dict[str, list[int]]] = {}
         searched: dict[str, list[tuple[int, str]]] = {}
         for place, mock in enumerate(self.order):
             key = _best(mock)
             if key is None:
                 self._always.append(place)
             elif key[1] is None:
-                table = self._tables.setdefault((key[0].name, key[0].key), {})
+                table = tables.setdefault((key[0].name, key[0].key), {})
                 table.setdefault(key[2], []).append(place)
             else:
                 searched.setdefault(key[0].name, []).append((place, key[1]))
+        self._tables = [(FIELDS[name].find, key, table) for (name, key), table in tables.items()]
         self._sets: list[_Set] = []
         for name, patterns in searched.items():
             made, large = _sets(name, patterns)
             self._sets += made
             self._always += large
 
-    def candidates(self, subject: Subject) -> Iterator[Mock]:
+    def candidates(self, subject: Subject) -> list[Mock]:
         """Mocks that may hold for the request, those that are asked first first."""
         places = [*self._always]
-        for (name, key), table in self._tables.items():
-            for found in _find(name, subject, key):
-                places += table.get(str(found).lower(), ())
+        for find, key, table in self._tables:
+            for found in find(subject, key):
+                if meant := table.get(str(found).lower()):
+                    places += meant
         for one in self._sets:
             places += one.places(subject)
-        places.sort()
-        return map(self.order.__getitem__, places)
+        return [self.order[place] for place in sorted(places)]
 
     def find(self, subject: Subject, open_: Callable[[Mock], bool]) -> Mock | None:
         """The mock that answers: the first that holds and is `open_`, neither spent nor in another state."""
@@ -95,10 +98,6 @@ class Index:
             if failing and (best is None or far < best[0]):
                 best = (far, Near(mock.name, tuple(failing)))
         return best[1] if best else None
-
-
-def _find(name: str, subject: Subject, key: str) -> Iterable[Any]:
-    return FIELDS[name].find(subject, key)
 
 
 def _best(mock: Mock) -> tuple[Condition, str | None, str] | None:
@@ -132,19 +131,31 @@ class _Set:
         options = re2.Options()
         options.log_errors = False
         options.max_mem = _MEMORY
-        self._name = name
+        self._find = FIELDS[name].find
+        self._known: dict[str, Sequence[int]] = {}
         self._places = [place for place, _ in patterns]
         self._set = re2.Set.SearchSet(options)
         for _, pattern in patterns:
             self._set.Add(pattern)
         self._set.Compile()
 
-    def places(self, subject: Subject) -> list[int]:
+    def places(self, subject: Subject) -> Sequence[int]:
         """The places of the mocks whose expression is found in the request."""
-        found: set[int] = set()
-        for text in _find(self._name, subject, ""):
-            found.update(self._set.Match(text[:SCANNED]) or ())
-        return [self._places[at] for at in found]
+        texts = list(self._find(subject, ""))
+        if len(texts) == 1:
+            return self._in(texts[0])
+        return list({place for text in texts for place in self._in(text)})
+
+    def _in(self, text: str) -> Sequence[int]:
+        """The places for one text; those of short texts are remembered, as load generators send the same ones."""
+        known = self._known.get(text)
+        if known is None:
+            known = [self._places[at] for at in self._set.Match(text[:SCANNED]) or ()]
+            if len(text) <= _SHORT:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[text] = known
+        return known
 
 
 def _sets(name: str, patterns: Sequence[tuple[int, str]]) -> tuple[list[_Set], list[int]]:

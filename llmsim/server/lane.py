@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("llmsim")
 
+_LINE = b": ".join
+
 _FAILED = b"Internal Server Error"
 
 
@@ -120,20 +122,18 @@ class Lane:
         self._chunked = length is None
         coding = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
         end = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
-        parts = [STATUS_LINE[status]]
-        for name, value in (*self._protocol.server_state.default_headers, *headers):
-            parts += (name, b": ", value, b"\r\n")
-        parts += (coding, end)
-        self._head = b"".join(parts)
+        lines = b"\r\n".join(map(_LINE, (*self._protocol.server_state.default_headers, *headers)))
+        self._head = b"%b%b\r\n%b%b" % (STATUS_LINE[status], lines, coding, end)
 
     def body(self, data: bytes, more: bool) -> None:
         """Sends a part of the body, the last one if not `more`."""
-        parts = [self._head, data]
-        if self._chunked:
-            parts = [self._head, b"%x\r\n" % len(data), data, b"\r\n"] if data else [self._head]
-            if not more:
-                parts.append(b"0\r\n\r\n")
-        self._write(b"".join(parts))
+        end = b"" if more else b"0\r\n\r\n"
+        if not self._chunked:
+            self._write(self._head + data)
+        elif data:
+            self._write(b"%b%x\r\n%b\r\n%b" % (self._head, len(data), data, end))
+        else:
+            self._write(self._head + end)
         self._head = b""
         if not more:
             self.response_complete = True
