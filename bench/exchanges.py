@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import gc
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from bench.servers import Kind, llmsim_words
 from llmsim import tokens
 from llmsim.server.config import add_options, from_options
 from llmsim.server.lane import Lanes
-from llmsim.server.serve import Runner
+from llmsim.server.serve import Runner, settle
 from llmsim.server.wire import WireProtocol
 
 
@@ -57,8 +56,7 @@ async def served(asked: bytes, count: int, folder: Path) -> Wire:
     protocol = WireProtocol(lanes=lanes, config=served_by, server_state=ServerState(), app_state={})
     wire = Wire()
     protocol.connection_made(wire)
-    gc.collect()
-    gc.freeze()
+    settle()
     for _ in range(count):
         protocol.data_received(asked)
     protocol.connection_lost(None)

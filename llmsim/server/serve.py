@@ -191,7 +191,7 @@ class Runner:
     def settle(self) -> None:
         """Settles the garbage collector once all is loaded: for a process that is this server and nothing else."""
         clock = self.simulator.clock
-        clock.call_at(clock.now() + _SETTLE, _freeze)
+        clock.call_at(clock.now() + _SETTLE, settle)
 
     async def _guarded(self, server: EmbeddedServer) -> None:
         """Uvicorn leaves by SystemExit when it cannot start; here that is an error like any other."""
@@ -253,7 +253,7 @@ def _without_trace(record: logging.LogRecord) -> bool:
     return True
 
 
-def _freeze() -> None:
+def settle() -> None:
     """Everything loaded by now stays: the collector need not walk it again (pauses of 100 ms and more, measured)."""
     gc.collect()
     gc.freeze()
