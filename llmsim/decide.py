@@ -170,7 +170,7 @@ def _taped(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan | 
 
     cue, redrawn = ask.cue, settings.replay_timing == "profile"
     if isinstance(cue, Miss):
-        told = _refused(Failure("not_found", cue.told()), ask)
+        told = refused(Failure("not_found", cue.told()), ask)
         return None if settings.replay_misses == "generate" else replace(told, origin="tape")
     speed, where = settings.replay_speed, cue.cue.place
     if cue.verbatim:
@@ -181,7 +181,7 @@ def _taped(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe) -> Plan | 
             cue, dice.fork("ids"), prompt=asked, ids=ids, speed=speed, profile=profile, seed=settings.seed
         )
     elif cue.cue.failed:
-        plan = replace(_refused(playing.failure(cue.cue), ask), times=[cue.cue.take.ended / speed])
+        plan = replace(refused(playing.failure(cue.cue), ask), times=[cue.cue.take.ended / speed])
     else:
         plan = _planned(ask, settings, dice, recipe, lambda _: cue.cue.reply)
         if not redrawn and (cue.cue.stream or not ask.stream):
