@@ -10,7 +10,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run serve dist sbom audit image-steps test check lint format types bench clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run serve dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -76,6 +76,8 @@ endif
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	$(BIN)/python -m bench $(ARGS)
 
+soak: $(VENV)/.dev  ## half an hour of streams, changes and clients that leave: what is left of it
+	$(BIN)/python -m bench.soak $(ARGS)
 # What makes and checks a release, in a Python of its own: the tools' packages and ours then never meet.
 TOOLS := .venv-tools
 $(TOOLS)/.ready: Makefile

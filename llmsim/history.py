@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from pydantic import BaseModel
 
 from llmsim.mocks import Mock
 from llmsim.settings import Armed, Settings
@@ -15,6 +17,13 @@ UNDO = 100
 
 KEPT = 10_000
 """Changes that are remembered in their order, undoing included; the oldest goes first."""
+
+SIZE = 32 << 20
+"""Bytes that all remembered changes may take, by a fair estimate of the rules that each of them brought; the oldest
+goes first, also from those that can be taken back, but never the newest."""
+
+_OWN, _RULE, _DEEP = 4_000, 2_500, 6
+"""Measured: bytes of a change without rules, and of a mock or a fault without its texts; levels looked into."""
 
 FUSE = "fuse"
 """Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
@@ -41,6 +50,8 @@ class History:
         self._all: deque[Change] = deque(maxlen=KEPT)
         self._open: deque[Change] = deque(maxlen=UNDO)
         self._undone: deque[Change] = deque(maxlen=UNDO)
+        self._sizes: deque[int] = deque(maxlen=KEPT)
+        self.size = 0
 
     def __iter__(self) -> Iterator[Change]:
         """Oldest first."""
@@ -52,7 +63,7 @@ class History:
 
     def add(self, change: Change) -> None:
         """Remembers a change; what a fuse or a scenario did cannot be taken back."""
-        self._all.append(change)
+        self._keep(change)
         if change.who != FUSE and not change.who.startswith(SCENARIO):
             self._open.append(change)
             self._undone.clear()
@@ -68,12 +79,49 @@ class History:
     def undone(self, change: Change) -> None:
         """Remembers that the last change was taken back, by this one."""
         self._undone.append(self._open.pop())
-        self._all.append(change)
+        self._keep(change)
 
     def redone(self, change: Change) -> None:
         """Remembers that the change taken back last was made again, by this one."""
         self._open.append(self._undone.pop())
+        self._keep(change)
+
+    def _keep(self, change: Change) -> None:
+        """Puts a change behind the others, and lets the oldest go where there is no room."""
+        if len(self._all) == KEPT:
+            self._drop()
         self._all.append(change)
+        self._sizes.append(weight(change))
+        self.size += self._sizes[-1]
+        while self.size > SIZE and len(self._all) > 1:
+            self._drop()
+
+    def _drop(self) -> None:
+        gone = self._all.popleft()
+        self.size -= self._sizes.popleft()
+        for some in (self._open, self._undone):
+            if some and some[0] is gone:
+                some.popleft()
+
+
+def weight(change: Change) -> int:
+    """Bytes that a change holds, roughly: what it brought, as the rest it shares with the one before."""
+    old = {id(one) for one in (*change.before.mocks, *change.before.faults)}
+    new = [one for one in (*change.after.mocks, *change.after.faults) if id(one) not in old]
+    return _OWN + sum(_RULE + _texts(one, _DEEP) for one in new)
+
+
+def _texts(value: Any, deep: int) -> int:
+    """Characters in all texts of a value."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if not deep:
+        return 0
+    if isinstance(value, Mapping):
+        return sum(_texts(one, deep - 1) for one in value.values())
+    if isinstance(value, tuple | list):
+        return sum(_texts(one, deep - 1) for one in value)
+    return sum(_texts(one, deep - 1) for one in value.__dict__.values()) if isinstance(value, BaseModel) else 0
 
 
 def undoing(change: Change, now: Settings) -> dict[str, Any]:

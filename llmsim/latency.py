@@ -21,6 +21,9 @@ from llmsim.errors import SettingsError
 TABLE = 4096
 """Draws in a table; a reply takes a slice of it, so that times cost microseconds and not a draw a token."""
 
+_SEEDS = 2
+"""Seeds whose tables a profile keeps; a pair of tables takes 400 kB."""
+
 _NORMAL = NormalDist()
 _SQRT3 = math.sqrt(3.0)
 
@@ -149,14 +152,18 @@ class Profile(BaseModel):
             gaps = gaps * (1 + (at + count) // TABLE)
         return array("d", accumulate(gaps[at : at + count - 1], initial=first))
 
+    def forget(self) -> None:
+        """Lets go of the tables, which are drawn again when they are needed."""
+        self._tables.clear()
+
     def _draw(self, seed: int) -> tuple[list[float], list[float]]:
-        if len(self._tables) > 8:
+        if len(self._tables) >= _SEEDS:
             self._tables.clear()
         self._tables[seed] = tables = _draws(self.ttft, seed), _draws(self.tbt, seed)
         return tables
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _draws(spread: Spread, seed: int) -> list[float]:
     """A shuffled table of draws in seconds, its first half repeated behind it so that most slices need no joining."""
     generator = random.Random(mix(seed, spread.kind))

@@ -227,6 +227,18 @@ class Settings(BaseModel):
         """What was worked out from these settings, by model; gone with them."""
         return {}
 
+    def retire(self, after: Settings) -> None:
+        """Lets go of what was worked out from these settings and is no part of those after: the history keeps them."""
+        self.kept.clear()
+        for name, profile in self.profiles.items():
+            if after.profiles.get(name) is not profile:
+                profile.forget()
+        index = self.__dict__.pop("mock_index", None)
+        if index is not None and after.__dict__.get("mock_index") is not index:
+            for answer in (answer for mock in self.mocks for answer in mock.answers):
+                if isinstance(answer.latency, Profile):
+                    answer.latency.forget()
+
     @cached_property
     def revision(self) -> int:
         """A number that no other settings of this process have."""

@@ -384,6 +384,7 @@ class Simulator:
         before, self.settings = self.settings, after
         if after.mocks == before.mocks and "mock_index" in before.__dict__:
             after.__dict__["mock_index"] = before.mock_index  # thousands of mocks are sorted once, not for every change
+        before.retire(after)
         if after.rate_limits != before.rate_limits:
             self.limiter.renew(after.rate_limits)
         _ = after.revision  # given out now, so that they rise
