@@ -52,6 +52,8 @@ class View:
         self.segments: list[Segment] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
+        """Where texts end that would have gone on, if the body had."""
+        last = max((segment.start for group in groups for segment in group), default=0)
         parts, at = [], 0
         for group in groups:
             for segment in group:
@@ -61,7 +63,8 @@ class View:
                 self.starts.append(at)
                 parts.append(segment.text)
                 at += len(segment.text)
-            self.ends.append(at)
+            if _goes_on(group, last):
+                self.ends.append(at)
             parts.append(GAP)
             at += len(GAP)
         self.text = "".join(parts)
@@ -80,6 +83,16 @@ class View:
                 new = sign if old.isascii() else _FILLERS[len(old.encode())]
                 yield first, last, (segment.write or plain)(body[first:last], new)
             at += 1
+
+
+_SAYS = frozenset("content text delta arguments partial_json thinking reasoning_content input output".split())
+"""Fields that streams say something in, part by part."""
+
+
+def _goes_on(group: Sequence[Segment], last: int) -> bool:
+    """Whether a text is said in parts, or is the last one there is; an id is said again and again, and is whole."""
+    first = group[0]
+    return any(one.start == last or one.text != first.text for one in group) or first.name in _SAYS
 
 
 # -- how a sign is written

@@ -246,6 +246,7 @@ async def test_a_tape_that_is_full_stops_nobody(tape):
         for _ in range(4):
             await wire.ask(BODY, CHAT)
             assert len((await wire.answer())[2]) == 30_000
+        await until(lambda: runner.app.recorder.told()["live"] == 0)
         told = runner.app.recorder.told()
     assert (told["exchanges"], told["lost"]) == (2, 2)
     assert "the tape is full" in told["problem"]
