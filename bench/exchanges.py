@@ -43,19 +43,27 @@ class Wire(asyncio.Transport):
     def close(self) -> None: ...
 
 
-async def served(asked: bytes, count: int, folder: Path) -> Wire:
-    """Serves the request so often on one connection; gives what was written to it."""
+def served_by(wire: Wire, folder: Path) -> WireProtocol:
+    """The server's end of a connection, with the rules that all servers of the bench have."""
     parser = argparse.ArgumentParser()
     add_options(parser)
     config, _ = from_options(parser.parse_args(llmsim_words(Kind.INSTANT, 0, folder)))
     app = Runner(config).app
     tokens.preload()
-    served_by = uvicorn.Config(app, log_config=None, lifespan="off")
-    served_by.load()
+    app.routes.complete()
+    app.routes.prepare()
+    told = uvicorn.Config(app, log_config=None, lifespan="off")
+    told.load()
     lanes = Lanes(app.desk, config.body_limit)
-    protocol = WireProtocol(lanes=lanes, config=served_by, server_state=ServerState(), app_state={})
-    wire = Wire()
+    protocol = WireProtocol(lanes=lanes, config=told, server_state=ServerState(), app_state={})
     protocol.connection_made(wire)
+    return protocol
+
+
+async def served(asked: bytes, count: int, folder: Path) -> Wire:
+    """Serves the request so often on one connection; gives what was written to it."""
+    wire = Wire()
+    protocol = served_by(wire, folder)
     settle()
     for _ in range(count):
         protocol.data_received(asked)
