@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -32,21 +32,26 @@ class ControlError(LlmsimError):
 class Client:
     """The control API at `url`; every method raises ControlError in one sentence.
 
-    `token` is sent as a bearer token where it is not empty.
+    `token` is sent as a bearer token where it is not empty; `who` is who makes its changes. After `patience` seconds
+    without a byte the server counts as gone. `flag` is how the operator names a server, for sentences about it.
     """
 
-    def __init__(self, url: str = URL, token: str = "") -> None:
+    def __init__(
+        self, url: str = URL, token: str = "", *, who: str = "ctl", patience: float = PATIENCE, flag: str = "--url"
+    ) -> None:
         self.url = url if "://" in url else f"http://{url}"
+        self.patience = patience
+        self._flag = flag
         try:
             split = urlsplit(self.url)
             self._host, self._port = split.hostname, split.port
         except ValueError as error:
-            raise ControlError(f"--url: {url!r} is no address: {error}") from None
+            raise ControlError(f"{flag}: {url!r} is no address: {error}") from None
         if split.scheme not in ("http", "https") or not self._host:
-            raise ControlError(f"--url: {url!r} is no address of a server; it is written as in {URL}")
+            raise ControlError(f"{flag}: {url!r} is no address of a server; it is written as in {URL}")
         self._secure = split.scheme == "https"
         self._path = split.path.rstrip("/").removesuffix(_ROOT).removesuffix("/v1")
-        self._headers = {"x-llmsim-who": "ctl", "accept": "*/*"}
+        self._headers = {"x-llmsim-who": who, "accept": "*/*"}
         if token:
             self._headers["authorization"] = f"Bearer {token}"
 
@@ -99,7 +104,7 @@ class Client:
                 name, _, text = told.decode("utf-8", "replace").strip().partition(": ")
                 if name == "" and text:
                     yield None
-                    line.settimeout(quiet or PATIENCE)
+                    line.settimeout(quiet or self.patience)
                 elif name == "id":
                     number = int(text)
                 elif name == "data":
@@ -124,8 +129,7 @@ class Client:
         if body is not None:
             data = json.dumps(body, default=str).encode()
             sent["content-type"] = "application/json"
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        with closing(kind(str(self._host), self._port, timeout=PATIENCE)) as connection:
+        with self._connected() as connection:
             try:
                 connection.request(method, target, data, sent)
                 line = connection.sock
@@ -138,13 +142,21 @@ class Client:
             except ValueError as error:  # a token or a path that HTTP cannot carry
                 raise ControlError(f"{self.url}: {error}") from None
 
+    def _connected(self) -> AbstractContextManager[http.client.HTTPConnection]:
+        """A connection for one request, closed behind it."""
+        return closing(self._connection())
+
+    def _connection(self) -> http.client.HTTPConnection:
+        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        return kind(str(self._host), self._port, timeout=self.patience)
+
     def _lost(self, error: Exception) -> ControlError:
-        if isinstance(error, http.client.HTTPException):
+        if isinstance(error, http.client.HTTPException) and not isinstance(error, OSError):
             return ControlError(f"{self.url} is no llmsim server: it does not answer in HTTP ({type(error).__name__})")
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return ControlError(
             f"cannot reach {self.url}: {reason.lower()}; start a server with `llmsim serve`, "
-            "or name another one with --url or LLMSIM_URL"
+            f"or name another one with {self._flag} or LLMSIM_URL"
         )
 
     def _refused(self, status: int, data: bytes) -> ControlError:

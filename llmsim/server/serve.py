@@ -71,7 +71,12 @@ class Runner:
         store = Store(clock, config.store_count, config.store_bytes, config.store_age_s)
         self.config = config
         self.simulator = simulator or Simulator(config.settings(), clock=clock, journal=journal, store=store)
-        self.control = Control(self.simulator, token=config.control_token, read_only=config.read_only)
+        self.control = Control(
+            self.simulator,
+            token=config.control_token,
+            watch_token=config.watch_token,
+            read_only=config.read_only,
+        )
         self.app = Application(
             self.simulator,
             config.body_limit,

@@ -11,6 +11,7 @@ from llmsim.honesty import REPLIES, Honesty, measured
 from llmsim.journal.search import with_texts
 from llmsim.latency import Profile, presets
 from llmsim.metrics import BUCKET
+from llmsim.mocks import Mock
 from llmsim.mocks.index import Near
 from llmsim.scenarios.play import Playing
 from llmsim.settings import Settings
@@ -41,8 +42,12 @@ class View:
     def __init__(self, simulator: Simulator, control: Controlled) -> None:
         self._simulator = simulator
         self._control = control
+        self.run = f"{simulator.clock.wall() - simulator.clock.now() + simulator.started:.6f}"
+        """Tells this run of a simulator from all others."""
         self._nearest: tuple[Any, Near | None] = (None, None)
         self._detail: tuple[object, dict[str, Any]] = (None, {})
+        self._mocks: Sequence[Mock] = ()
+        self._tag = 0
 
     def pulse(self) -> Pulse:
         """The figures of this moment; also books the tokens sent since the last one."""
@@ -142,6 +147,13 @@ class View:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._simulator.settings
+
+    def mocks_tag(self) -> int:
+        """A number that stays while the mocks do, as other settings change: there may be thousands of them."""
+        now = self._simulator.settings
+        if len(self._mocks) != len(now.mocks) or any(a is not b for a, b in zip(self._mocks, now.mocks, strict=True)):
+            self._mocks, self._tag = now.mocks, now.revision
+        return self._tag
 
     def profiles(self) -> Mapping[str, Profile]:
         """Presets, under the user's own profiles."""

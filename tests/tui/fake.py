@@ -83,6 +83,7 @@ class FakeBackend:
     ) -> None:
         self.address = "127.0.0.1:8080"
         self.read_only = read_only
+        self.kind, self.stale, self.away, self.note = "local", False, "", "READ ONLY" if read_only else ""
         self.locked = "This console only watches." if read_only else ""
         self.now = now or Told()
         self.rate = rate

@@ -11,12 +11,11 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what takes long to import is imported where Ctrl+C is already looked after
-    from llmsim.events import Events
     from llmsim.server.config import Config
     from llmsim_tui.app import LlmsimApp
 
@@ -49,11 +48,13 @@ def _open(arguments: Sequence[str] | None) -> int:
         return 0
     options = _parser().parse_args(given)
     try:
-        config, _ = from_options(options)
+        attached = options.attach is not None
+        config = None if attached else from_options(options)[0]
         if not sys.stdin.isatty() or not sys.stderr.isatty():
             raise LlmsimError("the console needs a terminal; to serve without one: llmsim serve")
         report = _wanted(options.report)
-        problem = asyncio.run(_run(config, options.theme, report))
+        run = _run_attached(options, report) if config is None else _run(config, options.theme, report)
+        problem = asyncio.run(run)
     except LlmsimError as error:
         print(f"llmsim-tui: {error}", file=sys.stderr)
         return 2
@@ -75,11 +76,12 @@ async def _leave(app: LlmsimApp, report: Path | None) -> None:
     """Writes the report of the session, where one is wanted, and says where it is."""
     if report is None:
         return
+    from llmsim.errors import LlmsimError
     from llmsim_tui.report import write
 
     try:
         files = await write(app.backend, report, app.last_picture)
-    except OSError as error:
+    except (LlmsimError, OSError) as error:
         print(f"llmsim-tui: no report was written: {error}", file=sys.stderr)
     else:
         print(f"llmsim-tui: the session is told in {', '.join(str(file) for file in files)}", file=sys.stderr)
@@ -88,6 +90,7 @@ async def _leave(app: LlmsimApp, report: Path | None) -> None:
 def _parser() -> argparse.ArgumentParser:
     from llmsim import __version__
     from llmsim.server.config import add_options
+    from llmsim_tui.attached import add_options as add_attached
 
     parser = argparse.ArgumentParser(prog="llmsim-tui", description="The console, with the server inside it.")
     parser.add_argument("--version", action="version", version=f"llmsim-tui {__version__}")
@@ -95,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", metavar="FILE", help="what the session was, on leaving: .md with a picture, or .svg"
     )
+    add_attached(parser)
     add_options(parser, scenario=True)
     return parser
 
@@ -118,12 +122,8 @@ async def _run(config: Config, theme: str, report: Path | None = None) -> Except
     runner.bind()
     app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=theme, forgiving=True)
     app.keeps_picture = report is not None
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, app.exit)
-    _end_with_the_window(app, loop)
-    _log_to(runner.simulator.events, config.log_level)
+    _end_with(app)
+    _log_to(runner.simulator.events.add, config.log_level)
     await runner.start()
     runner.settle()
     if scenario is not None:
@@ -136,6 +136,34 @@ async def _run(config: Config, theme: str, report: Path | None = None) -> Except
     finally:
         await runner.stop(grace=min(config.grace_s, 1.0))
     return app.failure
+
+
+async def _run_attached(options: argparse.Namespace, report: Path | None = None) -> Exception | None:
+    """The screen alone, over a server that runs elsewhere."""
+    from llmsim_tui.app import LlmsimApp
+    from llmsim_tui.attached import attach
+
+    backend = await attach(options)
+    app = LlmsimApp(backend, theme=options.theme, forgiving=True)
+    app.keeps_picture = report is not None
+    _end_with(app)
+    _log_to(backend.logged, "warning")
+    backend.start()
+    try:
+        await app.run_async()
+        await _leave(app, report)
+    finally:
+        await backend.stop()
+    return app.failure
+
+
+def _end_with(app: LlmsimApp) -> None:
+    """Ends the console with a signal, or with its window."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, app.exit)
+    _end_with_the_window(app, loop)
 
 
 def _end_with_the_window(app: LlmsimApp, loop: asyncio.AbstractEventLoop) -> None:
@@ -178,7 +206,7 @@ def _report(problem: Exception) -> str:
     )
 
 
-def _log_to(events: Events, level: str) -> None:
+def _log_to(events: Callable[[str, str, str], object], level: str) -> None:
     """Sends what would be logged to the console's event list: a line on stderr would be painted over the screen."""
     handler = _EventHandler(events)
     for name in ("llmsim", "uvicorn", "uvicorn.error", "asyncio"):
@@ -190,7 +218,7 @@ def _log_to(events: Events, level: str) -> None:
 class _EventHandler(logging.Handler):
     """Writes records into the event log, errors with the last line of their traceback."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Callable[[str, str, str], object]) -> None:
         super().__init__()
         self._events = events
 
@@ -198,7 +226,7 @@ class _EventHandler(logging.Handler):
         """One record, one event."""
         cause = f": {record.exc_info[1]!r}" if record.exc_info and record.exc_info[1] else ""
         kind = "error" if record.levelno >= logging.ERROR else "log"
-        self._events.add(kind, record.getMessage() + cause, "log")
+        self._events(kind, record.getMessage() + cause, "log")
 
 
 if __name__ == "__main__":

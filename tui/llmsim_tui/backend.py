@@ -28,9 +28,36 @@ class Backend(Rules, Protocol):
     """
 
     address: str
-    read_only: bool
-    locked: str
-    """Why nothing may be changed from here, in a sentence; empty where it may."""
+
+    @property
+    def kind(self) -> Literal["local", "remote", "replay"]:
+        """Where it is: in this process, elsewhere, or in a file."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the keys that change something have no place here."""
+        ...
+
+    @property
+    def locked(self) -> str:
+        """Why nothing may be changed at this moment, in a sentence; empty where it may."""
+        ...
+
+    @property
+    def away(self) -> str:
+        """Why the simulator cannot be seen, in a sentence; empty while it can."""
+        ...
+
+    @property
+    def stale(self) -> bool:
+        """Whether what is shown is no longer what is."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What is to be known of all that is shown: that it is elsewhere, of when it is; empty for nothing."""
+        ...
 
     def pulse(self) -> Pulse:
         """The figures of this moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -10,6 +11,7 @@ from typing import Any, TypeVar, cast
 from textual._context import active_message_pump
 from textual.actions import ActionParseResult
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.worker import WorkerFailed, active_worker
@@ -82,8 +84,17 @@ class Console(App[None]):
                 refused()
             return
         if then is not None:
-            then(result)
+            with suppress(NoMatches):  # a server elsewhere takes a while: the dialog may have been closed meanwhile
+                then(result)
         self.refresh_views()
+
+    async def asked(self, question: Awaitable[T]) -> T | None:
+        """What the backend answers; None where it cannot be had, which is told in a sentence."""
+        try:
+            return await question
+        except (LlmsimError, OSError) as error:
+            self.say(str(error), "warning")
+            return None
 
     async def run_action(
         self,

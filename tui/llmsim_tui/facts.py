@@ -36,7 +36,8 @@ def summary(ink: Ink, detail: Detail, tries: Sequence[Row]) -> Text:
     text.append("\n")
     for name, value in _facts(row, str(detail.get("mock") or "")):
         text.append(f"{name:<9}", ink.dim).append(f"{value}\n", ink.text)
-    text.append_text(times(ink, detail))
+    if not detail.get("pending"):
+        text.append_text(times(ink, detail))
     if len(tries) > 1:
         text.append("\ntries of this call\n", ink.key)
         text.append_text(_tries(ink, tries, row.number))

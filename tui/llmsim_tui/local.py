@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from llmsim.errors import SettingsError
 from llmsim.server.control import Control
@@ -19,7 +19,11 @@ class LocalBackend(LocalRules):
     `control` is the server's, so that a scenario begun here and one begun over HTTP are the same.
     """
 
+    kind: Literal["local", "remote", "replay"] = "local"
     read_only = False
+    stale = False
+    away = ""
+    note = ""
     locked = ""
 
     def __init__(self, simulator: Simulator, address: str, control: Control | None = None) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from llmsim.server.control.call import Operation
     from llmsim.server.desk import ServerDesk
     from llmsim.server.record import Recorder
+    from llmsim.views.view import View
 
 logger = logging.getLogger("llmsim")
 
@@ -34,17 +35,21 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 class Control:
     """The API of one simulator; its parts are imported with the first call, as most servers never have one.
 
-    `token` opens it to other machines, `read_only` lets nothing be changed.
+    `token` opens it to other machines, `watch_token` opens it to be looked at; `read_only` lets nothing be changed.
     """
 
-    def __init__(self, simulator: Simulator, *, token: str = "", read_only: bool = False) -> None:
+    def __init__(
+        self, simulator: Simulator, *, token: str = "", watch_token: str = "", read_only: bool = False
+    ) -> None:
         self.simulator = simulator
         self.token = token
+        self.watch_token = watch_token
         self.read_only = read_only
         self.address = ""
         self.playing: Playing | None = None
         self.recorder: Recorder | None = None
         self.desk: ServerDesk | None = None
+        self.view: View | None = None
         self.stopping: Callable[[], bool] = lambda: False
         self.mock_problems: Callable[[], Mapping[str, str]] = dict
         self.reload_mocks: Callable[[], None] = lambda: None
@@ -76,9 +81,9 @@ class Control:
     @cached_property
     def operations(self) -> list[Operation]:
         """Everything that can be asked."""
-        from llmsim.server.control import recording, replaying, rules, state, timeline, traffic
+        from llmsim.server.control import console, recording, replaying, rules, state, timeline, traffic
 
-        parts = (state, rules, timeline, traffic, recording, replaying)
+        parts = (state, rules, timeline, traffic, console, recording, replaying)
         return [operation for part in parts for operation in part.OPERATIONS]
 
     @cached_property
@@ -88,7 +93,7 @@ class Control:
         by_path: dict[str, dict[str, Operation]] = {}
         for one in self.operations:
             by_path.setdefault(one.path, {})[one.method] = one
-        paths = sorted(by_path, key=lambda path: "{" in path)  # names in full before those that stand for any
+        paths = sorted(by_path, key=lambda path: path.count("{"))  # names in full before those that stand for any
         # The name of a mock may hold the folder of the file it came from.
         routes = [
             Route(ROOT + path.replace("{name}", "{name:path}"), self._endpoint(by_path[path]), methods=_METHODS)
@@ -161,7 +166,8 @@ class Control:
         if sum(name == b"host" for name, _ in request.scope["headers"]) != 1:
             headers.pop(b"host", None)  # two of them are none that could be believed
         client = request.client.host if request.client else ""
-        why = guard.refusal(headers, client, self.token, changes=changes, read_only=self.read_only)
+        tokens = (self.token, self.watch_token)
+        why = guard.refusal(headers, client, *tokens, changes=changes, read_only=self.read_only)
         return problem(Problem(403, why)) if why else None
 
     async def _document(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from llmsim import masks
 from llmsim.errors import LlmsimError, SettingsError
 from llmsim.match import Match
 from llmsim.mocks.plain import plain
+from llmsim.server.control import guard
 from llmsim.server.nesting import DEEPEST, too_deep
 from llmsim.settings import explain
 
@@ -54,6 +55,12 @@ class Call:
     def simulator(self) -> Simulator:
         """The simulator that it is about."""
         return self.control.simulator
+
+    @property
+    def may_change(self) -> bool:
+        """Whether whoever makes the call could also change something."""
+        headers = {b"authorization": self.headers.get("authorization", "").encode("latin-1", "replace")}
+        return not (self.control.read_only or guard.watches(headers, self.control.watch_token))
 
     def json(self) -> Any:
         """The body as JSON, or as YAML where the content type says so; None where there is none; raises Problem."""

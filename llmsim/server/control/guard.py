@@ -14,11 +14,23 @@ LOCAL_ONLY = (
 READ_ONLY = "this server is read-only: it can be looked at, and not changed"
 
 
-def refusal(headers: Mapping[bytes, bytes], client: str, token: str, *, changes: bool, read_only: bool) -> str:
+WATCHING = "this token is for looking: with it nothing can be changed"
+
+
+def refusal(
+    headers: Mapping[bytes, bytes], client: str, token: str, watch_token: str = "", *, changes: bool, read_only: bool
+) -> str:
     """Why a request may not be served; empty where it may."""
+    if watches(headers, watch_token):
+        return WATCHING if changes else ""
     if not (_knows(headers, token) or _from_here(headers, client)):
         return LOCAL_ONLY
     return READ_ONLY if changes and read_only else ""
+
+
+def watches(headers: Mapping[bytes, bytes], watch_token: str) -> bool:
+    """Whether the request comes with the token of those who only look; then it may do no more, wherever it is from."""
+    return _knows(headers, watch_token)
 
 
 def _knows(headers: Mapping[bytes, bytes], token: str) -> bool:

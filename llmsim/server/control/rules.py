@@ -15,6 +15,7 @@ from llmsim.match import Match, Subject
 from llmsim.mocks import Mock, named
 from llmsim.mocks.index import Index
 from llmsim.server.control.call import Call, Operation, Problem, answer, near_told
+from llmsim.server.control.state import SAID
 from llmsim.settings import Armed
 
 # -- faults
@@ -103,7 +104,8 @@ async def put_mocks(call: Call) -> Any:
     # Thousands of mocks take a while to be read: in a thread, so that the replies under way keep their pace.
     read = partial(call.simulator.settings.changed, mocks=mocks)
     made = (await asyncio.get_running_loop().run_in_executor(None, read)).mocks
-    call.simulator.change(who=call.who, text=f"{len(mocks)} mocks", mark="mocks", mocks=made)
+    text, mark = call.query.get("text", "")[:200] or f"{len(mocks)} mocks", call.query.get("mark", "")[:200] or "mocks"
+    call.simulator.change(who=call.who, text=text, mark=mark, mocks=made)
     return await list_mocks(call)
 
 
@@ -238,7 +240,7 @@ OPERATIONS = [
     Operation("PUT", "/faults/{id}", arm, "Arm a fault under this id", body=Armed, status=201),
     Operation("DELETE", "/faults/{id}", lift, "Lift one fault"),
     Operation("GET", "/mocks", list_mocks, "The mocks", changes=False),
-    Operation("PUT", "/mocks", put_mocks, "Put these mocks in the place of all", body=[Mock]),
+    Operation("PUT", "/mocks", put_mocks, "Put these mocks in the place of all", [Mock], SAID),
     Operation("POST", "/mocks", add_mock, "Add a mock", body=Mock, status=201),
     Operation("DELETE", "/mocks", drop_mocks, "Take all mocks away"),
     Operation(

@@ -75,6 +75,7 @@ async def patch(call: Call) -> Any:
             409, f"the settings have changed since: they are at revision {now.revision}", revision=now.revision
         )
     changes = call.mapping()
+    said = {name: call.query.get(name, "")[:200] for name in ("text", "mark")}
     unknown = next((name for name in changes if name not in Settings.model_fields), None)
     if unknown is not None:
         raise Problem(400, f"{unknown[:60]}: there is no such setting; there are {', '.join(Settings.model_fields)}")
@@ -83,7 +84,7 @@ async def patch(call: Call) -> Any:
         if isinstance(given, dict):
             old = now.model_dump(mode="json")[name]
             changes[name] = {key: value for key, value in {**old, **given}.items() if value is not None}
-    call.simulator.change(who=call.who, **changes)
+    call.simulator.change(who=call.who, **said, **changes)
     return _told(call.simulator.settings)
 
 
@@ -157,11 +158,13 @@ async def clear_store(call: Call) -> Any:
     return {"cleared": call.simulator.store.clear()}
 
 
+SAID = {"text": "what is changed, in words", "mark": "its flag on charts"}
+
 OPERATIONS = [
     Operation("GET", "/state", state, "How the server is, in figures", changes=False),
     Operation("GET", "/settings", settings, "The settings in force, with their revision", changes=False),
     Operation(
-        "PATCH", "/settings", patch, "Change settings, all or nothing; If-Match guards a revision", body=Settings
+        "PATCH", "/settings", patch, "Change settings, all or nothing; If-Match guards a revision", Settings, SAID
     ),
     Operation("GET", "/settings/schema", schema, "The settings' JSON Schema", changes=False),
     Operation("GET", "/profiles", profiles, "The latency profiles by name", changes=False),

@@ -12,7 +12,7 @@ from textual.events import Key, Resize
 from textual.widget import Widget
 from textual.widgets import Input
 
-from llmsim.errors import SettingsError
+from llmsim.errors import LlmsimError, SettingsError
 from llmsim_tui import report
 from llmsim_tui.backend import Happening, Pulse, Stream
 from llmsim_tui.commands import bar, bindings
@@ -72,6 +72,7 @@ class Live(Docking):
         self.tab = "requests"
         self.choosing = False
         self.log_lines: deque[Happening] = deque(maxlen=_EVENTS)
+        self._away = ""
 
     def compose(self) -> ComposeResult:
         """All panels; which are seen and where is for `fold` to say."""
@@ -89,8 +90,6 @@ class Live(Docking):
     def on_mount(self) -> None:
         """Hides the filter line until it is wanted."""
         self.query_one("#filter").display = False
-        address = reachable(self.console.backend.address)
-        self.query_one(Flows).hint = f"no request yet · point a client at\nhttp://{address}/v1"
         self._fold()
 
     def on_resize(self, event: Resize | None = None) -> None:
@@ -134,7 +133,20 @@ class Live(Docking):
         self.query_one(SafetyLine).show_state(self.safety())
         self.query_one(Pads).show(self.console.deck, list(backend.pulse().armed))
         self._show_keys()
+        self._tell_who_is_away(backend.away)
         self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))
+
+    def _tell_who_is_away(self, away: str) -> None:
+        """Says why a server elsewhere cannot be seen, when that changes; and when it can be seen again."""
+        if away != self._away:
+            self.console.say(*((away, "warning") if away else ("Connected.",)))
+            self._away = away
+        flows = self.query_one(Flows)
+        address = reachable(self.console.backend.address)
+        flows.hint = (
+            away.replace("; ", "\n").replace(", or ", "\nor ")
+            or f"no request yet · point a client at\nhttp://{address}/v1"
+        )
 
     def _requests(self) -> None:
         backend = self.console.backend
@@ -245,7 +257,7 @@ class Live(Docking):
     async def _save_scenario(self) -> None:
         try:
             self.console.say(f"What was changed so far is a scenario now: {await save(self.console.backend)}")
-        except (SettingsError, OSError) as error:
+        except (LlmsimError, OSError) as error:
             self.console.say(f"No scenario was written: {error}", "warning")
 
     def action_report(self) -> None:
@@ -255,7 +267,7 @@ class Live(Docking):
     async def _report(self) -> None:
         try:
             files = await report.write(self.console.backend, report.usual(), self.app.export_screenshot())
-        except OSError as error:
+        except (LlmsimError, OSError) as error:
             self.console.say(f"No report was written: {error}", "warning")
         else:
             self.console.say(f"The session so far is told in {files[0].resolve()}, its picture beside it.")

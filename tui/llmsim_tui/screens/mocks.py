@@ -79,7 +79,7 @@ class Mocks(Dialog):
 
     async def _try(self) -> None:
         backend = self.console.backend
-        self.tried = await backend.try_mocks(backend.settings().mocks, _LAST)
+        self.tried = await self.console.asked(backend.try_mocks(backend.settings().mocks, _LAST)) or ()
         self.query_one("#dry-text", Static).update(safe("\n".join(dry_run(self.tried)), lines=True))
         self.tick(0)
 

@@ -133,7 +133,7 @@ class PadEdit(Dialog):
         self.run_worker(self._previewed(scope), group="preview", exclusive=True)
 
     async def _previewed(self, scope: Match) -> None:
-        matched, of = await self.console.backend.preview(scope, _LAST)
+        matched, of = await self.console.asked(self.console.backend.preview(scope, _LAST)) or (0, 0)
         self._say(f"matches {matched} of the last {of}" if of else "no request yet to try it on")
 
     def _say(self, words: str) -> None:

@@ -52,8 +52,9 @@ class Ticking(Steady, Screen[None]):
         """What the safety line says at this moment, on whichever screen."""
         backend = self.console.backend
         frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
-        note = "READ ONLY" if backend.read_only else ""
-        pulse, speed = backend.pulse(), backend.settings().speed
+        self.set_class(backend.kind == "remote", "-remote")
+        pulse, speed, note = backend.pulse(), backend.settings().speed, backend.note
+        self.set_class(backend.stale and bool(pulse.wall), "-stale")
         return Safety.of(backend.address, pulse, frozen, speed, note, backend.playing(), self.console.doubtful)
 
     def on_screen_resume(self) -> None:

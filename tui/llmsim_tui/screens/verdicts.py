@@ -43,7 +43,9 @@ class Verdicts(Dialog):
 
     async def _judge(self) -> None:
         backend = self.console.backend
-        lines = await backend.verdict()
+        lines = await self.console.asked(backend.verdict())
+        if lines is None:
+            return
         self.query_one("#dialog").border_subtitle = f"at {moment(backend.pulse().wall)}"
         self.query_one("#words", Static).update(self._worded(lines))
 

@@ -18,6 +18,9 @@ from llmsim_tui.widgets.lines import Line, Lines
 _LAG = 0.025
 """Loop lag (p95, seconds) from which the times on screen are no longer to be trusted to the frame."""
 
+_NAME = 16
+"""Cells that the name of a server elsewhere keeps."""
+
 _TIGHTEST = 8
 """Steps of shortening: 1 the uptime goes, 2 chips to a word, 3 the address to its port, 4 two chips, 5 tokens a second,
 6 requests a second and lag, 7 one chip, 8 chips as a number."""
@@ -87,6 +90,14 @@ def _chip(one: ArmedFault) -> tuple[str, str]:
     return safe(one.label), f" {left:>3}" if left else ""
 
 
+def _short(address: str, note: str) -> str:
+    """The port alone; of a server elsewhere its name as well, as far as there is room: it must never be mistaken."""
+    host, _, port = address.rpartition(":")
+    if not note.startswith("REMOTE"):
+        return f":{port}"
+    return f"{host if len(host) <= _NAME else host[: _NAME - 1] + '…'}:{port}"
+
+
 class SafetyLine(Lines):
     """One line, at any width."""
 
@@ -108,7 +119,7 @@ class SafetyLine(Lines):
         tone = {"serving": ink.tone["ok"], "stopping": ink.tone["limited"]}.get(state.state, ink.tone["failed"])
         line = Line(ink).add(" ").add("● ", tone)
         address = safe(state.address)
-        line.add(address if tight < 3 else ":" + address.rpartition(":")[2], ink.bold)
+        line.add(address if tight < 3 else _short(address, state.note), ink.bold)
         if state.state != "serving":
             line.add(" " + state.state.upper(), ink.tone["failed"])
         if tight < 1:
@@ -143,7 +154,9 @@ class SafetyLine(Lines):
         if state.doubtful and tight < 6:
             line.add(gap).add("times? H", ink.tone["limited"] + Style(bold=True))
         if state.note:
-            line.add(gap).add(f" {state.note} ", ink.badge)
+            notes = state.note.split(" · ")
+            kept = len(notes) if tight < 2 else 3 if tight < 4 else 2 if tight < 7 else 1
+            line.add(gap).add(f" {' · '.join(notes[:kept])} ", ink.badge)
         shown = len(state.chips) if tight < 4 else 2 if tight < 7 else 8 - tight
         for label, left in state.chips[:shown]:
             line.add(gap).add(f" {label if tight < 2 else label.split(' ')[0]}{left} ", ink.chip)
