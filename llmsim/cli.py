@@ -140,6 +140,7 @@ def _record(options: argparse.Namespace) -> int:
     from llmsim.server.serve import serve
 
     record = record_command.Record(record_command.options(options))
+    options.tapes = record_command.tapes(options)
     _run(serve(_configured(options), record.beside, record.first))
     record.tell()
     return 0

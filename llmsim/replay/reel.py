@@ -78,7 +78,7 @@ class Reel:
         """
         refused: list[str] = []
         for cues in self._tiers(asked):
-            own = [cue for cue in cues if cue.dialect == asked.dialect and cue.stream == asked.stream]
+            own = [cue for cue in cues if cue.dialect in (asked.dialect, "") and cue.stream == asked.stream]
             verbatim = bool(own)
             if not own:
                 own = [cue for cue in cues if not cue.cannot()]
@@ -95,7 +95,7 @@ class Reel:
 
     def _tiers(self, asked: Asked) -> Iterable[list[Cue]]:
         exact, full, talk = self._tables
-        yield [cue for cue in exact.get(asked.exact, ()) if cue.dialect == asked.dialect]
+        yield [cue for cue in exact.get(asked.exact, ()) if cue.dialect in (asked.dialect, "")]
         if asked.normal is not None:
             yield full.get(asked.normal.key, [])
             others = [cue for cue in talk.get(asked.normal.talk, ()) if cue.dialect != asked.dialect]

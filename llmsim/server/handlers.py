@@ -34,6 +34,16 @@ class Gone(Exception):
     """The client left before its request was whole."""
 
 
+def _first(message: Message, receive: Receive) -> Receive:
+    """Receives this message first, then what comes."""
+    waiting = [message]
+
+    async def received() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return received
+
+
 class Application:
     """Every dialect at the root and below `/{provider}`; beside them /health, /ready, /metrics and the control API."""
 
@@ -128,7 +138,9 @@ class Application:
             await self._reply(send, await self.metrics.answer(request))
             return
         if self.desk.passing and request.path not in _OWN:
-            await self.recorder(scope, receive, send)
+            rest = receive if self.desk.reels is None else await self._unless_taped(request, scope, receive, send)
+            if rest is not None:
+                await self.recorder(scope, rest, send)
             return
         found = self.routes.find(request)
         if found is None:
@@ -144,6 +156,28 @@ class Application:
             await self._play(dialect, None, request, failure, scope, receive, send)
             return
         await self._play(dialect, route, request, await self._read(dialect, route, request), scope, receive, send)
+
+    async def _unless_taped(self, request: Request, scope: Message, receive: Receive, send: Send) -> Receive | None:
+        """Answers a request while others are recorded, where a tape has it or new ones are refused.
+
+        Else it gives what the recorder is to receive: the body, which has been read, then what comes.
+        """
+        reels, settings = self.desk.reels, self.simulator.settings
+        if reels is None or reels.records(settings):
+            return receive
+        found = self.routes.find(request)
+        dialect, route = found or (self.routes.owner(request), None)
+        try:
+            request.body = await self._body(request, receive, self.body_limit)
+        except TooLarge:
+            await self._play(dialect, None, request, Failure("too_large", extra=self.body_limit), scope, receive, send)
+            return None
+        unread = Failure("not_found", param=f"{request.method} {request.path}")
+        ask = unread if route is None else await self._read(dialect, route, request)
+        if settings.replay == "new_episodes" and not reels.has(dialect, request, ask, settings):
+            return _first({"type": "http.request", "body": request.body, "more_body": False}, receive)
+        await self._play(dialect, route, request, ask, scope, receive, send)
+        return None
 
     async def _taped(self, request: Request, scope: Message, receive: Receive, send: Send) -> bool:
         """Answers a path that no API has from a tape; False where none has it either."""

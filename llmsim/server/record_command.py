@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from llmsim.errors import SettingsError
 from llmsim.server.record.options import Recording, upstream
 from llmsim.server.record.upstreams import HOMES
 from llmsim.server.serve import End, Runner
+from llmsim.tapes import parts
 
 logger = logging.getLogger("llmsim")
 
@@ -40,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"an API; {known} need no URL; repeatable",
     )
     add("--tape", metavar="FILE", required=True, help="where it is written; FILE.jsonl.gz is compressed at the end")
+    add(
+        "--replay",
+        choices=("all", "once", "new_episodes"),
+        default="all",
+        help="new_episodes: answer from the tape what is on it, record the rest; once: only record a new tape",
+    )
     add("--default", metavar="NAME", help="the upstream of requests that say nothing of whose they are")
     add(
         "--inject-keys",
@@ -74,6 +82,12 @@ def options(told: argparse.Namespace) -> Recording:
     return Recording.of({**given, "upstreams": dict(pairs)})
 
 
+def tapes(told: argparse.Namespace) -> list[str]:
+    """The tape to answer from beside recording: the one that is written, where it is there and the mode says so."""
+    there = told.replay != "all" and bool(parts.files(Path(told.tape)))
+    return [told.tape] if there else []
+
+
 @dataclass
 class Record:
     """A recording from the command line: it begins before the first request and ends with the server."""
@@ -87,6 +101,7 @@ class Record:
             if urlsplit(url).netloc == urlsplit(runner.url).netloc:
                 raise SettingsError(f"--upstream: {name} is this server itself")
         self.runner = runner
+        runner.replay_beside_recording()
         await runner.app.recorder.start(self.options, "the command")
 
     async def beside(self, runner: Runner, end: End) -> None:

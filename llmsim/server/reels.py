@@ -134,6 +134,24 @@ class Reels:
         key = exact(request.method, path, request.query, request.body)
         return Asked(key, told, dialect.kind, stream, f"{request.method} {request.path}")
 
+    def records(self, settings: Settings) -> bool:
+        """Whether all requests go to a recorder: in mode `all`, and in `once` where there was no tape to begin with."""
+        return settings.replay == "all" or (settings.replay == "once" and not self.files)
+
+    def has(self, dialect: Dialect, request: Request, ask: Ask | Failure, settings: Settings) -> bool:
+        """Whether a take answers."""
+        return isinstance(self._find(dialect, request, ask, settings), Hit)
+
+    def heard(self, place: str, take: Take) -> None:
+        """Takes in what was recorded in this moment; its client has had it, so that it counts as played."""
+        try:
+            if self.take_in([(place, take)]):
+                self.reel.cues[-1].played = 1
+        except TapeError as error:
+            note = f"what is recorded from here on is not replayed: {error}"
+            if note not in self.reel.notes:
+                self.reel.notes.append(note)
+
     def knows(self, request: Request, provider: str) -> bool:
         """Whether the tape has an answer for a path that llmsim does not serve."""
         return self.reel.knows(exact(request.method, _own_path(request.path, provider), request.query, request.body))

@@ -113,6 +113,13 @@ class Runner:
         for note in reels.reel.notes:
             logger.warning("%s", note)
 
+    def replay_beside_recording(self) -> None:
+        """Makes room for what is recorded, where it is to be replayed at once."""
+        if self.simulator.settings.replay == "new_episodes" and self.app.desk.reels is None:
+            from llmsim.server.reels import Reels
+
+            self.app.desk.reels = Reels(self.app.routes, self.simulator.clock, self.config.tape_bytes)
+
     @property
     def address(self) -> str:
         """Host and port, once it is bound."""

@@ -15,6 +15,7 @@ from llmsim.server.sockets import Receive
 if TYPE_CHECKING:
     from llmsim.server.record.options import Recording
     from llmsim.server.record.session import Session
+    from llmsim.tapes import Take
 
 __all__ = ["Recorder"]
 
@@ -51,10 +52,18 @@ class Recorder:
             desk.routes.complete()
             key = os.environ.get("LLMSIM_MASK_KEY", "")
             self.session = made = session(options, desk.routes, desk.clock, key)
+            loop = asyncio.get_running_loop()
+            made.scribe.heard = lambda take: loop.call_soon_threadsafe(self._heard, take)
             desk.passing = True
             said = f"; {made.scribe.writer.said}" if made.scribe.writer.said else ""
             desk.simulator.events.add("recorder", f"recording to {options.tape}{said}", who)
             return made.told()
+
+    def _heard(self, take: Take) -> None:
+        """Lets a replay beside the recording have what is new on the tape."""
+        reels = self._desk.reels
+        if reels is not None and self.session is not None and self._desk.simulator.settings.replay == "new_episodes":
+            reels.heard(f"{self.session.options.tape} take {self.session.scribe.writer.takes}", take)
 
     async def stop(self, who: str = "api", *, hurry: bool = False) -> dict[str, Any] | None:
         """Ends it for what comes; what is under way is recorded to its end, in a `hurry` it is ended.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from llmsim.errors import TapeError
@@ -24,6 +24,8 @@ class Scribe:
         self.masked = 0
         self.lost = 0
         self.problem = ""
+        self.heard: Callable[[Take], object] = lambda _: None
+        """Told each take once it is on the tape, in the thread that writes."""
         self._masker = masker
         self._thread = ThreadPoolExecutor(1, "recorder")
 
@@ -44,6 +46,7 @@ class Scribe:
         except TapeError as error:
             self._lose(str(error))
             return
+        self.heard(masked)
         self.ends[masked.end] += 1
         self.masked += masked.masked
 
