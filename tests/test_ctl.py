@@ -492,3 +492,20 @@ def test_replay_puts_a_tape_in_and_takes_it_out(ctl: Ctl, tmp_path: Path) -> Non
     done(ctl("replay", "stop"))
     assert refused(ctl("replay")) == "no tape is being replayed"
     assert "there is no such tape" in refused(ctl("replay", "nope.jsonl"))
+
+
+def test_record_passes_requests_on_until_it_is_stopped(ctl: Ctl, tmp_path: Path) -> None:
+    tape = str(tmp_path / "recorded.jsonl")
+    told = done(ctl("record", "--upstream", "openai", "--upstream", "vllm=http://127.0.0.1:1", "--tape", tape))
+    assert told.splitlines() == [
+        f"{tape}: 0 exchanges",
+        "0 under way, 0 masks, 0 bytes",
+        "openai -> https://api.openai.com",
+        "vllm -> http://127.0.0.1:1",
+    ]
+    assert json.loads(done(ctl("--json", "record")))["tape"] == tape
+    assert "is under way" in refused(ctl("record", "--upstream", "openai", "--tape", tape))
+    done(ctl("record", "stop"))
+    assert refused(ctl("record")) == "nothing is being recorded"
+    assert "vllm: '' is no address" in refused(ctl("record", "--upstream", "vllm", "--tape", tape))
+    assert "there are status, stop" in refused(ctl("record", "pause"))

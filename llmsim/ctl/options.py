@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from llmsim.ctl import events, faults, journal, limits, mocks, replay, scenario, state, verify
+from llmsim.ctl import events, faults, journal, limits, mocks, record, replay, scenario, state, verify
 from llmsim.ctl.client import URL, Client
 from llmsim.ctl.command import Commands, Handler, Spoken
 from llmsim.ctl.page import Page
@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser._add_action(action)
     added = parser.add_subparsers(dest="what", required=True, metavar="COMMAND", parser_class=Spoken)
     commands = Commands(added, shared)
-    for part in (state, faults, mocks, limits, journal, verify, scenario, replay, events):
+    for part in (state, faults, mocks, limits, journal, verify, scenario, record, replay, events):
         part.add(commands)
     parser.set_defaults(run=run)
 

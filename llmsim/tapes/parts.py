@@ -56,11 +56,15 @@ def compress(source: Path) -> Path:
     """Compresses a file in its place; whenever it is interrupted, one whole file is there."""
     target = zipped(source)
     unfinished = target.with_name(f"{target.name}.unfinished")
-    with source.open("rb") as read, open(private(unfinished), "wb") as raw:
-        with gzip.GzipFile(source.name, "wb", 6, raw, mtime=0) as write:
-            shutil.copyfileobj(read, write, _CHUNK)
-        raw.flush()
-        os.fsync(raw.fileno())
+    try:
+        with source.open("rb") as read, open(private(unfinished), "wb") as raw:
+            with gzip.GzipFile(source.name, "wb", 6, raw, mtime=0) as write:
+                shutil.copyfileobj(read, write, _CHUNK)
+            raw.flush()
+            os.fsync(raw.fileno())
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     unfinished.replace(target)
     source.unlink()
     return target

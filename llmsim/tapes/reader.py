@@ -10,10 +10,7 @@ from typing import BinaryIO, cast
 
 from llmsim.errors import TapeError
 from llmsim.tapes import parts
-from llmsim.tapes.take import Take
-
-LONGEST = 512 << 20
-"""Bytes of a line; the recorder's limits keep far below it."""
+from llmsim.tapes.take import LONGEST, Take
 
 
 class Tape:

@@ -15,6 +15,9 @@ from llmsim.errors import TapeError
 VERSION = 1
 """Of the lines that are written here; newer ones are refused, fields that are not known are passed over."""
 
+LONGEST = 512 << 20
+"""Bytes of a line; the recorder's limits keep far below it."""
+
 End = Literal["done", "cut", "left", "error"]
 """How an exchange ended: whole; the upstream broke off; the client left; there was no answer at all."""
 

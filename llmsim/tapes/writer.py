@@ -9,7 +9,7 @@ from pathlib import Path
 
 from llmsim.errors import TapeError
 from llmsim.tapes import parts
-from llmsim.tapes.take import Take
+from llmsim.tapes.take import LONGEST, Take
 
 try:
     import fcntl
@@ -41,8 +41,10 @@ class Writer:
             raise TapeError(f"{self.path}: it cannot be written: {error.strerror or error}") from None
         try:
             self._tidy()
-        except OSError as error:
+        except (OSError, TapeError) as error:
             os.close(self._descriptor)
+            if isinstance(error, TapeError):
+                raise
             raise TapeError(f"{self.path}: it cannot be written: {error.strerror or error}") from None
 
     @property
@@ -79,7 +81,7 @@ class Writer:
         if not self._size:
             self._file.unlink(missing_ok=True)
         elif self.path.name.endswith(".gz"):
-            parts.compress(self._file)
+            _compressed(self._file)
 
     # -- files
 
@@ -91,12 +93,15 @@ class Writer:
             except OSError:
                 os.close(descriptor)
                 raise TapeError(f"{self.path}: another recorder is writing to it") from None
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)  # it may have been there, open to all
         self._size = os.fstat(descriptor).st_size
         self._rotated = sum(_size(one) for one in parts.rotated(self.path).values())
         return descriptor
 
     def _tidy(self) -> None:
         """Makes good what a crash has left: a broken last line, a file that was being compressed."""
+        self._recognise()
         whole = _whole(self._descriptor, self._size)
         if whole < self._size:
             self.said = f"{self._file}: the last line was broken and is taken away, {self._size - whole} bytes"
@@ -112,6 +117,19 @@ class Writer:
             if one.suffix != ".gz":
                 self._compress(one)
 
+    def _recognise(self) -> None:
+        """Raises TapeError for a file that is no tape: nothing of it may be taken away, and nothing added."""
+        with os.fdopen(os.dup(self._descriptor), "rb") as file:
+            file.seek(0)
+            line = file.readline(LONGEST)
+        try:
+            if line.endswith(b"\n"):
+                Take.of_line(line)
+            elif line and not line.startswith(b'{"'):
+                raise TapeError("it has no whole line")
+        except TapeError as error:
+            raise TapeError(f"{self._file}: it is no tape, and is left as it is: {error}") from None
+
     def _rotate(self) -> None:
         os.close(self._descriptor)
         moved = parts.part(self.path, self._next())
@@ -123,9 +141,15 @@ class Writer:
         return max(parts.rotated(self.path), default=0) + 1
 
     def _compress(self, path: Path) -> None:
-        thread = threading.Thread(target=parts.compress, args=(path,), name="tape compressor", daemon=True)
+        thread = threading.Thread(target=_compressed, args=(path,), name="tape compressor", daemon=True)
         self._compressing = [one for one in self._compressing if one.is_alive()] + [thread]
         thread.start()
+
+
+def _compressed(path: Path) -> None:
+    """Compresses a part; where there is no room for that, it stays as it is, and is tried again at the next start."""
+    with contextlib.suppress(OSError):
+        parts.compress(path)
 
 
 def _size(path: Path) -> int:

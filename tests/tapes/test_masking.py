@@ -2,10 +2,13 @@
 
 import base64
 import json
+import struct
+import zlib
 from urllib.parse import parse_qsl, quote
 
 import planted
 import pytest
+from botocore.eventstream import EventStreamBuffer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +170,35 @@ def test_of_a_secret_that_broke_off_its_beginning_is_hidden_too(cut):
     told = said(MASKER.body(body, stream=True, unfinished=True))
     assert text[16 : 8 + cut] == "" or text[16 : 8 + cut] not in told
     assert told.startswith("my key: ")
+
+
+def message(payload):
+    headers = b"\x0b:event-type\x07\x00\x05chunk"
+    head = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    told = head + struct.pack(">I", zlib.crc32(head)) + headers + payload
+    return told + struct.pack(">I", zlib.crc32(told))
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_amazons_event_streams_are_read_and_stay_whole(wrapped):
+    """As botocore reads them, which checks every sum."""
+    said = pieces("I am jane@example.com and my key is sk-proj-4f9aB2kLmN0pQrStUvWxYz, all right?", 3)
+    documents = [json.dumps({"contentBlockIndex": 0, "delta": {"text": one}}).encode() for one in said]
+    if wrapped:
+        documents = [json.dumps({"bytes": base64.b64encode(one).decode()}).encode() for one in documents]
+    body = b"".join(map(message, documents))
+    told = MASKER.body(body + message(documents[0])[:20], stream=True)
+    assert len(told) == len(body) + 20
+    buffer = EventStreamBuffer()
+    buffer.add_data(told)
+    found = [json.loads(one.payload) for one in buffer]
+    if wrapped:
+        found = [json.loads(base64.b64decode(one["bytes"])) for one in found]
+    text = "".join(one["delta"]["text"] for one in found)
+    assert len(found) == len(said)
+    assert text.startswith("I am ****@")
+    assert text.endswith(", all right?")
+    assert "4f9aB2" not in text
 
 
 # -- the same everywhere

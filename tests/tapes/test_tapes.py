@@ -123,6 +123,35 @@ def test_a_tape_named_gz_is_compressed_when_it_is_closed_and_can_be_gone_on_with
     assert ids(tmp_path / "run.jsonl.gz") == ["1", "2"]
 
 
+@pytest.mark.parametrize("words", [b"my notes", b"my notes\nand more", b'{"port": 8080}\n', b"[1]\n"])
+def test_a_file_that_is_no_tape_is_left_as_it_is(tmp_path, words):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(words)
+    with pytest.raises(TapeError, match="it is no tape, and is left as it is"):
+        Writer(path)
+    assert path.read_bytes() == words
+
+
+def test_a_tape_that_was_open_to_all_is_no_more(tmp_path):
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(take("1").line())
+    path.chmod(0o644)
+    write(path, take("2"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert ids(path) == ["1", "2"]
+
+
+def test_a_part_for_which_there_is_no_room_compressed_stays_as_it_is(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    write(tmp_path / "run.jsonl.gz", *(take(str(i)) for i in range(3)), rotate_at=10)
+    names = sorted(one.name for one in tmp_path.iterdir())
+    assert names == ["run.0001.jsonl", "run.0002.jsonl", "run.jsonl"]
+    assert ids(tmp_path / "run.jsonl.gz") == ["0", "1", "2"]
+
+
 def test_a_tape_with_nothing_on_it_leaves_no_file(tmp_path):
     Writer(tmp_path / "run.jsonl").close()
     assert list(tmp_path.iterdir()) == []

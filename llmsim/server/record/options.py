@@ -42,8 +42,8 @@ class Recording(BaseModel):
         for name, url in told.items():
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name[:60]!r} is no name: it has small letters, digits, - and _")
-            Upstream.checked(name, url)
-        return told
+            Upstream.checked(name, url or HOMES.get(name, ""))
+        return {name: url or HOMES[name] for name, url in told.items()}
 
     @field_validator("tape")
     @classmethod
@@ -75,9 +75,7 @@ class Recording(BaseModel):
 def upstream(told: str) -> tuple[str, str]:
     """`openai=URL`, or the name alone of an API whose address is known; raises SettingsError."""
     name, sign, url = told.partition("=")
-    if sign:
-        return name, url
-    if name not in HOMES:
+    if not sign and name not in HOMES:
         known = ", ".join(HOMES)
         raise SettingsError(f"--upstream: {told!r} has no address; it is NAME=URL, or one of {known} alone")
-    return name, HOMES[name]
+    return name, url if sign else HOMES[name]

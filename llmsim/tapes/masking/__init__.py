@@ -9,7 +9,7 @@ from dataclasses import replace
 from llmsim import masks
 from llmsim.errors import SettingsError
 from llmsim.match.values import compiled
-from llmsim.tapes.masking import persons, secrets
+from llmsim.tapes.masking import eventstreams, persons, secrets
 from llmsim.tapes.masking.base64s import inner
 from llmsim.tapes.masking.disguise import disguise
 from llmsim.tapes.masking.views import GAP, Segment, View, form, path, view
@@ -122,6 +122,11 @@ class Masker:
     ) -> bytes:
         if not told:
             return told
+        payloads = eventstreams.messages(told)
+        if payloads:
+            return eventstreams.masked(
+                told, payloads, lambda lines: self._body(lines, own, count, joined=joined, unfinished=unfinished)
+            )
         text = told.decode("utf-8", "surrogateescape")
         if is_form and text.lstrip()[:1] not in ("{", "["):  # curl calls everything a form
             return _same(told, self._written(text, form(text), own, count, names=masks.QUERY))

@@ -113,7 +113,7 @@ _FORMS = {
     r"[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}": "fr.nir",
     r"[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]": "it.codicefiscale",
     r"\d{3}\.\d{3}\.\d{3}-\d{2}": "br.cpf",
-    r"\d{4} \d{4} \d{4}": "in_.aadhaar",
+    r"(?!20\d\d 20\d\d)\d{4} \d{4} \d{4}": "in_.aadhaar",
     r"[A-Z]{5}\d{4}[A-Z]": "in_.pan",
     r"\d{11}": "pl.pesel",
     r"756\.\d{4}\.\d{4}\.\d{2}": "ch.ssn",

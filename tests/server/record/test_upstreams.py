@@ -129,10 +129,16 @@ def test_an_api_whose_address_is_known_needs_none():
         upstream("vllm")
 
 
+def test_an_address_that_is_known_may_be_empty():
+    options = Recording.of({"tape": "t", "upstreams": {"openai": "", "vllm": "http://a"}})
+    assert options.upstreams == {"openai": "https://api.openai.com", "vllm": "http://a"}
+
+
 @pytest.mark.parametrize(
     ("told", "why"),
     [
         ({"tape": "t"}, "upstreams"),
+        ({"tape": "t", "upstreams": {"vllm": ""}}, "vllm: '' is no address"),
         ({"tape": "t", "upstreams": {}}, "there must be an upstream"),
         ({"tape": "", "upstreams": {"a": "http://b"}}, "tape: "),
         ({"tape": "t", "upstreams": {"A b": "http://b"}}, "'A b' is no name"),
