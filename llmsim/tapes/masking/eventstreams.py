@@ -1,7 +1,7 @@
 """Amazon's binary event streams: what their messages say is masked, and their checksums are made right again.
 
-The encoding (Amazon Transcribe's guide, "Event stream encoding"): two lengths, their checksum, headers, the payload, and
-the checksum of it all.
+The encoding (Amazon Transcribe's guide, "Event stream encoding"): two lengths, their checksum, headers, the payload,
+and the checksum of it all.
 """
 
 from __future__ import annotations
