@@ -57,7 +57,7 @@ class Journal:
 
     def newest(self, limit: int) -> list[Exchange]:
         """The newest exchanges, oldest of them first."""
-        return list(islice(self._ring, max(0, len(self._ring) - limit), None))
+        return list(islice(reversed(self._ring), max(0, limit)))[::-1]  # from the end: the rest is not even passed over
 
     def clear(self) -> None:
         """Forgets everything."""

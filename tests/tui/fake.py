@@ -97,6 +97,7 @@ class FakeBackend:
         self.next_at = 0.1
         self.lag = 0.004
         self.acted: list[tuple[int, str]] = []
+        self.state: Any = "serving"
         self.honest = Honesty(100, 0.2, 0.204, 0.009, 45.0, 44.8, 0.012, 0.001, 0.004, 0.011)
         self._settings = Settings()
         self.say("start", "serving on 127.0.0.1:8080", "llmsim")
@@ -169,7 +170,7 @@ class FakeBackend:
         return Pulse(
             wall=EPOCH + now,
             up=now,
-            state="serving",
+            state=self.state,
             requests=len(self.exchanges),
             requests_per_s=len(recent) / 5,
             tokens_per_s=sum(1 / one.gap for one in live if one.tokens(now)),

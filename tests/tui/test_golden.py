@@ -5,36 +5,80 @@ from __future__ import annotations
 import pytest
 from tui.stage import golden, stage
 
+SIZES = pytest.mark.parametrize(
+    "size", [(60, 16), (80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}"
+)
 
-@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_live_with_a_storm(size: tuple[int, int]) -> None:
+
+@SIZES
+async def test_every_screen_over_busy_traffic(size: tuple[int, int]) -> None:
+    """One console a size walks through all of its screens: most of the time goes into starting one."""
     async with stage(size) as console:
+
+        def see(name: str) -> None:
+            golden(f"{name}_{size[0]}x{size[1]}", console.lines())
+
+        await console.press("l", "shift+right")
+        see("latency")
+        await console.press("o")
+        see("load")
+        await console.press("escape", "comma", "down")
+        see("settings")
+        await console.press("escape", "H")
+        see("honesty")
+        await console.press("escape", "question_mark")
+        see("help")
+        await console.press("escape", "m")
+        see("mocks")
+        await console.press("a")
+        see("editor")
+        await console.press("escape", "escape", "e", "1")
+        see("pad")
+        await console.press("escape")
+        console.one("#requests").select(240)
+        await console.press("enter")
+        see("inspector")
+        await console.press("tab")
+        see("bodies")
+        await console.press("tab")
+        see("stream")
+        await console.press("y")
+        console.app.clear_notifications()
+        await console.settle()
+        see("copy")
+
+
+@SIZES
+async def test_the_live_screen_in_each_state(size: tuple[int, int]) -> None:
+    async with stage(size) as console:
+
+        def see(name: str) -> None:
+            golden(f"{name}_{size[0]}x{size[1]}", console.lines())
+
+        see("busy")
         await console.press("1")
         await console.wait(2.0)
         await console.wait(2.5)
-        golden(f"live_{size[0]}x{size[1]}", console.lines())
+        see("live")
+        await console.press("g")
+        see("jump")
+        await console.press("escape", "space")
+        await console.wait(2.0)
+        see("frozen")
+        console.backend.state = "disconnected"
+        await console.press("space")
+        see("disconnected")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_latency_with_a_candidate(size: tuple[int, int]) -> None:
-    async with stage(size) as console:
-        await console.press("l", "shift+right")
-        golden(f"latency_{size[0]}x{size[1]}", console.lines())
+@SIZES
+async def test_the_live_screen_before_the_first_request(size: tuple[int, int]) -> None:
+    async with stage(size, seconds=5.0, rate=0.0) as console:
+        golden(f"empty_{size[0]}x{size[1]}", console.lines())
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_inspector_of_a_finished_reply(size: tuple[int, int]) -> None:
-    async with stage(size) as console:
-        console.one("#requests").select(240)
-        await console.press("enter")
-        golden(f"inspector_{size[0]}x{size[1]}", console.lines())
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_help(size: tuple[int, int]) -> None:
-    async with stage(size) as console:
-        await console.press("question_mark")
-        golden(f"help_{size[0]}x{size[1]}", console.lines())
+async def test_a_terminal_that_is_too_small_shows_what_matters_most() -> None:
+    async with stage((40, 8)) as console:
+        golden("tiny_40x8", console.lines())
 
 
 async def test_ascii_with_no_sign_that_a_bare_terminal_lacks() -> None:

@@ -30,6 +30,8 @@ from llmsim_tui.widgets.lines import Lines
 Part = tuple[Ticking, Callable[[], None]]
 """A part of a frame: the screen, and what draws it."""
 
+MOST: Final = 10.0
+"""Frames a second that are never exceeded: nobody sees more, and every one holds the replies up."""
 _SLOW: Final = 0.060
 _QUICK: Final = 0.030
 """Seconds a frame may take before every second one is left out, and below which none is."""
@@ -45,7 +47,7 @@ class LlmsimApp(TypeAhead, Console):
     def __init__(self, backend: Backend, *, theme: str = "night", fps: float = 4.0, forgiving: bool = False) -> None:
         super().__init__(backend, forgiving=forgiving)
         self.first_theme = theme
-        self.fps = fps
+        self.fps = min(fps, MOST)
         self.beat = 0
         self.cost = 0.0
         self.slow = False

@@ -98,7 +98,7 @@ def in_words(profile: Profile) -> str:
 def load_in_words(profile: Profile) -> str:
     """What load does to a client, in a sentence; what there is none of is left out."""
     if not profile.loaded:
-        return "no load terms: a reply's pace is its own affair, however many others there are"
+        return "no load terms: each reply goes at a pace of its own"
     told = []
     if profile.slots:
         told.append(f"{profile.slots} at once, {profile.queue} more wait, the next is refused as overload")

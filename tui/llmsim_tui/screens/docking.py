@@ -29,7 +29,7 @@ class Docking(Ticking):
     def _inspected(self) -> None:
         dossier = self.query_one(Dossier)
         if dossier.display and not self.frozen:
-            dossier.refresh_page()
+            dossier.tick()
 
     def on_inspect(self, message: Inspect) -> None:
         """Looks into an exchange: beside the list where there is room, else over it."""

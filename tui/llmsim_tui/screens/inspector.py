@@ -33,7 +33,7 @@ class Inspector(Dialog):
 
     def tick(self, beat: int) -> None:
         """Shows it as it stands."""
-        self.query_one(Dossier).refresh_page()
+        self.query_one(Dossier).tick()
 
     def on_dossier_closed(self) -> None:
         """Closes."""

@@ -8,6 +8,7 @@ from typing import Any, Final, cast, get_args
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.strip import Strip
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -43,6 +44,8 @@ _LOAD: Final[Mapping[str, tuple[str, Scale, Callable[[float], str]]]] = {
     "cache_s": ("cache unused", Scale(1, 604_800), lambda value: f"{value:.3g} s" if value else "for ever"),
 }
 """The load terms: what each slider is called, its track, and its value in words; 0 is what there is none of."""
+_BESIDE: Final = 76
+"""Columns from which the presets stand beside the sliders."""
 _WHOLE: Final = ("slots", "queue", "cache_tokens")
 
 
@@ -80,6 +83,7 @@ class Latency(Dialog):
         self.problem = ""
         self.live = False
         self.loads = False
+        self.choosing = False
         self._resting: Profile | None = None
         self._tried: Profile | None = None
 
@@ -113,10 +117,17 @@ class Latency(Dialog):
             words = f"{clip(safe(name), 18)} {profile.ttft.middle:5.0f} {profile.tbt.middle:3.0f}"
             presets.add_option(Option(words))
         self.show_keys()
+        self.on_resize()
         self._turn()
         self._start()
         names = [name for name, profile in backend.profiles().items() if same(profile, self.applied)]
         presets.highlighted = list(backend.profiles()).index(names[0]) if names else None
+
+    def on_resize(self, event: Resize | None = None) -> None:
+        """Sliders and presets beside each other; where there is no room, in turns."""
+        tight = self.app.size.width < _BESIDE
+        self.query_one("#shape").display = not tight or not self.choosing
+        self.query_one("#presets").display = not tight or self.choosing
 
     def _start(self) -> None:
         """Loads the profile in force for the scope."""
@@ -231,6 +242,8 @@ class Latency(Dialog):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Loads a named profile as the candidate."""
+        if self.app.size.width < _BESIDE:
+            self.action_side()
         self._load(list(self.console.backend.profiles().values())[event.option_index])
 
     def action_apply(self) -> None:
@@ -290,5 +303,7 @@ class Latency(Dialog):
     def action_side(self) -> None:
         """Goes between sliders and presets."""
         there = self.focused is not None and self.focused.id == "presets"
+        self.choosing = not there
+        self.on_resize()
         first = "#load-slots" if self.loads else "#ttft-mean"
         self.query_one(first if there else "#presets").focus()

@@ -26,6 +26,10 @@ PAGES: Final = ("summary", "request · response", "stream", "copy", "difference"
 _PANES: Final = (("summary",), ("request", "response"), ("stream",), ("copy",), ("difference",))
 _BESIDE: Final = 90
 """Columns from which request and response stand side by side."""
+_LOOK: Final = 8
+"""Ticks between two looks for tries that have come since."""
+_ORIGINS: Final = 100
+"""Requests asked again of which is remembered what they are like."""
 _GONE: Final = "This exchange is no longer kept; j and k go to its neighbours."
 
 
@@ -65,6 +69,8 @@ class Dossier(Container):
         self.raw = False
         self.form = 0
         self.tries: Sequence[int] = ()
+        self._origins: dict[int, int] = {}
+        self._looks = 0
         self._shown: dict[str, Any] = {}
 
     @property
@@ -107,7 +113,18 @@ class Dossier(Container):
             scroll.scroll_home(animate=False)
         self.query_one(Tokens).top = 0
         self.refresh_page()
-        self.run_worker(self._link(number), group="tries", exclusive=True)
+        self._look_for_tries()
+
+    def _look_for_tries(self) -> None:
+        self.run_worker(self._link(self.number), group="tries", exclusive=True)
+
+    def tick(self) -> None:
+        """Draws what has changed; looks for tries again now and then, as a call that went wrong comes again."""
+        self._looks += 1
+        row = self.console.backend.row(self.number)
+        if self._looks % _LOOK == 0 and row is not None and row.outcome != "ok":
+            self._look_for_tries()
+        self.refresh_page()
 
     async def _link(self, number: int) -> None:
         """Finds the other tries of the call; until they are found there is this one."""
@@ -200,7 +217,9 @@ class Dossier(Container):
         self.post_message(self.Stepped(by))
 
     def _beside(self, by: int) -> int | None:
-        """The try before this one, or the one after."""
+        """The try before this one, or the one after; before one that was asked again stands what it is like."""
+        if by < 0 and self.number in self._origins:
+            return self._origins[self.number]
         place = list(self.tries).index(self.number) + by if self.number in self.tries else -1
         return self.tries[place] if 0 <= place < len(self.tries) else None
 
@@ -246,6 +265,7 @@ class Dossier(Container):
 
         def told(again: int) -> None:
             self.console.say(f"#{number} was asked again: it is #{again} now, by the client “resent”.")
+            self._origins = dict([*self._origins.items(), (again, number)][-_ORIGINS:])
             self.post_message(self.Wanted(again))
 
         self.console.attempt(lambda: backend.resend(number), told)
