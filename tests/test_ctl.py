@@ -96,6 +96,14 @@ def test_status_tells_how_the_server_is(ctl: Ctl, url: str) -> None:
     assert json.loads(done(ctl("--json", "status")))["address"] == url
 
 
+def test_status_tells_the_load_of_each_profile(ctl: Ctl, url: str) -> None:
+    done(ctl("settings", "profiles={served: {slots: 3, queue: 9}}", "latency_profile=served"))
+    ask(url)
+    told = done(ctl("status"))
+    assert "0 at work of 3 slots, 0 of 9 in the queue, 0 refused, waits ×1" in told
+    assert re.search(r"^times +\S", told, re.MULTILINE)
+
+
 def test_settings_are_shown_changed_guarded_and_taken_back(ctl: Ctl) -> None:
     assert "target_tokens      20" in done(ctl("settings"))
     changed = done(

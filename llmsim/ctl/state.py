@@ -61,6 +61,8 @@ def _figures(told: dict[str, Any]) -> list[tuple[str, Any]]:
         ("tokens", f"{tokens['in']} in, {tokens['out']} out"),
         ("rate", f"{rate['requests']:g} requests/s, {rate['tokens']:g} tokens/s"),
         ("lag p95", f"{told['lag_p95_ms']:g} ms"),
+        ("times", "kept" if told["honesty"]["trusted"] else told["honesty"]["doubts"]),
+        *((f"load {one['profile']}", _load(one)) for one in told["load"]),
         ("faults", told["faults"]),
         ("mocks", told["mocks"]),
         *((f"mocks of {name}", problem.splitlines()) for name, problem in told["mock_problems"].items()),
@@ -68,6 +70,12 @@ def _figures(told: dict[str, Any]) -> list[tuple[str, Any]]:
         ("store", f"{told['store']['entries']} entries, {told['store']['bytes']} bytes"),
         ("scenario", f"{playing['name']} {playing['state']}, {playing['phase'] or 'no phase'}" if playing else "none"),
     ]
+
+
+def _load(told: dict[str, Any]) -> str:
+    slots = "any number of slots" if told["slots"] is None else f"{told['slots']} slots"
+    busy = f"{told['active']} at work of {slots}, {told['queued']} of {told['queue']} in the queue"
+    return f"{busy}, {told['refused']} refused, waits ×{told['slowing']:g}"
 
 
 def settings(client: Client, page: Page, options: Namespace) -> int:

@@ -145,6 +145,8 @@ class LoadedExchange(Exchange):
         other = LoadedExchange(number, ask, self.plan, self.started, wall)
         other._anchor, other._time, other._rate, other._stretch = self._anchor, self._time, self._rate, self._stretch
         other.queued, other.admitted, other.company = self.queued, self.admitted, self.company
+        if self.state != "live":
+            other.queued = False  # nobody will admit it any more
         other.seed, other.standing = self.seed, self.standing
         if self.state == "live":
             self.followers = (*(one for one in self.followers if one.state == "live"), other)

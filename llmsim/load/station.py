@@ -59,8 +59,10 @@ class Station:
 
     def leave(self, exchange: LoadedExchange) -> None:
         """Takes the exchange out; who has waited longest has its slot."""
+        if self.waiting.pop(exchange.number, None) is not None and exchange.followers:
+            exchange.admit(self._clock.now(), 1.0, 0)  # who follows it must not wait for ever
+            self._moved(exchange)
         exchange.station, exchange.followers = None, ()
-        self.waiting.pop(exchange.number, None)
         if self.active.pop(exchange.number, None) is not None:
             self._fill()
             self._breathe_soon()

@@ -285,6 +285,28 @@ async def test_a_slow_first_token_is_slow_for_its_prefill_as_well():
     assert moments(listener)[0] == near(3 * (TTFT + 0.05))
 
 
+async def test_who_follows_a_reply_waits_with_it_and_is_let_go_when_it_never_comes():
+    simulator = simulator_of(slots=1)
+    held = simulator.begin(ask_for("held"))
+    leader = simulator.begin(ask_for("leader", detached=True))
+    follower = Listener(simulator, simulator.begin(ask_for("leader", stream=True, follows=leader)))
+    await simulator.clock.advance(1)
+    assert follower.batches == []
+    simulator.end(held, "abandoned")
+    await simulator.clock.advance(1)
+    assert moments(follower)[0] == near(1 + TTFT)
+    assert follower.task.done()
+
+    held = simulator.begin(ask_for("held"))
+    simulator.end(leader, "done")
+    leader = simulator.begin(ask_for("leader", detached=True))
+    follower = Listener(simulator, simulator.begin(ask_for("leader", stream=True, follows=leader)))
+    await simulator.clock.advance(0.01)
+    simulator.end(leader, "abandoned")
+    await simulator.clock.advance(5)
+    assert follower.task.done()
+
+
 # -- prefill and cache
 
 
