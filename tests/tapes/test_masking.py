@@ -163,6 +163,16 @@ def test_base64_is_looked_into():
     assert text.endswith(", a friend")
 
 
+@pytest.mark.parametrize("kind", ["OpenAI", "mail", "password", "private key", "Visa", "phone in the US"])
+def test_in_a_long_text_it_is_hidden_wherever_it_stands(kind):
+    filling = "It was a dark and stormy night. "
+    for at in (32_700, 32_768, 65_530):
+        text = (filling * 2100)[:at] + " " + sentence(kind) + filling * 1000
+        masked = MASKER.text(text)
+        assert planted.hidden(kind) not in masked
+        assert masked.replace(MASKER.text(sentence(kind)), "") == text.replace(sentence(kind), "")
+
+
 @pytest.mark.parametrize("cut", range(8, 40, 3))
 def test_of_a_secret_that_broke_off_its_beginning_is_hidden_too(cut):
     text = "my key: sk-proj-" + "4f9aB2kLmN0pQrStUvWxYz0123456789"

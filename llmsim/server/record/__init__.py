@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from llmsim.clock import keep
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["Recorder"]
 
 
+_TURN = 0.0005
+"""Seconds after which the thread that masks lets the loop go on, which has bytes to pass on; Python's own are ten times
+that."""
+
+
 class Recorder:
     """Switched on and off at run time, for whoever drives a server: its control API, its command, a console.
 
@@ -30,6 +36,7 @@ class Recorder:
         self._desk = desk
         self._busy = asyncio.Lock()
         self._ending: set[Session] = set()
+        self._turn = sys.getswitchinterval()
         self.session: Session | None = None
 
     @property
@@ -55,6 +62,7 @@ class Recorder:
             loop = asyncio.get_running_loop()
             made.scribe.heard = lambda take: loop.call_soon_threadsafe(self._heard, take)
             desk.passing = True
+            sys.setswitchinterval(_TURN)
             said = f"; {made.scribe.writer.said}" if made.scribe.writer.said else ""
             desk.simulator.events.add("recorder", f"recording to {options.tape}{said}", who)
             return made.told()
@@ -90,7 +98,11 @@ class Recorder:
 
     async def _ended(self, session: Session, who: str, *, hurry: bool = False) -> None:
         await session.close(hurry=hurry)
+        if session not in self._ending:
+            return  # told already, by who did not hurry
         self._ending.discard(session)
+        if self.session is None and not self._ending:
+            sys.setswitchinterval(self._turn)
         told = session.told()
         self._desk.simulator.events.add("recorder", f"recorded {told['exchanges']} exchanges to {told['tape']}", who)
 

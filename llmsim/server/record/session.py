@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from llmsim.clock import Clock
+from llmsim.clock import Clock, keep
 from llmsim.dialects import Request
 from llmsim.errors import Failure
 from llmsim.server.heads import joined
@@ -56,6 +56,7 @@ class Session:
         )
         self.client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))  # cookies are the clients' own
         self._passages: set[Passage] = set()
+        self._closing: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -63,6 +64,11 @@ class Session:
         """Waits for what is under way, in a hurry ends it, then closes the connections and the tape."""
         if hurry:
             self.finish()
+        if self._closing is None:
+            self._closing = keep(self._close(), "closing of a recording")
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         await self._idle.wait()
         await self.client.aclose()
         await self.scribe.close()

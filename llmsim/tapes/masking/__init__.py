@@ -18,6 +18,9 @@ from llmsim.tapes.take import Frame, Headers, Take
 _SHORTEST = 8
 """Characters of a client's own key that is looked for everywhere; a shorter one may be any word."""
 
+_STEP = 1 << 15
+_BEFORE = 256
+
 _ADDRESSED = re.compile(r"organi[sz]ation|project$|^x-forwarded|^forwarded|-ip$|^from$")
 """Headers that say who somebody is."""
 
@@ -163,18 +166,42 @@ class Masker:
         return "".join((*parts, body[at:])) if parts else body
 
     def _found(self, seen: View, own: Sequence[str], names: re.Pattern[str] | None) -> Iterator[tuple[int, int, bool]]:
-        text = seen.text
-        for start, end in secrets.find(text, own):
-            yield start, end, False
-        for start, end in persons.find(text, self._regions):
-            yield start, end, True
-        for pattern in self._patterns:
-            for found in pattern.finditer(text):
-                yield *found.span(1 if pattern.groups else 0), False
+        for first, last, text in _windows(seen.text):
+            for start, end, person in self._looked(text, own):
+                if first <= start < last:
+                    yield start, end, person
         for start, segment in zip(seen.starts, seen.segments, strict=True):
             name = segment.name
             if name and ((names and names.search(name)) or secrets.named(name, segment.text)):
                 yield start + secrets.scheme(segment.text), start + len(segment.text), False
+
+    def _looked(self, window: Window, own: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
+        offset, text = window
+        for start, end in secrets.find(text, own):
+            yield offset + start, offset + end, False
+        for start, end in persons.find(text, self._regions):
+            yield offset + start, offset + end, True
+        for pattern in self._patterns:
+            for found in pattern.finditer(text):
+                start, end = found.span(1 if pattern.groups else 0)
+                yield offset + start, offset + end, False
+
+
+Window = tuple[int, str]
+"""A part of a text and where it begins."""
+
+
+def _windows(text: str) -> Iterator[tuple[int, int, Window]]:
+    """A text in parts, each with as much before and behind as what begins in it needs.
+
+    An expression that searches holds up all other threads until it is through; with parts no reply waits for long.
+    """
+    if len(text) <= _STEP + masks.LONGEST:
+        yield 0, len(text), (0, text)
+        return
+    for start in range(0, len(text), _STEP):
+        before = max(0, start - _BEFORE)
+        yield start, start + _STEP, (before, text[before : start + _STEP + masks.LONGEST])
 
 
 class _Count:

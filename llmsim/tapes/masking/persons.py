@@ -53,8 +53,8 @@ def find(text: str, regions: Sequence[str] = REGIONS) -> Iterator[Span]:
 def _addresses(text: str) -> Iterator[Span]:
     """Addresses of mail."""
     for at in _AT.finditer(text):
-        local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
         domain = _DOMAIN.match(text, at.end(), at.end() + 255)
+        local = _LOCAL.search(text, max(0, at.start() - 64), at.start()) if domain else None
         if local and domain:
             yield local.start(), domain.end()
 

@@ -1,10 +1,12 @@
 """Recording is switched on and off while the server runs, and keys get nowhere."""
 
+import asyncio
 import json
+import sys
 
 import httpx2
 import pytest
-from running import Wire, running
+from running import Wire, running, until
 from upstream import recorder, takes, upstream
 
 ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello."}]}
@@ -59,10 +61,6 @@ async def test_what_cannot_be_begun_changes_nothing(body, why):
 
 
 async def test_what_is_under_way_when_it_ends_is_recorded_to_its_end(tmp_path):
-    import asyncio
-
-    from running import until
-
     tape, go = tmp_path / "run.jsonl", asyncio.Event()
 
     async def serve(call):
@@ -84,6 +82,25 @@ async def test_what_is_under_way_when_it_ends_is_recorded_to_its_end(tmp_path):
             lambda: len(runner.simulator.events.after(0)) and "recorded 1" in runner.simulator.events.after(0)[-1].text
         )
     assert [(take.body, take.end) for take in takes(tape)] == [(b"onetwo", "done")]
+
+
+async def test_a_server_that_stops_ends_also_what_an_ended_recording_waits_for(tmp_path):
+    tape, never = tmp_path / "run.jsonl", asyncio.Event()
+
+    async def serve(call):
+        call.stream()
+        call.chunk(b"one")
+        await never.wait()
+
+    before = sys.getswitchinterval()
+    async with upstream(serve) as url, recorder(tape, {"openai": url}) as runner, Wire.to(runner) as wire:
+        assert sys.getswitchinterval() < before
+        await wire.ask(ASK, "/v1/chat/completions")
+        await wire.head()
+        assert await wire.chunk() == b"one"
+        await runner.app.recorder.stop()
+    assert [(take.body, take.end) for take in takes(tape)] == [(b"one", "left")]
+    assert sys.getswitchinterval() == before
 
 
 KEYS = {
