@@ -273,3 +273,9 @@ TEMPLATES = (
 )
 FAULTS = ("429 retry_after=2 count=3", "cut after_tokens=5", 'refuse status=503 message="no" scope="model:gpt*"')
 PATTERNS = (r"^(a+)+$", r"^[A-Z][a-z]{2,5}(-\d{1,3})?$", r"(?=.*\d)(?!x)\w+\b", r"\p{L}+[^\x00-\x1f]?")
+TAPE = (
+    b'{"v":1,"id":"a","at":1.5,"upstream":"openai","provider":"openai","dialect":"openai_chat","beside":0,"request":'
+    b'{"method":"POST","path":"/v1/chat/completions","query":"","headers":[["a","b"]],"body":"{}"},"response":{"status":'
+    b'200,"begun":0.1,"headers":[["a","b"]],"coding":"","frames":[[0.2,"data: x\\n\\n"],[0.3,{"base64":"/w=="}]]},'
+    b'"end":"done","ended":0.4,"error":"","masked":0,"left_out":0}\n'
+)

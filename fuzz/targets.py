@@ -38,12 +38,14 @@ TARGETS: dict[str, Target] = {
     "expressions": Target(texts.expression, _texts(*(f"{one}\naaaaaaaaaaaaaaaa!" for one in seeds.PATTERNS))),
     "generators": Target(texts.generator, _texts("lorem", "fixed:Hi", "sequence:a|b", "words:3")),
     "expectations": Target(texts.expectation, [b'{"when":"model:a","times":"2..4","within_s":3}']),
+    "shown": Target(texts.shown, _texts("\x1b[2J\x1b]0;owned\x07", "\u202eabc\x9b31m\r\n")),
     "masks": Target(texts.secret, _texts('{"api_key": "abcdefghijkl"}', "Bearer abcdefghijklmnop", "a=b; c=d")),
     "tokens": Target(texts.count, _texts("Hello, wörld 漢字 👩🏽‍🚀")),
     "configuration": Target(
         files.configuration, [b"Y" + seeds.CONFIG.encode(), b'Tport = 8081\n[profiles.a.ttft]\nkind = "fixed"\n']
     ),
     "mocks": Target(files.mocks, [b"Y" + seeds.MOCKS.encode()]),
+    "tapes": Target(files.tape, [b"P" + seeds.TAPE, b"Z\n" + seeds.TAPE]),
     "scenarios": Target(files.scenario, [b"Y" + seeds.SCENARIO.encode()]),
     "forms": Target(wires.form, [b"x\n" + _FORM[1:]]),
     "uploads": Target(wires.upload, [bytes((at,)) + _FORM[3:] for at in range(5)]),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from functools import cache
+from unicodedata import category
 
 import orjson
+from llmsim_tui.text import safe
 from pydantic import ValidationError
 
 from fuzz.application import Broken
 from llmsim import faults, generators, masks, overrides, tokens
 from llmsim.conversation import Ask, Message
+from llmsim.ctl import page
 from llmsim.dice import Dice
 from llmsim.errors import SettingsError
 from llmsim.journal.verify import Expectation
@@ -18,6 +21,7 @@ from llmsim.match import Match, Subject
 from llmsim.mocks import template
 from llmsim.schema.document import UnsatisfiableSchema
 from llmsim.schema.patterns import compiled, finds
+from llmsim.server.logs import forms
 from llmsim.settings import Settings
 
 
@@ -115,6 +119,14 @@ def secret(data: bytes) -> None:
         if key in shown:
             raise Broken(f"a key is shown: {shown[:300]!r}")
     masks.body(data, limit=50)
+
+
+def shown(data: bytes) -> None:
+    """What a client wrote, as the log, the console and `llmsim ctl` show it: nothing in it is obeyed by a terminal."""
+    told = _text(data)
+    for name, plain in (("log", forms.shown(told)), ("console", safe(told)), ("ctl", page.plain(told))):
+        if any(category(sign) in ("Cc", "Zl", "Zp") or "\u202a" <= sign <= "\u202e" for sign in plain):
+            raise Broken(f"the {name} shows {plain!r}")
 
 
 def count(data: bytes) -> None:

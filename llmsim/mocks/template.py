@@ -26,18 +26,31 @@ class TemplateError(LlmsimError):
 
 @cache
 def _environment() -> Any:
-    from jinja2 import StrictUndefined
+    from jinja2 import StrictUndefined, pass_eval_context
+    from jinja2.compiler import CodeGenerator
+    from jinja2.filters import do_join
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Joining(CodeGenerator):
+        """Has the operator `~` looked at, too; Jinja lets a sandbox see the others alone."""
+
+        def visit_Concat(self, node: Any, frame: Any) -> None:
+            self.write("environment.joined((")
+            for part in node.nodes:
+                self.visit(part, frame)
+                self.write(", ")
+            self.write("))")
 
     class Sandbox(ImmutableSandboxedEnvironment):
         """One in which no power and no product is so large that to work it out would hold everybody up."""
 
-        intercepted_binops = frozenset(("**", "*", "%"))
+        intercepted_binops = frozenset(("**", "*", "%", "+"))
+        code_generator_class = Joining
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
             if operator == "%":
                 _padded("%", str(left) if isinstance(left, str) else "", right)
-            elif _too_large(operator, left, right):
+            elif (operator != "+" or hasattr(left, "__len__")) and _too_large(operator, left, right):
                 raise OverflowError(f"what {operator} comes to is too large")
             return super().call_binop(context, operator, left, right)
 
@@ -52,7 +65,24 @@ def _environment() -> Any:
                 _padded("format", str(getattr(value, "__self__", "")), ())
             return super().wrap_str_format(value)
 
+        def joined(self, parts: tuple[Any, ...]) -> str:
+            """The texts in one, for the operator `~`."""
+            texts = [str(part) for part in parts]
+            if sum(map(len, texts)) > LONGEST:
+                raise OverflowError("what ~ comes to is too large")
+            return "".join(texts)
+
+    @pass_eval_context
+    def _bounded_join(context: Any, value: Any, d: str = "", attribute: Any = None) -> Any:
+        items = list(value)
+        if sum(len(one) for one in items if isinstance(one, str)) + len(str(d)) * len(items) > LONGEST:
+            raise OverflowError("what join comes to is too large")
+        return do_join(context, items, d, attribute)
+
     made = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True)
+    # They draw from no dice of ours, so that the same request would not get the same reply.
+    del made.globals["lipsum"], made.filters["random"]
+    made.filters["join"] = _bounded_join
     for name in ("center", "indent", "format"):
         made.filters[name] = partial(_filtered, name, made.filters[name])
     return made
@@ -82,6 +112,8 @@ def _too_large(operator: str, left: Any, right: Any) -> bool:
     sized = [hasattr(one, "__len__") for one in (left, right)]
     sizes = [len(one) if has else abs(one) for one, has in zip((left, right), sized, strict=True)]
     bits = [math.log2(max(2, size)) for size in sizes]
+    if operator == "+":
+        return all(sized) and sum(sizes) > LONGEST
     if operator == "**":
         return bool(bits[0] * sizes[1] > 4096)
     return sum(bits) > (math.log2(LONGEST) + 1 if any(sized) else 4096)
