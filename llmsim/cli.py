@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("record", _record_options, "record real APIs to a tape", "Passes requests on to real APIs and records them.")
     add("ctl", _ctl_options, "drive a running server", "Drives a running server.")
     add_mocks(commands)
+    add("tape", _tape_options, "show, check, mask, convert and merge tapes", "Tapes: recorded exchanges.")
     add("profile", _profile_options, "fit, show and draw latency profiles", "Latency profiles: how long a model takes.")
     add("check", _check_options, "check a file", "Checks a configuration, a scenario or a file of mocks.")
     return parser
@@ -101,6 +102,12 @@ def _record_options(parser: argparse.ArgumentParser) -> None:
 
 def _ctl_options(parser: argparse.ArgumentParser) -> None:
     from llmsim.ctl import add_options
+
+    add_options(parser)
+
+
+def _tape_options(parser: argparse.ArgumentParser) -> None:
+    from llmsim.taping.command import add_options
 
     add_options(parser)
 

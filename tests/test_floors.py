@@ -19,7 +19,7 @@ FLOORS = [
     "simulator streams scenarios",
     "views",
     "server llmsim_tui ctl",
-    "cli testing fitting __main__ pytest_plugin",
+    "cli testing fitting taping __main__ pytest_plugin",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS, 1) for room in rooms.split()}
 OUTSIDE = {"starlette", "uvicorn", "textual", "rich", "prometheus_client"}
