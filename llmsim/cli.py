@@ -83,6 +83,7 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
     from llmsim.server.config import add_options
 
     add_options(parser, scenario=True)
+    parser.add_argument("--record-session", metavar="FILE", help="record the session, for llmsim-tui replay")
     parser.set_defaults(run=_serve)
 
 

@@ -51,6 +51,7 @@ class Config(Settings, BaseSettings):
     store_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes of them that are kept")] = 256 << 20
     store_age_s: Annotated[float, Field(gt=0, le=31_536_000, description="seconds that each is kept")] = 86_400.0
     control_token: str = Field("", description="opens the control API to other machines, as a bearer token")
+    record_session: str = Field("", description="file to record the session into, for llmsim-tui replay")
     watch_token: str = Field("", description="opens the control API to be looked at and not changed")
     metrics_names: Literal["llmsim", "vllm", "both"] = Field("llmsim", description="whose names /metrics has")
     otel: bool = Field(False, description="send traces and metrics by OpenTelemetry, as its OTEL_ variables say")
@@ -129,6 +130,7 @@ def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
         "read_only",
         "otel",
         "scenario",
+        "record_session",
     }
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()

@@ -26,6 +26,7 @@ from llmsim.server.handlers import Application
 from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.mock_files import MockFiles
+from llmsim.server.session import SessionFile
 from llmsim.server.telemetry import Telemetry
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
@@ -99,6 +100,7 @@ class Runner:
         self.watch = Watch(simulator.journal, simulator.pacer.lag, simulator.clock, simulator.events)
         self.recorded: dict[str, Any] | None = None
         """What was recorded when it stopped."""
+        self._session: SessionFile | None = None
         self._socket: socket.socket | None = None
         self._server: EmbeddedServer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -198,6 +200,8 @@ class Runner:
             self._task.result()
             raise ServeError("the server ended before it had started")
         self.mock_files.watch()
+        if self.config.record_session:
+            self._session = SessionFile(self.control, self.config.record_session)
         self.watch.begin()
 
     def settle(self) -> None:
@@ -220,6 +224,8 @@ class Runner:
         self.mock_files.stop()
         self.watch.end()
         self.control.stop_scenario()
+        if self._session is not None:
+            self._session.stop()
         self.simulator.events.add("server", "the server is stopping")
         self._server.should_exit = True
         clock = self.simulator.clock

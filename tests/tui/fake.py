@@ -160,6 +160,9 @@ class FakeBackend:
     def _ended(self, one: Exchange) -> bool:
         return one.paused is None and self.now() - one.begun >= one.duration
 
+    def shown(self) -> FakeBackend:
+        return self
+
     def pulse(self) -> Pulse:
         self.advance()
         now = self.now()

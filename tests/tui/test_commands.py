@@ -16,6 +16,7 @@ from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
+from llmsim_tui.screens.replay import ReplayLive
 from llmsim_tui.screens.scenario import ScenarioRun
 from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.screens.verdicts import Verdicts
@@ -25,7 +26,8 @@ from llmsim_tui.widgets.rows import Rows
 from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
-    "live": Live, "list": Flows, "streams": Streams, "inspector": Dossier, "latency": Latency, "rates": Rates,
+    "live": Live, "replay": ReplayLive, "list": Flows, "streams": Streams, "inspector": Dossier,
+    "latency": Latency, "rates": Rates,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
     "limits": Limits, "verdict": Verdicts,
     "settings": Preferences, "honesty": Trust, "dialogs": LlmsimApp,

@@ -46,14 +46,20 @@ def _open(arguments: Sequence[str] | None) -> int:
 
         print(listing())
         return 0
-    options = _parser().parse_args(given)
+    replays = given[:1] == ["replay"]
+    options = (_replay_parser() if replays else _parser()).parse_args(given[replays:])
     try:
-        attached = options.attach is not None
-        config = None if attached else from_options(options)[0]
+        alone = replays or options.attach is not None
+        config = None if alone else from_options(options)[0]
         if not sys.stdin.isatty() or not sys.stderr.isatty():
             raise LlmsimError("the console needs a terminal; to serve without one: llmsim serve")
         report = _wanted(options.report)
-        run = _run_attached(options, report) if config is None else _run(config, options.theme, report)
+        if replays:
+            run = _run_replay(options, report)
+        elif config is None:
+            run = _run_attached(options, report)
+        else:
+            run = _run(config, options, report)
         problem = asyncio.run(run)
     except LlmsimError as error:
         print(f"llmsim-tui: {error}", file=sys.stderr)
@@ -98,12 +104,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", metavar="FILE", help="what the session was, on leaving: .md with a picture, or .svg"
     )
+    parser.add_argument("--record", metavar="FILE", help="record the session for llmsim-tui replay; .gz packs it")
     add_attached(parser)
     add_options(parser, scenario=True)
     return parser
 
 
-async def _run(config: Config, theme: str, report: Path | None = None) -> Exception | None:
+def _replay_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="llmsim-tui replay", description="Shows a recorded session.")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="what --record, R or llmsim serve --record-session wrote"
+    )
+    parser.add_argument("--speed", metavar="X", type=_speed, default=1.0, help="how fast it plays (default: 1)")
+    parser.add_argument("--theme", metavar="NAME", default="night", help="colours: night, day or a file's own")
+    parser.add_argument(
+        "--report", metavar="FILE", help="what the session was, on leaving: .md with a picture, or .svg"
+    )
+    return parser
+
+
+def _speed(told: str) -> float:
+    speed = float(told)
+    if not 0.01 <= speed <= 100:
+        raise argparse.ArgumentTypeError(f"{told} is not allowed: it is from 0.01 to 100")
+    return speed
+
+
+async def _run(config: Config, options: argparse.Namespace, report: Path | None = None) -> Exception | None:
     """Server first, then the screen; when the screen goes, the server ends its replies in good order.
 
     Gives what ended the console, None where it was left.
@@ -120,7 +147,7 @@ async def _run(config: Config, theme: str, report: Path | None = None) -> Except
         scenario = scenario_files.read(Path(config.scenario))
     runner = Runner(config)
     runner.bind()
-    app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=theme, forgiving=True)
+    app = LlmsimApp(LocalBackend(runner.simulator, runner.address, runner.control), theme=options.theme, forgiving=True)
     app.keeps_picture = report is not None
     _end_with(app)
     _log_to(runner.simulator.events.add, config.log_level)
@@ -131,8 +158,7 @@ async def _run(config: Config, theme: str, report: Path | None = None) -> Except
     for name in strangers():
         runner.simulator.events.add("warning", f"environment variable {name} is no setting; it has no effect")
     try:
-        await app.run_async()
-        await _leave(app, report)
+        await _show(app, options.record, report)
     finally:
         await runner.stop(grace=min(config.grace_s, 1.0))
     return app.failure
@@ -150,11 +176,38 @@ async def _run_attached(options: argparse.Namespace, report: Path | None = None)
     _log_to(backend.logged, "warning")
     backend.start()
     try:
-        await app.run_async()
-        await _leave(app, report)
+        await _show(app, options.record, report)
     finally:
         await backend.stop()
     return app.failure
+
+
+async def _run_replay(options: argparse.Namespace, report: Path | None) -> Exception | None:
+    """The screen over a recorded session."""
+    from llmsim.views import session
+    from llmsim_tui.app import LlmsimApp
+    from llmsim_tui.replay import ReplayBackend
+
+    backend = ReplayBackend(session.read(options.file), speed=options.speed)
+    app = LlmsimApp(backend, theme=options.theme, forgiving=True)
+    app.keeps_picture = report is not None
+    _end_with(app)
+    await _show(app, None, report)
+    return app.failure
+
+
+async def _show(app: LlmsimApp, record: str | None, report: Path | None) -> None:
+    """The screen until it is left, recorded where that is wanted; then the report."""
+    if record:
+        app.recorder = app.recording(record)
+    try:
+        await app.run_async()
+    finally:
+        if app.recorder is not None:
+            app.recorder.frame()
+            app.recorder.stop()
+            print(f"llmsim-tui: the session was recorded into {app.recorder.path}", file=sys.stderr)
+    await _leave(app, report)
 
 
 def _end_with(app: LlmsimApp) -> None:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from llmsim.errors import SettingsError
+from llmsim.views.recording import PACE
 from llmsim_tui import keymap, palette
 from llmsim_tui.backend import Backend
 from llmsim_tui.commands import bindings, table, use
@@ -58,7 +59,11 @@ class LlmsimApp(TypeAhead, Console):
         self._before_preview: str | None = None
 
     def get_default_screen(self) -> Screen[None]:
-        """The live screen."""
+        """The live screen, or that of a recording."""
+        if self.backend.kind == "replay":
+            from llmsim_tui.screens.replay import ReplayLive  # late: few consoles show one
+
+            return ReplayLive()
         return Live()
 
     def on_mount(self) -> None:
@@ -84,6 +89,7 @@ class LlmsimApp(TypeAhead, Console):
         """Starts every timer of the console; nothing else does."""
         self.set_interval(1 / self.fps, self.tick)
         self.set_interval(1.0, self.look_for_themes)
+        self.set_interval(PACE, self.keep_recording)
 
     def tick(self) -> None:
         """Pulls from the backend and draws what has changed, part by part until the next tick.

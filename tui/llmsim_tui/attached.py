@@ -10,7 +10,7 @@ from llmsim.ctl.client import URL
 from llmsim.errors import LlmsimError
 from llmsim_tui.remote import FLAG, RemoteBackend, Unfit
 
-_OWN: Final = ("attach", "token", "read_only", "theme", "report")
+_OWN: Final = ("attach", "token", "read_only", "theme", "report", "record")
 """Options that have a meaning without a server of one's own."""
 
 

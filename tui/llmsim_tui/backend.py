@@ -13,6 +13,7 @@ from llmsim.honesty import Honesty
 from llmsim.latency import Profile
 from llmsim.settings import Settings
 from llmsim.views import ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
+from llmsim.views.recording import Seen
 from llmsim_tui.rules import Rules
 
 __all__ = ["Action", "ArmedFault", "Backend", "Bucket", "Happening", "Outcome", "Pulse", "Row", "Stream"]
@@ -57,6 +58,10 @@ class Backend(Rules, Protocol):
     @property
     def note(self) -> str:
         """What is to be known of all that is shown: that it is elsewhere, of when it is; empty for nothing."""
+        ...
+
+    def shown(self) -> Seen:
+        """What a recording is made of, with keys masked; SettingsError where nothing can be recorded."""
         ...
 
     def pulse(self) -> Pulse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,9 +18,11 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed, active_worker
 
 from llmsim.errors import LlmsimError
+from llmsim.views.recording import Recorder
 from llmsim_tui import palette
 from llmsim_tui.backend import Backend
 from llmsim_tui.deck import Deck
+from llmsim_tui.text import reachable, uptime
 from llmsim_tui.trust import Frames
 
 T = TypeVar("T")
@@ -34,6 +37,8 @@ class Console(App[None]):
         self.forgiving = forgiving
         self.failure: Exception | None = None
         self.deck = Deck()
+        self.recorder: Recorder | None = None
+        self._away = ""
         self.own_themes: list[str] = []
         self._stamps: dict[Path, float] = {}
 
@@ -153,6 +158,51 @@ class Console(App[None]):
                 then()
 
         self.attempt(self.backend.redo, told)
+
+    def hint(self) -> str:
+        """What to do about a list that is empty; says also when a server elsewhere is lost, and when it is back."""
+        away = self.backend.away
+        if away != self._away:
+            self.say(*((away, "warning") if away else ("Connected.",)))
+            self._away = away
+        if self.backend.kind == "replay":
+            return "no request up to this moment of the recording"
+        told = away.replace("; ", "\n").replace(", or ", "\nor ")
+        return told or f"no request yet · point a client at\nhttp://{reachable(self.backend.address)}/v1"
+
+    def record(self, path: str = "") -> None:
+        """Begins to record the session, into a file in the working directory if none is named; or stops."""
+        if self.recorder is not None:
+            recorder, self.recorder = self.recorder, None
+            recorder.frame()
+            recorder.stop()
+            self.say(f"Recorded {uptime(self.backend.pulse().wall - recorder.started)} into {recorder.path}.")
+            return
+        stem = f"session-{datetime.now():%Y%m%d-%H%M%S}.jsonl.gz"
+        try:
+            self.recorder = self.recording(path or stem)
+        except LlmsimError as error:
+            self.say(f"Nothing is recorded: {error}", "warning")
+            return
+        self.say(f"Recording into {self.recorder.path}; R stops it.")
+
+    def recording(self, path: str) -> Recorder:
+        """A recording into that file; raises SettingsError where it cannot be."""
+        return Recorder(self.backend.shown(), Path(path).expanduser().absolute(), self.backend.address)
+
+    def action_record(self) -> None:
+        """Records the session into a file, or stops."""
+        self.record()
+
+    def keep_recording(self) -> None:
+        """Writes what has changed into the recording."""
+        recorder = self.recorder
+        if recorder is None:
+            return
+        recorder.frame()
+        if recorder.over:
+            self.recorder = None
+            self.say(f"{recorder.problem[:1].upper()}{recorder.problem[1:]}.", "warning")
 
     async def type_on(self) -> None:
         """Goes on with keys that wait for a dialog."""

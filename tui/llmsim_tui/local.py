@@ -9,6 +9,8 @@ from llmsim.errors import SettingsError
 from llmsim.server.control import Control
 from llmsim.simulator import Simulator
 from llmsim.verdict.tries import tries_of
+from llmsim.views.masked import MaskedView
+from llmsim.views.recording import Seen
 from llmsim_tui.backend import Action
 from llmsim_tui.local_rules import LocalRules
 
@@ -29,6 +31,10 @@ class LocalBackend(LocalRules):
     def __init__(self, simulator: Simulator, address: str, control: Control | None = None) -> None:
         super().__init__(simulator, control or Control(simulator))
         self.address = address
+
+    def shown(self) -> Seen:
+        """The simulator, keys masked."""
+        return MaskedView(self._simulator, self._control)
 
     async def change(self, who: str = "console", *, text: str = "", mark: str = "", **changes: Any) -> None:
         """Changes settings."""

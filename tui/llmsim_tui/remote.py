@@ -18,6 +18,7 @@ from llmsim.errors import LlmsimError
 from llmsim.settings import Settings, explain
 from llmsim.views import Pulse
 from llmsim.views.frame import FORMAT
+from llmsim.views.recording import Seen
 from llmsim_tui.link import PATIENCE, KeptClient, apart
 from llmsim_tui.remote_rules import RemoteRules
 from llmsim_tui.text import moment
@@ -176,6 +177,10 @@ class RemoteBackend(RemoteRules):
     def stale(self) -> bool:
         """Whether nothing has been heard for a while."""
         return bool(self._problem) or self._heard is None or self._clock.now() - self._heard > _STALE
+
+    def shown(self) -> Seen:
+        """The picture: its keys are masked over there."""
+        return self
 
     def pulse(self) -> Pulse:
         """The newest figures; what is stale says so."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from textual.app import ComposeResult
 from textual.events import Key, Resize
+from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -30,7 +31,6 @@ from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
-from llmsim_tui.text import reachable
 from llmsim_tui.widgets.bars import Bars, Traffic
 from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.events import Log
@@ -64,6 +64,7 @@ class Live(Docking):
 
     BINDINGS = bindings("live")
     AUTO_FOCUS = "#requests"
+    own_places: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +73,6 @@ class Live(Docking):
         self.tab = "requests"
         self.choosing = False
         self.log_lines: deque[Happening] = deque(maxlen=_EVENTS)
-        self._away = ""
 
     def compose(self) -> ComposeResult:
         """All panels; which are seen and where is for `fold` to say."""
@@ -99,7 +99,7 @@ class Live(Docking):
 
     def _fold(self) -> None:
         width, height = self.app.size
-        places = fold(width, height, self.tab, self.zoomed, self.inspecting)
+        places = self.placed(fold(width, height, self.tab, self.zoomed, self.inspecting))
         for widget in self.children:
             name = "keys" if widget.id == "filter" else widget.id or ""
             if name in places:
@@ -115,6 +115,10 @@ class Live(Docking):
             return
         if not isinstance(self.focused, Input) and (self.focused is None or self.focused.id not in places):
             self.query_one(f"#{self._front(set(places))}").focus()
+
+    def placed(self, places: Mapping[str, Region]) -> Mapping[str, Region]:
+        """Where everything stands; for screens that have something else in the place of it."""
+        return places
 
     def _front(self, shown: set[str]) -> str:
         return next(name for name in (self.tab, *PANELS) if name in shown)
@@ -133,20 +137,8 @@ class Live(Docking):
         self.query_one(SafetyLine).show_state(self.safety())
         self.query_one(Pads).show(self.console.deck, list(backend.pulse().armed))
         self._show_keys()
-        self._tell_who_is_away(backend.away)
+        self.query_one(Flows).hint = self.console.hint()
         self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))
-
-    def _tell_who_is_away(self, away: str) -> None:
-        """Says why a server elsewhere cannot be seen, when that changes; and when it can be seen again."""
-        if away != self._away:
-            self.console.say(*((away, "warning") if away else ("Connected.",)))
-            self._away = away
-        flows = self.query_one(Flows)
-        address = reachable(self.console.backend.address)
-        flows.hint = (
-            away.replace("; ", "\n").replace(", or ", "\nor ")
-            or f"no request yet · point a client at\nhttp://{address}/v1"
-        )
 
     def _requests(self) -> None:
         backend = self.console.backend
@@ -185,7 +177,7 @@ class Live(Docking):
         places = {"requests": ("list",), "streams": ("streams",)}.get(focused or "", ())
         if self.in_dossier:
             places = ("inspector",)
-        commands = bar((*places, "live", "app"), self.console.backend.read_only)
+        commands = bar((*self.own_places, *places, "live", "app"), self.console.backend.read_only)
         self.query_one(KeyBar).show(commands, _PROMPT if self.choosing else "")
 
     def action_pad(self, digit: int) -> None:

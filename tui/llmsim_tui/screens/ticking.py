@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.console import Console, console
+from llmsim_tui.text import uptime
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.safety import Safety, SafetyLine
 
@@ -53,8 +54,13 @@ class Ticking(Steady, Screen[None]):
         backend = self.console.backend
         frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
         self.set_class(backend.kind == "remote", "-remote")
-        pulse, speed, note = backend.pulse(), backend.settings().speed, backend.note
+        pulse, speed = backend.pulse(), backend.settings().speed
         self.set_class(backend.stale and bool(pulse.wall), "-stale")
+        self.set_class(backend.kind == "replay", "-replay")
+        notes = backend.note.split(" · ") if backend.note else []
+        if (recorder := self.console.recorder) is not None:
+            notes.insert(1, f"REC {uptime(pulse.wall - recorder.started)}")
+        note = " · ".join(notes)
         return Safety.of(backend.address, pulse, frozen, speed, note, backend.playing(), self.console.doubtful)
 
     def on_screen_resume(self) -> None:
