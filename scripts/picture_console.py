@@ -1,6 +1,6 @@
-"""Draws docs/console.svg: the console of made-up traffic in the midst of a 429 storm, the same picture on every run.
+"""Draws the pictures of the console in docs/: made-up traffic on a told clock, the same pictures on every run.
 
-python scripts/picture_console.py docs/console.svg
+python scripts/picture_console.py docs
 """
 
 from __future__ import annotations
@@ -13,19 +13,33 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1] / "tui")]
 
+PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
+    "console": ((120, 40), "night", ("1", "wait", "wait")),
+    "console_inspector": ((170, 44), "night", ("5", *["wait"] * 4, "select", "enter", "tab", "tab")),
+    "console_latency": ((120, 40), "night", ("l", "shift+right")),
+    "console_settings": ((120, 32), "paper", ("comma", "down", "down", "down")),
+    "console_small": ((80, 24), "day", ("1", "wait", "wait")),
+}
+"""Each picture's file, size, theme and keys."""
 
-async def picture() -> str:
-    """The live screen four seconds after the first pad was pressed."""
+
+async def picture(size: tuple[int, int], theme: str, keys: tuple[str, ...]) -> str:
+    """One screen after some keys."""
     from tui.stage import stage
 
-    async with stage((120, 40), seconds=34.0) as console:
-        await console.press("1")
-        await console.wait(2.0)
-        await console.wait(2.0)
+    async with stage(size, theme=theme, seconds=34.0) as console:
+        for key in keys:
+            if key == "wait":
+                await console.wait(2.0)
+            elif key == "select":
+                console.one("#requests").select(304)
+            else:
+                await console.press(key)
         return console.app.export_screenshot(title="llmsim-tui")
 
 
 if __name__ == "__main__":
     os.environ["TZ"] = "UTC"
     time.tzset()
-    Path(sys.argv[1]).write_text(asyncio.run(picture()), "utf-8")
+    for name, given in PICTURES.items():
+        (Path(sys.argv[1]) / f"{name}.svg").write_text(asyncio.run(picture(*given)), "utf-8")

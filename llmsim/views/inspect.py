@@ -90,23 +90,32 @@ def _piece(moment: float, piece: Piece, hidden: bool) -> list[Any]:
 
 
 def _asked(exchange: Exchange) -> Mapping[str, float | None]:
-    """What the plan and the pace say: first piece and last, and the tokens a second between."""
+    """What the plan and the pace say: first piece, last piece, tokens a second between; of a whole reply its end."""
     plan, rate = exchange.plan, exchange.rate or 1.0
     first, last = plan.times[0] / rate, plan.times[-1] / rate
     due, end = exchange.first_due, exchange.moment(len(plan.pieces) - 1)
     if due is not None and end is not None:  # what the load has made of the plan is in it
         first, last = due - exchange.started, end - exchange.started
+    if not exchange.ask.stream:
+        return _whole(last)
     return {"first": _ms(first), "last": _ms(last), "pace": _pace(plan.usage.completion, last - first)}
+
+
+def _whole(last: float | None) -> Mapping[str, float | None]:
+    """Of a reply that is sent whole there is its end alone."""
+    return {"first": None, "last": None if last is None else _ms(last), "pace": None}
 
 
 def _achieved(exchange: Exchange) -> Mapping[str, float | None]:
     """What came of it; None as long as it has not."""
     if exchange.first is None:
-        return {"first": None, "last": None, "pace": None}
+        return _whole(None)
     first = exchange.first - exchange.started
-    if exchange.ended is None:
+    last = None if exchange.ended is None else exchange.ended - exchange.started
+    if not exchange.ask.stream:
+        return _whole(last)
+    if last is None:
         return {"first": _ms(first), "last": None, "pace": None}
-    last = exchange.ended - exchange.started
     return {"first": _ms(first), "last": _ms(last), "pace": _pace(exchange.tokens, last - first)}
 
 

@@ -24,7 +24,7 @@ from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.jump import Jump
 from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.ticking import Palette, Ticking
-from llmsim_tui.trust import Frames
+from llmsim_tui.trust import Frames, doubtful
 from llmsim_tui.typeahead import TypeAhead
 from llmsim_tui.widgets.lines import Lines
 
@@ -126,7 +126,7 @@ class LlmsimApp(TypeAhead, Console):
         """Whether the times are not to be trusted, by the last look."""
         if self.beat // 4 != self._looked:
             self._looked = self.beat // 4
-            self._doubtful = bool(self.backend.honesty().doubts)
+            self._doubtful = doubtful(self.backend.honesty())
         return self._doubtful
 
     def exit(self, *given: Any, **named: Any) -> None:

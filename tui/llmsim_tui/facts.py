@@ -80,8 +80,9 @@ def times(ink: Ink, detail: Detail) -> Text:
     """Asked beside achieved; only the plan's where the pace was changed by hand."""
     asked, achieved = detail["asked"], detail["achieved"]
     text = Text().append("\nasked and achieved\n", ink.key)
-    if achieved["first"] is None:
-        return text.append(f"first piece is due after {wait(asked['first'])}\n", ink.text)
+    if achieved["first"] is None and achieved["last"] is None:
+        due = asked["last"] if asked["first"] is None else asked["first"]
+        return text.append(f"the first of it is due after {wait(due)}\n", ink.text)
     if not detail["steady"]:
         return text.append("its pace was changed by hand: nothing to compare\n", ink.tone["limited"])
     for name, words in (("first", "first piece"), ("last", "last piece"), ("pace", "tokens/s")):

@@ -12,6 +12,8 @@ from llmsim_tui.text import wait
 DEAR: Final = 0.030
 """Seconds of one frame from which on drawing itself makes tokens late."""
 _LAG: Final = 0.025
+_ENOUGH: Final = 5
+"""Replies from which on something can be told."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Frames:
 def advice(honesty: Honesty, frames: Frames) -> list[str]:
     """What to do about each cause there is, the likeliest first; none where nothing is wrong."""
     told: list[str] = []
-    if not honesty.doubts:
+    if not doubtful(honesty):
         return told
     if frames.cost > DEAR or frames.slow:
         told.append(
@@ -46,10 +48,17 @@ def advice(honesty: Honesty, frames: Frames) -> list[str]:
     return told
 
 
+def doubtful(honesty: Honesty) -> bool:
+    """Whether it is worth a warning on every screen: one late reply is none."""
+    return honesty.replies >= _ENOUGH and bool(honesty.doubts)
+
+
 def verdict(honesty: Honesty) -> str:
     """All of it in one sentence."""
     if not honesty.replies:
         return "No reply has come to its end yet: nothing can be told of the times."
+    if honesty.replies < _ENOUGH:
+        return f"Only {honesty.replies} of {_ENOUGH} replies have come to their end: too few to tell of the times."
     if honesty.doubts:
         return "Do not trust the times: " + "; ".join(honesty.doubts) + "."
     return f"The times can be trusted: {honesty.replies} replies came as they were asked for."

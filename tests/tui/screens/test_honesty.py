@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from llmsim_tui.trust import Frames, advice, rows, verdict
+from llmsim_tui.trust import Frames, advice, doubtful, rows, verdict
 from tui.stage import stage
 
 from llmsim.honesty import Honesty
@@ -34,7 +34,9 @@ def test_what_to_do_depends_on_what_is_late() -> None:
     assert "clients that read slowly" in advice(replace(LATE, lag_p95=0.001), Frames())[0]
 
 
-def test_without_a_reply_nothing_is_claimed() -> None:
+def test_without_a_reply_nothing_is_claimed_and_one_late_reply_is_no_warning() -> None:
+    assert not doubtful(replace(LATE, replies=4))
+    assert "too few to tell" in verdict(replace(LATE, replies=4))
     assert verdict(Honesty()).startswith("No reply has come to its end yet")
     assert rows(Honesty(), Frames())[0][1:3] == ("…", "…")
     assert rows(GOOD, Frames(cost=0.012, slow=True))[-1][3] == "2 frames a second"

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from llmsim_tui.commands import bindings
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
-from llmsim_tui.trust import advice, rows, verdict
+from llmsim_tui.trust import Frames, advice, doubtful, rows, verdict
 
 
 class Trust(Dialog):
@@ -44,8 +44,9 @@ class Trust(Dialog):
         for what, asked, achieved, note in rows(honesty, frames):
             text.append(f"{what:<18}", colors.text).append(f"{asked:>12}", colors.dim)
             text.append(f"{achieved:>12}", colors.bold).append(f"  {note}\n", colors.dim)
-        text.append(f"\n{verdict(honesty)}\n", colors.tone["limited" if honesty.doubts else "ok"])
-        for line in advice(honesty, frames):
+        text.append(f"\n{verdict(honesty)}\n", colors.tone["limited" if doubtful(honesty) else "ok"])
+        apart = console.backend.kind == "remote"  # then drawing is no burden of the server's
+        for line in advice(honesty, Frames() if apart else frames):
             text.append(f"\n{line}\n", colors.text)
         text.append("\nOver the newest 100 streams that nobody paused, stepped or paced by hand.", colors.dim)
         return text
