@@ -10,7 +10,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run serve dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run serve docs examples dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -107,5 +107,19 @@ audit: $(TOOLS)/.ready  ## whether a package that it depends on is known to be w
 image-steps:  ## the steps of the Dockerfile, where there is no Docker
 	$(PYTHON) scripts/dockerfile_steps.py
 
+# The site of the documentation, in a Python of its own.
+DOCS := .venv-docs
+$(DOCS)/.ready: Makefile
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check 'mkdocs-material>=9.6,<10' 'mkdocstrings[python]>=0.29' ruff
+	touch $@
+
+docs: $(VENV)/.run $(DOCS)/.ready  ## the documentation as a site in build/site, every link of it checked
+	$(BIN)/python scripts/configuration_page.py --check
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+
+examples: $(VENV)/.dev  ## every example, run in its bounds
+	$(BIN)/python scripts/run_examples.py $(ARGS)
+
 clean:
-	rm -rf $(TOOLS) sbom.cdx.json $(VENV) $(FRAMEWORK_VENVS) $(FRAMEWORKS)/node/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage* dist build
+	rm -rf $(DOCS) $(TOOLS) sbom.cdx.json $(VENV) $(FRAMEWORK_VENVS) $(FRAMEWORKS)/node/node_modules .mypy_cache .ruff_cache .pytest_cache .coverage* dist build

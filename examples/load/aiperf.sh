@@ -1,0 +1,21 @@
+#!/bin/sh
+# NVIDIA's AIPerf against llmsim: streams at a fixed concurrency, with TTFT, time between tokens and throughput.
+#
+#     llmsim serve --latency-profile gpt4o
+#     pip install aiperf
+#     sh examples/load/aiperf.sh
+#
+# TOKENIZER is the one by which AIPerf counts: a folder, or a name on Hugging Face.
+set -eu
+BASE=${BASE:-http://127.0.0.1:8080}
+aiperf profile \
+  --url "$BASE" \
+  --endpoint-type chat \
+  --streaming \
+  --model "${MODEL:-gpt-4o}" \
+  --tokenizer "${TOKENIZER:-gpt2}" \
+  --concurrency "${CONCURRENCY:-10}" \
+  --request-count "${REQUESTS:-100}" \
+  --synthetic-input-tokens-mean 100 \
+  --output-tokens-mean 60 \
+  "$@"
