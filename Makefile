@@ -116,7 +116,7 @@ $(DOCS)/.ready: Makefile
 
 docs: $(VENV)/.run $(DOCS)/.ready  ## the documentation as a site in build/site, every link of it checked
 	$(BIN)/python scripts/configuration_page.py --check
-	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 
 examples: $(VENV)/.dev  ## every example, run in its bounds
 	$(BIN)/python scripts/run_examples.py $(ARGS)
