@@ -10,7 +10,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from bench import console, dialects, long, memory, paced, peers, rates, report, start
+from bench import console, dialects, long, memory, paced, peers, rates, report, start, workers
 from bench.findings import Finding
 from bench.goals import PARTS
 from bench.session import FULL, QUICK, Session
@@ -23,6 +23,7 @@ MEASURES: dict[str, Callable[[Session], list[Finding]]] = {
     "K5": memory.memory,
     "K6": console.beside,
     "K7": start.starts,
+    "K8": workers.workers,
     "K9": dialects.dialects,
     "K10": long.long,
 }

@@ -67,6 +67,8 @@ GOALS = (
     Goal("K6.cpu", "console on, 500 paced streams: CPU a token against headless", "×", LESS, 1.4, 1.2),
     Goal("K7.start", "start to first reply", "s", LESS, 0.8, 0.4),
     Goal("K7.import", "import llmsim", "s", LESS, 0.35, 0.2),
+    Goal("K8.events", "two workers against one, the client on the same two cores: SSE events/s", "×", MORE, 1.5, 1.7),
+    Goal("K8.cpu", "two workers against one, the client on the same two cores: CPU a token", "×", LESS, 1.2, 1.05),
     Goal("K9.responses", "SSE events a second of CPU, no latency, Responses against chat", "×", MORE, 0.6, 0.8),
     Goal("K9.anthropic", "SSE events a second of CPU, no latency, Anthropic against chat", "×", MORE, 0.6, 0.8),
     Goal("K9.gemini", "SSE events a second of CPU, no latency, Gemini against chat", "×", MORE, 0.6, 0.8),

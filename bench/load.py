@@ -100,8 +100,11 @@ class Load:
         seconds: float,
         replies: int = 0,
         api: Api = "chat",
+        spread: bool = False,
     ) -> Sample:
         """Loads the server for `warm + seconds`, or until so many replies were counted.
+
+        `spread` lets the client run on the server's core, too.
 
         Raises:
             LoadFailed: the client ended without a figure, or nothing but failures came back.
@@ -115,7 +118,7 @@ class Load:
             "connections": connections,
         }
         options |= {"warm": warm, "seconds": seconds, "replies": replies, "moments": moments}
-        with on_core(cores()[1]):
+        with on_core(*cores()[1 - spread :]):
             client = subprocess.Popen(
                 [*self.words, *(f"{name}={value}" for name, value in options.items())],
                 stdout=subprocess.PIPE,

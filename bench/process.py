@@ -36,10 +36,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def on_core(core: int) -> Any:
-    """What is started in here runs on this core and stays there."""
+def on_core(*core: int) -> Any:
+    """What is started in here runs on this core, or on these, and stays there."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, set(core))
     try:
         yield
     finally:
@@ -66,10 +66,12 @@ def exchange(port: int, request: bytes, within: float = 5.0) -> int:
 class Process:
     """A running server; `name` for people, `port` on loopback, `log` where its output went."""
 
-    def __init__(self, name: str, command: Command, port: int, folder: Path, stdio: int | None = None) -> None:
+    def __init__(
+        self, name: str, command: Command, port: int, folder: Path, stdio: int | None = None, spread: bool = False
+    ) -> None:
         self.name, self.command, self.port = name, command, port
         self.log = folder / f"{name}-{port}.log"
-        with self.log.open("wb") as log, on_core(cores()[0]):
+        with self.log.open("wb") as log, on_core(*cores()[: 1 + spread]):
             self.popen = subprocess.Popen(
                 command.words,
                 stdin=subprocess.DEVNULL if stdio is None else stdio,

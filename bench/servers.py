@@ -106,6 +106,9 @@ def command(name: str, kind: Kind, port: int, folder: Path) -> Command:
             return llmsim(kind, port, folder)
         case "llmsim, 2,000 mocks":
             return llmsim(kind, port, folder, mocks=MANY_MOCKS)
+        case "llmsim, two workers":
+            start = llmsim(kind, port, folder)
+            return Command([*start.words, "--workers", "2"], start.environment)
         case "floor":
             return floor(kind, port, folder)
         case "aimock":

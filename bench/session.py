@@ -81,15 +81,15 @@ class Session:
             self.tell(line)
 
     @contextmanager
-    def running(self, kind: Kind, *names: str) -> Iterator[list[Process]]:
-        """The servers of these names that could be started; they end with the block."""
+    def running(self, kind: Kind, *names: str, spread: bool = False) -> Iterator[list[Process]]:
+        """The servers of these names that could be started; `spread` over two cores, else on one."""
         with ExitStack() as stack:
             servers = []
             for name in dict.fromkeys(names):
                 try:
                     port = free_port()
                     start = command(name, kind, port, self.folder)
-                    server = stack.enter_context(Process(name, start, port, self.folder))
+                    server = stack.enter_context(Process(name, start, port, self.folder, spread=spread))
                     server.wait_ready()
                     servers.append(server)
                 except Unstarted as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,35 +132,49 @@ def _serve(options: argparse.Namespace) -> int:
 
     gc.disable()  # until the server runs: nothing that is loaded by then is garbage
     config = _configured(options)
-    from llmsim.server.serve import serve
+    from llmsim.server.serve import run, serve
 
     beside = None
     if config.scenario:
         from llmsim.server.scenario_command import attend
 
         beside = attend(config)
-    _run(serve(config, beside))
+    if config.workers == 1:
+        run(serve(config, beside))
+    else:
+        from llmsim.server.cluster.hub import Hub
+
+        run(serve(config, beside, made=Hub))
     return 0
 
 
 def _record(options: argparse.Namespace) -> int:
     from llmsim.server import record_command
-    from llmsim.server.serve import serve
+    from llmsim.server.serve import run, serve
 
     record = record_command.Record(record_command.options(options))
     options.tapes = record_command.tapes(options)
-    _run(serve(_configured(options), record.beside, record.first))
+    run(serve(_alone(_configured(options)), record.beside, record.first))
     record.tell()
     return 0
 
 
 def _play(options: argparse.Namespace) -> int:
     from llmsim.server.scenario_command import show
-    from llmsim.server.serve import serve
+    from llmsim.server.serve import run, serve
 
     played = show(options)
-    _run(serve(_configured(options), played.attend))
+    run(serve(_alone(_configured(options)), played.attend))
     return played.status
+
+
+def _alone(config: Config) -> Config:
+    """The configuration for one process, whatever it says of workers."""
+    if config.workers > 1:
+        import logging
+
+        logging.getLogger("llmsim").warning("workers: this command serves in one process")
+    return config.model_copy(update={"workers": 1})
 
 
 def _configured(options: argparse.Namespace) -> Config:
@@ -178,18 +192,6 @@ def _configured(options: argparse.Namespace) -> Config:
     for name in strangers():
         logger.warning("environment variable %s is no setting; it has no effect", name)
     return config
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Runs on uvloop where it is installed, which is faster at whole replies."""
-    try:
-        import uvloop
-    except ImportError:
-        import asyncio
-
-        asyncio.run(work)
-    else:
-        uvloop.run(work)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -110,6 +110,17 @@ class Series:
         for name in _TIMES:
             getattr(self, name).sort()
 
+    def join(self, other: Series) -> None:
+        """Takes in all that another one of the same labels has counted."""
+        for key, cell in other.cells.items():
+            self.cells.setdefault(key, Cell(self)).count += cell.count
+        self.extra, self.lengths = self.extra + other.extra, self.lengths + other.lengths
+        self.cached += other.cached
+        self.sort()
+        other.sort()
+        for name in _TIMES:
+            getattr(self, name).join(getattr(other, name))
+
     def copy(self) -> Series:
         """One of its own with the same counts."""
         self.sort()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from array import array
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import Any
 
 from llmsim import masks, repeats
@@ -66,7 +67,7 @@ class Simulator:
         self.observers: list[Callable[[Exchange], None]] = []
         self._playbacks: dict[int, Playback] = {}
         self._repeats = Repeats()
-        self._numbers = 0
+        self.numbers: Iterator[int] = count(1)
         self._armed = 0
         self.settings = self._with_fuses(self.settings)
         self._first = {name: getattr(self.settings, name) for name in Settings.model_fields}
@@ -85,7 +86,7 @@ class Simulator:
         settings, now = self.settings, self.clock.now()
         if ask.overrides is not None and settings.overrides:
             settings = ask.overrides.over(settings)
-        self._numbers = ask.number = self._numbers + 1
+        ask.number = next(self.numbers)
         seen = self._repeats.count(ask)
         dice = Dice(repeats.seed(ask, self.settings, seen))
         subject = Subject(ask, request, seen)
@@ -144,7 +145,7 @@ class Simulator:
 
         Nothing is decided for it: limits and faults have had their say on the exchange that it follows.
         """
-        self._numbers = ask.number = self._numbers + 1
+        ask.number = next(self.numbers)
         followed: Exchange = ask.follows
         if ask.stream:
             exchange = followed.beside(ask.number, ask, self.clock.wall())
@@ -161,7 +162,7 @@ class Simulator:
         """Opens an exchange for a request that its dialect refuses, so that it is seen like any other."""
         if self.settings.strict and not ask.key:
             failure = Failure("unauthenticated")
-        self._numbers = ask.number = self._numbers + 1
+        ask.number = next(self.numbers)
         plan = Plan([Fail(failure)], [0.0], Usage(), "refused", notes=(failure.message or failure.kind,))
         exchange = Exchange(ask.number, ask, plan, self.clock.now(), self.clock.wall())
         exchange.request = request

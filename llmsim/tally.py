@@ -63,8 +63,10 @@ class Tally:
         return found
 
     def _meets(self, armed: Armed, subject: Subject) -> bool:
-        if not armed.scope.always and not armed.scope.holds(subject):
-            return False
+        return (armed.scope.always or armed.scope.holds(subject)) and self.may(armed, subject.ask)
+
+    def may(self, armed: Armed, ask: Ask) -> bool:
+        """Whether a fault that is about a request may strike it, by what has come of it; counts the request."""
         if armed.for_requests is not None:
             met = self._met[armed.id] = self._met.get(armed.id, 0) + 1
             if met > armed.for_requests:
@@ -72,7 +74,7 @@ class Tally:
         if armed.count is None:
             return True
         apart = armed.per != "all" or armed.id.startswith(BROUGHT)
-        return (self._group(armed.id, armed.per, subject.ask) if apart else self.hits.get(armed.id, 0)) < armed.count
+        return (self._group(armed.id, armed.per, ask) if apart else self.hits.get(armed.id, 0)) < armed.count
 
     def struck(self, spoiler: Spoiler, ask: Ask) -> None:
         """Counts a strike."""
@@ -81,6 +83,14 @@ class Tally:
             self.hits[spoiler.id] = self.hits.get(spoiler.id, 0) + 1
         if armed is not None and armed.count is not None and (brought or armed.per != "all"):
             self._raise(armed.id, armed.per, ask)
+
+    def spare(self, spoiler: Spoiler, ask: Ask) -> None:
+        """Takes back a strike that was counted and did not come."""
+        armed, own = spoiler.armed, not spoiler.id.startswith(BROUGHT)
+        if own:
+            self.hits[spoiler.id] = max(0, self.hits.get(spoiler.id, 0) - 1)
+        if armed is not None and armed.count is not None and (not own or armed.per != "all"):
+            self._raise(armed.id, armed.per, ask, -1)
 
     def spent(self, armed: Armed) -> bool:
         """Whether a fault has done all that it was armed for."""
@@ -110,10 +120,12 @@ class Tally:
         mock = index.find(subject, lambda mock: not self.closed(mock, subject.ask)) if index is not None else None
         if mock is None:
             return None
-        place = self._answered(mock, subject.ask)
-        answers = mock.answers
-        at = place % len(answers) if mock.then == "loop" else min(place, len(answers) - 1)
-        return Taken(mock, answers[at], subject)
+        return Taken(mock, mock.answers[self.place(mock, subject.ask)], subject)
+
+    def place(self, mock: Mock, ask: Ask) -> int:
+        """Which of its answers a mock gives next."""
+        given, there = self._answered(mock, ask), len(mock.answers)
+        return given % there if mock.then == "loop" else min(given, there - 1)
 
     def count(self, taken: Taken) -> None:
         """Counts a mock that has answered, and moves its machine on."""
@@ -123,6 +135,12 @@ class Tally:
             self._raise(f"mock {mock.name}", mock.per, ask)
         if mock.state is not None and mock.state.to is not None:
             self.states[mock.state.machine] = mock.state.to
+
+    def uncount(self, mock: Mock, ask: Ask) -> None:
+        """Takes back that a mock has answered; its machine is not moved back."""
+        self.answered[mock.name] = max(0, self.answered.get(mock.name, 0) - 1)
+        if mock.per != "all":
+            self._raise(f"mock {mock.name}", mock.per, ask, -1)
 
     def renewed(self, before: Iterable[Mock], after: Iterable[Mock]) -> None:
         """Counts mocks that are new, or not what they were, from nought; machines that no mock has are forgotten."""
@@ -166,9 +184,9 @@ class Tally:
     def _group(self, rule: str, per: str, ask: Ask) -> int:
         return self._groups.get((rule, _of(per, ask)), 0)
 
-    def _raise(self, rule: str, per: str, ask: Ask) -> None:
+    def _raise(self, rule: str, per: str, ask: Ask, by: int = 1) -> None:
         name = (rule, _of(per, ask))
-        self._groups[name] = self._groups.pop(name, 0) + 1
+        self._groups[name] = max(0, self._groups.pop(name, 0) + by)
         if len(self._groups) > GROUPS:
             self._groups.popitem(last=False)
 

@@ -122,7 +122,7 @@ def test_ctrl_c_ends_with_status_130(served, monkeypatch):
         work.close()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run", interrupted)
+    monkeypatch.setattr("llmsim.server.serve.run", interrupted)
     assert cli.main(["serve"]) == 130
 
 

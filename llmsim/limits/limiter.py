@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -80,15 +80,23 @@ class Limiter:
 
     # -- requests
 
-    def admit(self, subject: Subject, limits: Sequence[Limit], tokens_in: int, tokens_out: int) -> Standing:
+    def admit(
+        self,
+        subject: Subject,
+        limits: Sequence[Limit],
+        tokens_in: int,
+        tokens_out: int,
+        among: Container[int] | None = None,
+    ) -> Standing:
         """Spends one request and so many tokens of each limit that is about the request, or refuses it.
 
-        The tokens are an estimate: `settle` with the number of the ask puts it right.
+        The tokens are an estimate: `settle` with the number of the ask puts it right. `among` are the places of the
+        limits that are about it, where somebody else has looked.
         """
         if not limits:
             return unlimited(tokens_in, tokens_out)
         now = self._clock.now()
-        accounts = self._under(subject, limits, now)
+        accounts = self._under(subject, limits, now, among)
         if not accounts:
             return unlimited(tokens_in, tokens_out)
         wanted = _wanted(tokens_in, tokens_out)
@@ -132,13 +140,19 @@ class Limiter:
         for account in done.accounts if done is not None else ():
             account.busy -= 1
 
-    def _under(self, subject: Subject, limits: Sequence[Limit], now: float) -> list[Account]:
+    def about(self, subject: Subject, limits: Sequence[Limit]) -> frozenset[int]:
+        """The places of the limits that are about the request."""
+        return frozenset(place for place, one in enumerate(limits) if one.when.always or one.when.holds(subject))
+
+    def _under(
+        self, subject: Subject, limits: Sequence[Limit], now: float, among: Container[int] | None = None
+    ) -> list[Account]:
         """The accounts of every limit that is about the request, brought up to this moment."""
         if limits is not self._limits:
             self._limits, self._rules = limits, _rules(limits)
         found, ask = [], subject.ask
-        for rule in self._rules:
-            if not rule.always and not rule.limit.when.holds(subject):
+        for place, rule in enumerate(self._rules):
+            if (not rule.always and not rule.limit.when.holds(subject)) if among is None else place not in among:
                 continue
             values, figures = rule.values(ask), rule.own
             if rule.limit.tier is not None:

@@ -38,6 +38,7 @@ class Config(Settings, BaseSettings):
     upload_limit: Annotated[int, Field(ge=1024, le=1 << 30, description="bytes of an uploaded file, then 413")] = (
         128 << 20
     )
+    workers: Annotated[int, Field(ge=1, le=64, description="processes that serve, as one server")] = 1
     mock_files: tuple[str, ...] = Field((), description="files of mocks, put in force again when they change")
     scenario: str = Field("", description="a scenario to play once after the start")
     tapes: tuple[str, ...] = Field((), description="tapes that requests are answered from")
@@ -112,6 +113,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
     parser.add_argument("--tape", metavar="FILE", action="append", dest="tapes", help="tape to replay; repeatable")
     if scenario:
+        parser.add_argument("--workers", metavar="N", help=Config.model_fields["workers"].description)
         parser.add_argument("--scenario", metavar="FILE", help=Config.model_fields["scenario"].description)
     parser.add_argument("--otel", action="store_const", const=True, help=Config.model_fields["otel"].description)
     parser.add_argument(
@@ -122,16 +124,17 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    names = {
-        *(flag.replace("-", "_") for flag, _ in _FLAGS),
-        "strict",
+    own = {
         "mock_files",
-        "tapes",
-        "read_only",
         "otel",
-        "scenario",
+        "read_only",
         "record_session",
+        "scenario",
+        "strict",
+        "tapes",
+        "workers",
     }
+    names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), *own}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()
     return load(path, flags), path

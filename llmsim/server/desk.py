@@ -106,9 +106,7 @@ class ServerDesk(Desk):
             failure = Failure("unavailable", STOPPING) if self.stopping else None
             if ask.detached and len(self._unattended) >= MOST_UNATTENDED:
                 failure = Failure("unavailable")
-        key, ask.client, ask.attempt, ask.overrides = caller or calling(request.headers, request.query)
-        ask.key = key or ask.key
-        ask.provider, ask.headers = dialect.provider, request.headers
+        self.know(dialect, request, ask, caller)
         if failure is None and ask.overrides is not None:
             failure = self._overridden(ask.overrides)
         if failure is not None:
@@ -120,6 +118,12 @@ class ServerDesk(Desk):
         exchange.asked = (dialect, route, request)
         detaches = ask.detached and exchange.plan.failure is None
         return self._detached(dialect, exchange) if detaches else exchange
+
+    def know(self, dialect: Dialect, request: Request, ask: Ask, caller: Caller | None = None) -> None:
+        """Notes in an ask who asks."""
+        key, ask.client, ask.attempt, ask.overrides = caller or calling(request.headers, request.query)
+        ask.key = key or ask.key
+        ask.provider, ask.headers = dialect.provider, request.headers
 
     def reread(self, exchange: Exchange) -> Ask | None:
         """The ask that an exchange's request was, read anew; None for what cannot be read again."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
+from typing import Any
 
 from llmsim import tokens
 from llmsim.clock import keep
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route, kinds
 from llmsim.errors import Failure
+from llmsim.exchange import Exchange
 from llmsim.server.control import ROOT, Control
 from llmsim.server.desk import LONG, ServerDesk
 from llmsim.server.heads import joined
@@ -155,6 +157,12 @@ class Application:
             failure = Failure("too_large", extra=limit)
             await self._play(dialect, None, request, failure, scope, receive, send)
             return
+        await self._take(dialect, route, request, scope, receive, send)
+
+    async def _take(
+        self, dialect: Dialect, route: Route, request: Request, scope: Message, receive: Receive, send: Send
+    ) -> None:
+        """Serves a request that is whole."""
         await self._play(dialect, route, request, await self._read(dialect, route, request), scope, receive, send)
 
     async def _unless_taped(self, request: Request, scope: Message, receive: Receive, send: Send) -> Receive | None:
@@ -192,6 +200,10 @@ class Application:
         await self._play(owner, None, request, failure, scope, receive, send)
         return True
 
+    async def _begun(self, dialect: Dialect, route: Route | None, request: Request, ask: Ask | Failure) -> Exchange:
+        """Opens the exchange of a request."""
+        return self.desk.begin(dialect, route, request, ask)
+
     async def _read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
         """The ask; a long body is read in a thread, so that the other replies keep their pace."""
         if route.read is not None and (len(request.body) > LONG or route.heavy or not tokens.quick(request.body)):
@@ -207,11 +219,15 @@ class Application:
 
     def _health(self, request: Request) -> Answer:
         """/health: the process answers; /ready: it also takes new requests."""
-        ready = not self.desk.stopping
         if request.path == "/ready":
-            return Answer.json({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+            ready, told = self.ready()
+            return Answer.json({"status": "ready" if ready else "not ready", **told}, 200 if ready else 503)
         up = self.simulator.clock.now() - self.simulator.started
         return Answer.json({"status": "ok", "uptime_seconds": round(up, 3), "active": len(self.simulator.meter.live)})
+
+    def ready(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether new requests are taken, and what there is to say besides."""
+        return not self.desk.stopping, {}
 
     async def _body(self, request: Request, receive: Receive, limit: int) -> bytes:
         """The request's whole body; raises TooLarge as soon as it is known to be, Gone when the client left."""
@@ -245,7 +261,7 @@ class Application:
     ) -> None:
         """Begins the exchange and has it played until it ends or the client leaves."""
         desk = self.desk
-        exchange = desk.begin(dialect, route, request, ask)
+        exchange = await self._begun(dialect, route, request, ask)
         outlet = Outlet(send, scope)
         player = desk.player(dialect, route, request, exchange, outlet)
         outlet.drained = player.drained

@@ -48,8 +48,14 @@ class Metrics:
             return _text(400, f"names: there is no {names[:60]!r}; there are {', '.join(get_args(Names))}\n")
         accept = request.headers.get(b"accept", b"").decode("latin-1")
         encodings = request.headers.get(b"accept-encoding", b"").decode("latin-1")
-        worded = asyncio.get_running_loop().run_in_executor(None, _worded, self.snapshot(), names, accept, encodings)
+        worded = asyncio.get_running_loop().run_in_executor(
+            None, _worded, await self.figures(), names, accept, encodings
+        )
         return await worded
+
+    async def figures(self) -> Snapshot:
+        """The figures of all that is measured here."""
+        return self.snapshot()
 
     def snapshot(self) -> Snapshot:
         """The figures at this moment."""

@@ -53,6 +53,12 @@ class Routes:
             self._dialects = more()
             self._fill()
 
+    @property
+    def dialects(self) -> Sequence[Dialect]:
+        """All of them."""
+        self.complete()
+        return self._dialects
+
     def prepare(self) -> None:
         """Lets every dialect build what its first request would have to wait for."""
         for dialect in self._dialects:

@@ -66,6 +66,9 @@ class EmbeddedServer(uvicorn.Server):
 class Runner:
     """One server in the running event loop: `start` it, then `stop` it."""
 
+    shares_port = False
+    """Whether other processes listen on the same port."""
+
     def __init__(self, config: Config, simulator: Simulator | None = None) -> None:
         journal = Journal(config.journal_count, config.journal_bytes)
         clock = RealClock()
@@ -78,14 +81,7 @@ class Runner:
             watch_token=config.watch_token,
             read_only=config.read_only,
         )
-        self.app = Application(
-            self.simulator,
-            config.body_limit,
-            config.apis_off,
-            config.upload_limit,
-            control=self.control,
-            metrics=config.metrics_names,
-        )
+        self.app = self.application()
         self.app.desk.tape_bytes = config.tape_bytes
         if config.tapes:
             self._load_tapes(config)
@@ -122,6 +118,22 @@ class Runner:
 
             self.app.desk.reels = Reels(self.app.routes, self.simulator.clock, self.config.tape_bytes)
 
+    def application(self) -> Application:
+        """What is served."""
+        config = self.config
+        return Application(
+            self.simulator,
+            config.body_limit,
+            config.apis_off,
+            config.upload_limit,
+            control=self.control,
+            metrics=config.metrics_names,
+        )
+
+    def lanes(self) -> Lanes:
+        """Which requests take the short way."""
+        return Lanes(self.app.desk, self.config.body_limit)
+
     @property
     def address(self) -> str:
         """Host and port, once it is bound."""
@@ -145,6 +157,8 @@ class Runner:
             raise ServeError(f"host: {host!r} is no address of this machine: {error.strerror}") from None
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self.shares_port:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             bound.bind((host, port))
             bound.set_inheritable(True)
         except OSError as error:
@@ -165,7 +179,7 @@ class Runner:
                 self.app,
                 http=partial(  # type: ignore[arg-type]
                     WireProtocol,
-                    lanes=Lanes(self.app.desk, self.config.body_limit),
+                    lanes=self.lanes(),
                     head_limit=self.config.head_limit,
                 ),
                 ws=_web_socket,  # type: ignore[arg-type]
@@ -286,12 +300,18 @@ First = Callable[[Runner], Coroutine[Any, Any, None]]
 """What is done once the port is known and before the first request."""
 
 
-async def serve(config: Config, beside: Beside | None = None, first: First | None = None) -> None:
+async def serve(
+    config: Config,
+    beside: Beside | None = None,
+    first: First | None = None,
+    made: Callable[[Config], Runner] = Runner,
+) -> None:
     """Serves until SIGINT or SIGTERM; a second signal ends the replies under way at once.
 
-    What is done `beside` may end it too, and is waited for at the end; what is done `first` may raise.
+    What is done `beside` may end it too, and is waited for at the end; what is done `first` may raise. By
+    what it is `made` it is one process, or several.
     """
-    runner = Runner(config)
+    runner = made(config)
     if config.log_requests and logger.isEnabledFor(logging.INFO):
         Access(runner.simulator, config.log_requests)
     runner.bind()
@@ -313,7 +333,8 @@ async def serve(config: Config, beside: Beside | None = None, first: First | Non
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, stop, number)
-    logger.info("serving on %s (seed %d); stop with Ctrl+C", runner.url, config.seed)
+    several = f", {config.workers} workers" if config.workers > 1 else ""
+    logger.info("serving on %s (seed %d%s); stop with Ctrl+C", runner.url, config.seed, several)
     task = keep(beside(runner, end), "beside the server") if beside is not None else None
     await end.come.wait()
     logger.info("stopping: replies may take %g s to end; Ctrl+C again ends them now", config.grace_s)
@@ -321,3 +342,13 @@ async def serve(config: Config, beside: Beside | None = None, first: First | Non
     if task is not None:
         await task
     logger.info("stopped")
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Runs on uvloop where it is installed, which is faster at whole replies."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)

@@ -51,6 +51,7 @@ async def state(call: Call) -> Any:
         "scenario": playing.json() if playing is not None else None,
         "recording": call.control.recorder.told() if call.control.recorder is not None else None,
         "seed": simulator.settings.seed,
+        **call.control.members(),
     }
 
 

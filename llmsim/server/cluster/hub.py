@@ -1,0 +1,272 @@
+"""The process that makes one server of several: it serves nobody, decides for all, and looks after the workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from llmsim.clock import keep
+from llmsim.dialects import Answer, Request
+from llmsim.server.cluster.authority import HubSimulator
+from llmsim.server.cluster.book import Book
+from llmsim.server.cluster.claims import Claims, Grant, Outcome
+from llmsim.server.cluster.lookout import HubMetrics, Lookout
+from llmsim.server.cluster.peer import Peer
+from llmsim.server.cluster.relay import App, Relays
+from llmsim.server.cluster.seat import Seat
+from llmsim.server.cluster.shared import SIZE, Lock, Memory, SharedRepeats
+from llmsim.server.config import Config
+from llmsim.server.control import ROOT
+from llmsim.server.handlers import Application
+from llmsim.server.metrics import PATH
+from llmsim.server.outlet import Message, Send
+from llmsim.server.serve import Runner, ServeError
+from llmsim.server.sockets import Receive
+from llmsim.settings import Settings
+
+logger = logging.getLogger("llmsim")
+
+_ACT = re.compile(re.escape(ROOT) + r"/exchanges/(\d{1,18})/(\w+)")
+_LOOKED = re.compile(
+    re.escape(ROOT) + r"/(state|store|verify|scenario|faults|faults/preview|mocks|mocks/.*|(journal|exchanges)(/.*)?)"
+)
+"""Calls that are about the traffic, which the workers know of."""
+_FIGURES = ("/state", "/faults", "/mocks", "/store")
+"""Those of them that are about numbers alone."""
+_APPLIED = 2.0
+"""Seconds that a call of the control API waits at most until all workers have taken on what it changed."""
+_START = 60.0
+"""Seconds that the workers may take to start."""
+
+
+class Hub(Relays, Runner):
+    """Serves by workers: has the settings, the counts and the control API, and no traffic of its own."""
+
+    shares_port = True
+
+    def __init__(self, config: Config) -> None:
+        Relays.__init__(self)
+        self.seats: list[Seat] = []
+        self.hub_simulator = HubSimulator(config, self.tell_all, self.spread)
+        self.meter = self.hub_simulator.meter
+        self.lookout = Lookout(self, config.journal_count)
+        self._tapes = config.tapes
+        Runner.__init__(self, config.model_copy(update={"tapes": ()}), self.hub_simulator)
+        self.control.recorder = self.control.desk = None  # what would be recorded or replayed does not pass by here
+        self.book = Book(self.hub_simulator)
+        self._failed = ""
+        self._closing = False
+        self._ready = asyncio.Event()
+
+    def application(self) -> Application:
+        """What the control API reads requests again by; it serves nobody."""
+        made = super().application()
+        metrics = HubMetrics(self.simulator, made.routes, self.config.metrics_names)
+        metrics.lookout = self.lookout
+        made.metrics = metrics
+        return made
+
+    # -- starting and stopping
+
+    def bind(self) -> None:
+        """Takes the port, which nobody else may have; the workers then share it."""
+        if self.config.record_session:
+            raise ServeError("record_session: a session is recorded by a server of one process; leave the workers away")
+        self.shares_port = False
+        super().bind()
+        assert self._socket is not None
+        port = self._socket.getsockname()[1]
+        self._socket.close()
+        self.config = self.config.model_copy(update={"port": port})
+        self.shares_port = True
+        super().bind()
+
+    async def start(self) -> None:
+        """Starts the workers; returns when all of them answer requests."""
+        if self._socket is None:
+            self.bind()
+        self.control.address = self.url
+        self.control.members = self.members
+        self.simulator.light_fuses()
+        self._lock = Lock(f"/llmsim-{os.getpid()}-{self.config.port}", new=True)
+        self._memory = os.memfd_create("llmsim") if hasattr(os, "memfd_create") else _unnamed()
+        os.ftruncate(self._memory, SIZE)
+        self.simulator._repeats = SharedRepeats(Memory(self._memory, self._lock))
+        self.seats = [Seat(self, index, self._memory) for index in range(self.config.workers)]
+        for seat in self.seats:
+            keep(seat.fill(), f"worker {seat.index}")
+        try:
+            await asyncio.wait_for(self._ready.wait(), _START)
+        except TimeoutError:
+            self._failed = f"the workers did not start within {_START:g} s"
+        if self._failed:
+            await self.stop(0)
+            raise ServeError(self._failed)
+        self.mock_files.watch()
+        keep(self.lookout.read(), "loading")
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Lets the replies of all workers end for `grace` seconds, then ends those that have not."""
+        if self._closing:
+            return
+        self._closing = True
+        self.app.desk.stopping = True
+        self.mock_files.stop()
+        self.control.stop_scenario()
+        self.simulator.events.add("server", "the server is stopping")
+        await asyncio.gather(*(seat.empty(self.config.grace_s if grace is None else grace) for seat in self.seats))
+        self._lock.forget()
+        if self._socket is not None:
+            self._socket.close()
+
+    def hurry(self) -> None:
+        """Ends the replies under way at once; for a second signal."""
+        self.tell_all("hurry")
+
+    # -- the workers
+
+    @property
+    def peers(self) -> list[Peer]:
+        """The channels to all workers there are."""
+        return [seat.peer for seat in self.seats if seat.peer is not None and not seat.peer.gone]
+
+    def tell_all(self, kind: str, *told: Any) -> None:
+        """Tells all workers."""
+        for peer in self.peers:
+            peer.tell(kind, *told)
+
+    def welcome(self, seat: Seat) -> Mapping[str, Any]:
+        """What a worker begins with."""
+        settings, keeper = self.simulator.settings, seat.index == 0
+        own: dict[str, Any] = {"mock_files": (), "scenario": "", "workers": 1, "tapes": self._tapes if keeper else ()}
+        return {
+            "index": seat.index,
+            "of": self.config.workers,
+            "keeper": keeper,
+            "taped": bool(self._tapes),
+            "config": self.config.model_copy(update=own),
+            "journal_bytes": max(1 << 16, self.config.journal_bytes // self.config.workers),
+            "lock": self._lock.name,
+            "settings": {name: getattr(settings, name) for name in Settings.model_fields},
+            "revision": self.hub_simulator.revision,
+        }
+
+    def _seat(self, peer: Peer) -> Seat:
+        return next(seat for seat in self.seats if seat.peer is peer)
+
+    def on_ready(self, peer: Peer, pid: int) -> None:
+        """A worker answers requests."""
+        self._seat(peer).ready = True
+        self.tell_state()
+        if all(seat.ready for seat in self.seats):
+            self._ready.set()
+
+    def on_failed(self, peer: Peer, why: str) -> None:
+        """A worker cannot start."""
+        self._failed = why
+        self._ready.set()
+
+    def on_lost(self, peer: Peer) -> None:
+        """A worker is gone: what it had is given back, and another takes its place."""
+        super().on_lost(peer)
+        seat = self._seat(peer)
+        self.book.lost(peer)
+        self.lookout.lost(seat)
+        seat.left()
+        if not self._closing:
+            self.tell_state()
+
+    def tell_state(self) -> None:
+        """Tells all workers how all of them are, for /ready."""
+        ready = sum(seat.ready for seat in self.seats)
+        self.tell_all("cluster", ready == len(self.seats), {"workers": {"ready": ready, "of": len(self.seats)}})
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server is stopping."""
+        return self._closing
+
+    def members(self) -> dict[str, Any]:
+        """How the workers are, for people."""
+        return {"workers": [seat.json(self.meter.of((seat.index, seat.starts))) for seat in self.seats]}
+
+    # -- what is decided here
+
+    def spread(self, changes: Mapping[str, Any], revision: int) -> None:
+        """Tells all workers of changes; they are applied in the order in which they were made."""
+        for seat in self.seats:
+            seat.spread(changes, revision)
+
+    async def applied(self) -> None:
+        """Waits until all workers have taken on every change so far."""
+        waiting = [one for seat in self.seats for one in seat.applying]
+        if waiting:
+            await asyncio.wait(waiting, timeout=_APPLIED)
+
+    def on_claim(self, peer: Peer, claims: Claims) -> Grant | None:
+        """Decides what a request is given; None where it was claimed for under other settings."""
+        return self.book.grant(claims, peer) if claims.revision == self.hub_simulator.revision else None
+
+    def on_came(self, peer: Peer, outcome: Outcome) -> None:
+        """What came of a grant."""
+        self.book.came(outcome)
+
+    def on_settle(self, peer: Peer, number: int, tokens_in: int, tokens_out: int) -> None:
+        """What a request has really used."""
+        self.book.settle(number, tokens_in, tokens_out, peer)
+
+    def on_event(self, peer: Peer, kind: str, text: str, who: str, mark: str) -> None:
+        """Something happened in a worker."""
+        self.simulator.events.add(kind, text, who, mark)
+
+    # -- the control API
+
+    def app_for(self, target: str) -> App:
+        """Who serves what a worker sends here."""
+        if target == "control":
+            return self._control
+        keeper = self.seats[0].peer
+        assert keeper is not None
+        return lambda scope, receive, send: self.relay(keeper, "app", scope, receive, send)
+
+    async def _control(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["path"] == PATH:
+            await _reply(send, await self.app.metrics.answer(_request(scope)))
+            return
+        if _LOOKED.fullmatch(scope["path"]):
+            await self.lookout.look()
+            if not scope["path"].endswith(_FIGURES):
+                await self.lookout.read()
+        act = _ACT.fullmatch(scope["path"])
+        seat = self.lookout.owners.get(int(act[1])) if act and scope["method"] == "POST" else None
+        if seat is not None and seat.peer is not None:
+            await self.relay(seat.peer, "control", scope, receive, send)
+            return
+
+        async def once_applied(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["method"] not in ("GET", "HEAD"):
+                await self.applied()
+            await send(message)
+
+        await self.control(scope, receive, once_applied)
+
+
+def _request(scope: Message) -> Request:
+    return Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), dict(scope["headers"]))
+
+
+async def _reply(send: Send, answer: Answer) -> None:
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def _unnamed() -> int:
+    import tempfile
+
+    with tempfile.TemporaryFile() as made:
+        return os.dup(made.fileno())

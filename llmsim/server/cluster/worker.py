@@ -1,0 +1,300 @@
+"""One of the processes that serve: it listens with the others on one address, and does as the hub says."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from llmsim import overrides
+from llmsim.clock import RealClock, keep
+from llmsim.conversation import Ask
+from llmsim.dialects import Dialect, Request, Route
+from llmsim.errors import Failure, LlmsimError
+from llmsim.exchange import Exchange
+from llmsim.server import logs
+from llmsim.server.cluster.claims import Grant, Outcome
+from llmsim.server.cluster.journal import SparseJournal
+from llmsim.server.cluster.peer import Lost, Peer, Wire
+from llmsim.server.cluster.player import WorkerSimulator
+from llmsim.server.cluster.relay import App, Relays
+from llmsim.server.cluster.report import Report, Reporter
+from llmsim.server.cluster.shared import Lock, Memory
+from llmsim.server.cluster.stateful import stateful
+from llmsim.server.config import Config
+from llmsim.server.control import ROOT
+from llmsim.server.handlers import Application
+from llmsim.server.heads import Head
+from llmsim.server.lane import Lanes
+from llmsim.server.logs.access import Access
+from llmsim.server.metrics import PATH
+from llmsim.server.outlet import Message, Send
+from llmsim.server.serve import Runner, run
+from llmsim.server.snapshot import Snapshot
+from llmsim.server.sockets import Receive
+from llmsim.settings import Settings
+from llmsim.store import Store
+
+logger = logging.getLogger("llmsim")
+
+PROFILE = b"x-llmsim-profile"
+"""Names a latency profile, which may be one under load: that is known to one worker alone."""
+
+_AGAIN = 3
+"""Times that a request is claimed for anew, as the settings have changed meanwhile, before it begins as it is."""
+
+
+class WorkerLanes(Lanes):
+    """Of plain requests, those take the short way that need nobody else."""
+
+    link: Link
+
+    def find(self, data: bytes) -> tuple[Head, int, int] | None:
+        """The head that the data begins with and the places where its body begins and ends; None: not this way."""
+        found = None if self.link.taped else super().find(data)
+        if found is None or self.link.simulator.counting or found[0].caller.overrides is not None:
+            return None
+        head, start, end = found
+        return None if self.link.elsewhere(head.dialect, head.route, data[start:end]) else found
+
+
+class WorkerApplication(Application):
+    """Serves what this worker can; the rest is served by the hub, and by the worker that keeps what clients left."""
+
+    link: Link
+
+    async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path == PATH or (path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in ("", "/")):
+            await self.link.relay(self.link.peer, "control", scope, receive, send)
+        elif self.link.taped and not self.link.keeper and path not in ("/health", "/ready"):
+            await self.link.relay(self.link.peer, "keeper", scope, receive, send)
+        else:
+            await super()._serve(scope, receive, send)
+
+    async def _take(
+        self, dialect: Dialect, route: Route, request: Request, scope: Message, receive: Receive, send: Send
+    ) -> None:
+        paced = PROFILE in request.headers and not self.link.keeper
+        if not (paced or self.link.elsewhere(dialect, route, request.body)):
+            await super()._take(dialect, route, request, scope, receive, send)
+            return
+        whole: list[Message] = [{"type": "http.request", "body": request.body, "more_body": False}]
+
+        async def again() -> Message:
+            return whole.pop() if whole else await receive()
+
+        await self.link.relay(self.link.peer, "keeper", scope, again, send)
+
+    async def _socket(self, scope: Message, receive: Receive, send: Send) -> None:
+        if self.link.keeper:
+            await super()._socket(scope, receive, send)
+        else:
+            await self.link.relay(self.link.peer, "keeper", scope, receive, send)
+
+    async def _begun(self, dialect: Dialect, route: Route | None, request: Request, ask: Ask | Failure) -> Exchange:
+        simulator, desk = self.link.simulator, self.desk
+        if isinstance(ask, Failure) or not (simulator.counting or overrides.read(request.headers)):
+            return desk.begin(dialect, route, request, ask)
+        desk.know(dialect, request, ask)
+        try:
+            grant = await self.link.claim(ask, request.body)
+        except BaseException:  # the client has left meanwhile
+            simulator.forget(ask)
+            simulator.came(Outcome(ask.number, None, True))
+            simulator.limiter.settled(ask.number, 0, 0)
+            raise
+        begun: Exchange = simulator.granted(ask, grant, lambda: desk.begin(dialect, route, request, ask))
+        return begun
+
+    def ready(self) -> tuple[bool, Mapping[str, Any]]:
+        """Whether all workers take new requests."""
+        ready, told = super().ready()
+        return ready and self.link.all_ready, {**told, **self.link.told}
+
+
+class WorkerRunner(Runner):
+    """One server of several on the same port."""
+
+    shares_port = True
+
+    def __init__(self, config: Config, simulator: WorkerSimulator, link: Link) -> None:
+        self.link = link
+        super().__init__(config, simulator)
+
+    def application(self) -> Application:
+        """What is served."""
+        config = self.config
+        made = WorkerApplication(
+            self.simulator, config.body_limit, config.apis_off, config.upload_limit, self.control, config.metrics_names
+        )
+        made.link = self.link
+        return made
+
+    def lanes(self) -> Lanes:
+        """Which requests take the short way."""
+        made = WorkerLanes(self.app.desk, self.config.body_limit)
+        made.link = self.link
+        return made
+
+
+class Link(Relays):
+    """A worker's side of the channel to the hub."""
+
+    simulator: WorkerSimulator
+    runner: WorkerRunner
+    reporter: Reporter
+
+    def __init__(self, memory: int) -> None:
+        super().__init__()
+        self.over = asyncio.Event()
+        self.peer: Peer
+        self.keeper = self.taped = False
+        self.all_ready = False
+        self.told: Mapping[str, Any] = {}
+        self._memory = memory
+
+    # -- what the hub tells
+
+    def on_welcome(self, peer: Peer, told: Mapping[str, Any]) -> None:
+        """Begins to serve, as the hub says."""
+        config: Config = told["config"]
+        self.keeper, self.taped = told["keeper"], told["taped"]
+        clock = RealClock()
+        store = Store(clock, config.store_count, config.store_bytes, config.store_age_s)
+        journal = SparseJournal(config.journal_count, told["journal_bytes"])
+        memory = Memory(self._memory, Lock(told["lock"]))
+        settings = Settings.model_construct(**told["settings"])
+        self.simulator = WorkerSimulator(settings, memory, clock=clock, journal=journal, store=store)
+        self.simulator.revision = told["revision"]
+        self.simulator.came = lambda outcome: peer.tell("came", outcome)
+        self.simulator.limiter.settled = lambda *used: peer.tell("settle", *used)
+        self.reporter = Reporter(self.simulator)
+        self.runner = WorkerRunner(config, self.simulator, self)
+        self.simulator.events.listeners.add(self._event)
+        logs.set_up(config.log_level, config.log_format)
+        if config.log_requests and logger.isEnabledFor(logging.INFO):
+            Access(self.simulator, max(1, config.log_requests // told["of"]))
+        keep(self._start(peer), "starting")
+
+    async def _start(self, peer: Peer) -> None:
+        try:
+            self.runner.bind()
+            await self.runner.start()
+        except LlmsimError as error:
+            peer.tell("failed", str(error))
+            self.over.set()
+            return
+        self.runner.settle()
+        gc.enable()
+        peer.tell("ready", os.getpid())
+
+    def on_settings(self, peer: Peer, changes: Mapping[str, Any], revision: int) -> int:
+        """Takes changes of the settings on."""
+        self.simulator.follow(changes, revision)
+        return revision
+
+    def on_cluster(self, peer: Peer, ready: bool, told: Mapping[str, Any]) -> None:
+        """Told how all workers are."""
+        self.all_ready, self.told = ready, told
+
+    def on_reset(self, peer: Peer, what: tuple[str, ...]) -> None:
+        """Puts parts back to where they began."""
+        simulator = self.simulator
+        if "journal" in what:
+            simulator.journal.clear()
+        if "counts" in what:
+            simulator.tally.clear()
+        if "store" in what:
+            simulator.store.clear()
+            simulator.stations.forget()
+
+    def on_pull(self, peer: Peer, fresh: bool) -> Report:
+        """Tells of the traffic."""
+        return self.reporter.report(fresh)
+
+    def on_figures(self, peer: Peer) -> Snapshot:
+        """Tells the figures for monitoring."""
+        return self.runner.app.metrics.snapshot()
+
+    async def on_stop(self, peer: Peer, grace: float) -> None:
+        """Stops in good order."""
+        await self.runner.stop(grace)
+        self.over.set()
+
+    def on_hurry(self, peer: Peer) -> None:
+        """Ends the replies under way at once."""
+        self.runner.hurry()
+
+    def on_lost(self, peer: Peer) -> None:
+        """Ends with the hub: without it, nobody would stop this worker."""
+        super().on_lost(peer)
+        if not self.over.is_set():
+            keep(self._orphaned(), "the hub is gone")
+
+    async def _orphaned(self) -> None:
+        if hasattr(self, "runner"):
+            await self.runner.stop(0)
+        self.over.set()
+
+    def _event(self) -> None:
+        events = self.simulator.events
+        for event in events.after(events.newest - 1, 1):
+            if event.kind != "server":
+                self.peer.tell("event", event.kind, event.text, event.who, event.mark)
+
+    # -- what is asked of the hub
+
+    async def claim(self, ask: Ask, request: bytes) -> Grant | None:
+        """What the hub grants a request; None where it has nothing to say, or cannot be reached."""
+        for _ in range(_AGAIN):
+            claims = self.simulator.claims(ask, request)
+            if claims is None:
+                return None
+            try:
+                grant: Grant | None = await self.peer.ask("claim", claims, patience=5.0)
+            except Lost as error:
+                logger.warning("a request begins without what is counted: %s", error)
+                return None
+            if grant is not None:
+                return grant
+        return None
+
+    def elsewhere(self, dialect: Dialect, route: Route, body: bytes) -> bool:
+        """Whether another worker has to serve a request."""
+        return not self.keeper and (self.simulator.loaded or stateful(dialect, route, body))
+
+    def app_for(self, target: str) -> App:
+        """Who serves what the hub sends here: all of it, or only calls of the control API."""
+        return self.runner.control if target == "control" else self.runner.app
+
+
+async def work(descriptor: int, memory: int) -> None:
+    """Serves until the hub says that it is over."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # they are sent to all processes; the hub says when to stop
+    link = Link(memory)
+    wire = Wire(link)
+    link.peer = wire.peer
+    channel = socket.socket(fileno=descriptor)
+    channel.setblocking(False)
+    await loop.create_unix_connection(lambda: wire, sock=channel)
+    await link.over.wait()
+    wire.close()
+
+
+def main() -> None:
+    """The process of a worker: its arguments are the descriptors of its channel and of the shared memory."""
+    gc.disable()
+    run(work(int(sys.argv[1]), int(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()
