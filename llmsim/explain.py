@@ -33,8 +33,10 @@ def _load(exchange: LoadedExchange) -> str:
     if exchange.waited is None:
         return "load: waits for a slot" if exchange.state == "live" else "load: never had a slot"
     queue = f"waited {exchange.waited * 1000:.0f} ms for a slot" if exchange.waited > 0 else "a slot at once"
-    known = f", {exchange.plan.usage.cached:,} tokens of the prompt were known" * bool(exchange.plan.usage.cached)
-    return f"load: {queue}, {exchange.company} others at work, waits ×{exchange.stretch:.2f} at last{known}"
+    cached = exchange.plan.usage.cached
+    known = f", {cached:,} tokens of the prompt were known" if cached else ""
+    pace = f"waits {exchange.stretch:.2f} times as long at last"
+    return f"load: {queue}, {exchange.company} others at work, {pace}{known}"
 
 
 def header(lines: list[str]) -> bytes:

@@ -220,7 +220,7 @@ async def test_an_entry_says_what_the_load_did():
     await simulator.clock.advance(1)
     simulator.end(held, "abandoned")
     assert entry(other)["load"]["queued_ms"] == 1000.0
-    assert "load: waited 1000 ms for a slot, 0 others at work, waits ×1.00 at last" in entry(other)["why"]
+    assert "load: waited 1000 ms for a slot, 0 others at work, waits 1.00 times as long at last" in entry(other)["why"]
 
 
 def test_an_archive_tells_what_was_asked_of_the_times_and_what_was_achieved_in_a_field_of_its_own():
