@@ -134,6 +134,7 @@ def sever(wire: Any, reset: bool) -> None:
         wire.close()
         return
     plug = wire.get_extra_info("socket")
-    if plug is not None and plug.family in (socket.AF_INET, socket.AF_INET6):
+    # A client may have gone in the moment between the last bytes and the reset: there is no socket left to set then.
+    if plug is not None and plug.fileno() >= 0 and plug.family in (socket.AF_INET, socket.AF_INET6):
         plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     wire.abort()

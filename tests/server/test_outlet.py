@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 from typing import Any
 
 import pytest
@@ -140,3 +141,22 @@ async def test_with_a_transport_the_connection_ends(reset: bool, done: str) -> N
     wire = Wire()
     Outlet(Client().send, {"extensions": {WIRE: wire}}).sever(reset)
     assert wire.done == [done]
+
+
+class Gone:
+    """The socket of a client that has left, as uvloop has it: without a number, and refusing every call."""
+
+    family = socket.AF_INET
+
+    def fileno(self) -> int:
+        return -1
+
+    def setsockopt(self, *_: object) -> None:
+        raise ValueError("negative file descriptor")
+
+
+async def test_a_reset_of_a_connection_whose_client_has_left_already_is_no_error() -> None:
+    wire = Wire()
+    wire.get_extra_info = lambda name: Gone()  # type: ignore[method-assign,assignment,return-value]
+    Outlet(Client().send, {"extensions": {WIRE: wire}}).sever(reset=True)
+    assert wire.done == ["abort"]
