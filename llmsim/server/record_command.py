@@ -34,13 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds what `record` is given."""
     known = f"an API; {', '.join(HOMES)} need no URL; repeatable"
     add = parser.add_argument
-    add(
-        "--upstream",
-        metavar="NAME=URL",
-        action="append",
-        required=True,
-        help=f"an API; {known} need no URL; repeatable",
-    )
+    add("--upstream", metavar="NAME=URL", action="append", required=True, help=known)
     add("--tape", metavar="FILE", required=True, help="where it is written; FILE.jsonl.gz is compressed at the end")
     add(
         "--replay",
@@ -52,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--inject-keys",
         choices=("never", "env"),
-        help="env: keys come from OPENAI_API_KEY and its like (default: never)",
+        help="env: OPENAI_API_KEY and its like are put in (default: never)",
     )
     add("--mask-pattern", metavar="REGEX", action="append", dest="mask_patterns", help="more to mask; repeatable")
     add("--phone-region", metavar="CC", action="append", dest="phone_regions", help="a country of phones without +")

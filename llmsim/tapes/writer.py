@@ -50,6 +50,8 @@ class Writer:
     @property
     def size(self) -> int:
         """Bytes on disk, all parts together."""
+        if self._descriptor < 0:
+            return sum(_size(one) for one in parts.files(self.path))
         return self._size + sum(_size(one) for one in parts.rotated(self.path).values())
 
     def write(self, take: Take) -> None:

@@ -49,7 +49,12 @@ async def recording(tape, url):
     """`llmsim record` in a process of its own, and its address."""
     command = ["-m", "llmsim", "record", "--upstream", f"openai={url}", "--tape", str(tape), "--port", "0"]
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *command, cwd=ROOT, stderr=asyncio.subprocess.PIPE, env=environment()
+        sys.executable,
+        *command,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment(),
     )
     while line := await process.stderr.readline():
         if found := re.search(rb"serving on (http://\S+)", line):
@@ -89,9 +94,26 @@ async def test_a_recorder_that_is_killed_under_load_loses_at_most_the_last_excha
             await enough.wait()
             process.kill()
             await clients
-            await process.wait()
+            await process.communicate()
             kept = list(Tape(tape))
             assert sum(answered) - connections <= len(kept) - before <= sum(answered) + connections
             assert all(take.end == "done" and len(take.frames) > 0 for take in kept)
             before = len(kept)
     assert b"jane@" not in tape.read_bytes()
+
+
+async def test_a_recorder_that_is_told_to_end_closes_its_tape_and_says_what_is_on_it(tmp_path):
+    tape = tmp_path / "run.jsonl.gz"
+
+    async def serve(call):
+        call.whole(b'{"mail":"jane@example.com"}', "content-type: application/json")
+
+    async with upstream(serve) as url, httpx2.AsyncClient() as http:
+        process, address = await recording(tape, url)
+        await http.get(f"{address}/v1/models")
+        process.terminate()
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert out.decode() == f"{tape}: 1 exchanges (1 done), 1 masks, {tape.stat().st_size} bytes\n"
+    assert [one.name for one in tmp_path.iterdir()] == [tape.name]
+    assert [take.path for take in Tape(tape)] == ["/v1/models"]

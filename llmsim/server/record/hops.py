@@ -38,9 +38,7 @@ def _through(headers: Iterable[tuple[bytes, bytes]], besides: frozenset[bytes]) 
     dropped = _HOP | besides | named
     chunked = any(name == b"transfer-encoding" for name, _ in told)
     return [
-        (name, value)
-        for name, value in told
-        if name not in dropped and not name.startswith(b"x-llmsim-") and not (chunked and name == b"content-length")
+        (name, value) for name, value in told if name not in dropped and not (chunked and name == b"content-length")
     ]
 
 
