@@ -169,6 +169,12 @@ class Runner:
             ) from None
         self._socket = bound
 
+    def release(self) -> None:
+        """Gives the port back, of a server that is not to start after all."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
     async def start(self) -> None:
         """Binds if that has not been done, and serves; returns when requests are answered."""
         if self._socket is None:
@@ -316,7 +322,11 @@ async def serve(
         Access(runner.simulator, config.log_requests)
     runner.bind()
     if first is not None:
-        await first(runner)
+        try:
+            await first(runner)
+        except BaseException:
+            runner.release()
+            raise
     await runner.start()
     runner.settle()
     gc.enable()
