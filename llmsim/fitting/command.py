@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from llmsim.fitting.seen import Seen
     from llmsim.latency import Profile
 
+AT_ONCE = 0.05
+"""Milliseconds below which a token came together with the one before."""
+
 _NAMED = "a preset, a FILE of profiles, or FILE#NAME for one of several in it"
 
 
@@ -41,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     listed.set_defaults(run=_list)
     preview = commands.add_parser("preview", help="draw a profile's waits")
     preview.add_argument("name", metavar="NAME", help=_NAMED)
+    preview.add_argument("--against", metavar="FILE", help="a tape or results: what was measured is drawn under it")
     preview.set_defaults(run=_preview)
 
 
@@ -109,7 +113,14 @@ def _list(options: argparse.Namespace) -> int:
 def _preview(options: argparse.Namespace) -> int:
     from llmsim.fitting.picture import preview
 
-    _print(*(preview(name, one) for name, one in _found(options.name).items()))
+    found = _found(options.name)
+    replies = _replies(Path(options.against), "") if options.against else []
+    if options.against and len(found) > 1:
+        raise FitError(f"{options.name} has several profiles; {options.name}#NAME is one to compare")
+    slopes = [one.prefill_ms_per_token for one in found.values()]
+    waits = [one.ttft - slopes[0] * (one.prompt or 0) for one in replies if one.ttft is not None]
+    gaps = [gap for one in replies for gap in one.gaps if gap >= AT_ONCE]
+    _print(*(preview(name, one, waits, gaps) for name, one in found.items()))
     return 0
 
 

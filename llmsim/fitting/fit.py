@@ -17,6 +17,10 @@ MOST_GAPS = 1_000_000
 """Waits between tokens of one model that are looked at; of more, every so many-th reply's are left out."""
 
 BUNCHED = 0.05
+"""Share of tokens that came together with the one before, from which on it is told."""
+
+TOGETHER = 0.01
+"""Share of the mean wait below which a token came together with the one before: its own was late, or held up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +147,17 @@ def _pace(seen: Sequence[Seen], seed: int, notes: list[str]) -> tuple[Chosen | N
 
 def _spaced(gaps: Array, notes: list[str]) -> Array:
     """The waits, and where tokens came in bunches, the wait before a bunch shared among its tokens."""
-    at_once = gaps < 0.05
+    at_once = gaps < max(0.05, TOGETHER * float(gaps.mean()))
     share = float(at_once.mean())
     if not share:
         return gaps
-    if share < BUNCHED:
-        return gaps[~at_once]
-    notes.append(f"{share:.0%} of the tokens came together with the one before: their wait is shared among them")
+    if share >= BUNCHED:
+        notes.append(f"{share:.0%} of the tokens came together with the one before: their wait is shared among them")
     places = np.flatnonzero(~at_once)
     if not len(places):
         return gaps
     sizes = np.diff(np.append(places, len(gaps)))
-    return np.repeat(gaps[places] / sizes, sizes)
+    return np.concatenate([gaps[: places[0]], np.repeat(gaps[places] / sizes, sizes)])
 
 
 def _known(seen: Sequence[Seen], name: str, less: int = 0) -> Array | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -118,10 +118,26 @@ def _small(p: float) -> str:
     return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
 
 
-def preview(name: str, profile: Profile) -> RenderableType:
-    """A profile as it will be served."""
+def preview(name: str, profile: Profile, waits: Sequence[float] = (), gaps: Sequence[float] = ()) -> RenderableType:
+    """A profile as it will be served; over what was measured, where something was."""
     parts: list[RenderableType] = [Text(f"{name}: {profile.source}" if profile.source else name, style="bold")]
-    for title, spread in (("first token (ttft)", profile.ttft), ("between tokens (tbt)", profile.tbt)):
+    if waits or gaps:
+        parts.append(Text("█ measured  │ profile", style="dim"))
+    both = (("first token (ttft)", profile.ttft, waits), ("between tokens (tbt)", profile.tbt, gaps))
+    for title, spread, measured in both:
         places = ", ".join(f"p{at:g} {spread.quantile(at / 100):.4g}" for at in (50, 90, 95, 99))
-        parts += [Text(f"\n{title}: {shown(spread)}; {places} ms"), histogram(spread)]
+        parts.append(Text(f"\n{title}: {shown(spread)}; {places} ms"))
+        if measured:
+            ordered = sorted(measured)
+            own = ", ".join(f"p{at:g} {_at(ordered, at / 100):.4g}" for at in (50, 90, 95, 99))
+            mean = sum(ordered) / len(ordered)
+            far = _apart(ordered, spread.draws)
+            parts.append(Text(f"measured: {len(ordered)} samples, mean {mean:.4g} ms; {own} ms; D = {far:.3f}"))
+        parts.append(histogram(spread, measured))
     return Group(*parts)
+
+
+def _apart(measured: Sequence[float], draws: Sequence[float]) -> float:
+    """The widest gap between the two cumulative curves, both sorted (Kolmogorov and Smirnov's D)."""
+    told = [abs(bisect_right(measured, at) / len(measured) - bisect_right(draws, at) / len(draws)) for at in draws]
+    return max(told)

@@ -113,3 +113,14 @@ def test_a_profile_that_is_not_there_is_told(
     main(["profile", "fit", "run.json"])
     assert main(["profile", "show", name]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_profile_is_drawn_over_what_was_measured(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    assert main(["profile", "preview", "gpt4o", "--against", "run.json"]) == 0
+    told = capsys.readouterr().out
+    assert "█ measured  │ profile" in told
+    assert "measured: 60 samples, mean 3" in told
+    assert "D = 0." in told
