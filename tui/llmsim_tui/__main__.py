@@ -51,7 +51,10 @@ def _open(arguments: Sequence[str] | None) -> int:
     try:
         alone = replays or options.attach is not None
         config = None if alone else from_options(options)[0]
-        if not sys.stdin.isatty() or not sys.stderr.isatty():
+        if not replays and options.web:
+            return _serve_web(options)
+        browser = "web_driver" in os.environ.get("TEXTUAL_DRIVER", "")
+        if not browser and not (sys.stdin.isatty() and sys.stderr.isatty()):
             raise LlmsimError("the console needs a terminal; to serve without one: llmsim serve")
         report = _wanted(options.report)
         if replays:
@@ -67,6 +70,21 @@ def _open(arguments: Sequence[str] | None) -> int:
     if problem is not None:
         print(f"llmsim-tui: {_report(problem)}", file=sys.stderr)
     return 0 if problem is None else 1
+
+
+def _serve_web(options: argparse.Namespace) -> int:
+    """Serves the attached console to browsers."""
+    from llmsim.errors import LlmsimError
+    from llmsim_tui import attached, web
+
+    if options.attach is None:
+        raise LlmsimError("--web: it serves an attached console, as every tab is a process: add --attach URL")
+
+    async def look() -> None:
+        await (await attached.attach(options)).stop()
+
+    asyncio.run(look())  # what is wrong with the server is told here, not in a browser
+    return web.serve(options, *attached.where(options))
 
 
 def _wanted(path: str | None) -> Path | None:
