@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from llmsim_tui import web
+from llmsim_tui import web, web_guard
 from websockets.asyncio.client import connect
 
 from llmsim.errors import LlmsimError
@@ -151,7 +151,7 @@ async def test_other_pages_and_other_names_are_refused_and_nothing_comes_from_el
     ],
 )
 def test_who_is_let_in(host: str, origin: str, here: bool, served: bool) -> None:
-    assert bool(web.refusal(host, origin, here)) != served
+    assert bool(web_guard.refusal(host, origin, here)) != served
 
 
 def test_a_console_that_everybody_could_reach_only_looks() -> None:

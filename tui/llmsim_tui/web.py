@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import shlex
 import socket
 import sys
 from argparse import Namespace
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 from llmsim.errors import LlmsimError
-
-if TYPE_CHECKING:
-    from aiohttp import web
+from llmsim_tui.web_guard import local
 
 PORT: Final = 8000
-TABS: Final = 16
-"""Browser tabs that are served at once; each is a process."""
-
-_FONT: Final = (
-    '<link\n      rel="stylesheet"\n      href="https://fonts.googleapis.com/css?family=Roboto%20Mono"\n    />'
-)
-_OWN_FONT: Final = """<style>
-      @font-face {{ font-family: "Roboto Mono"; src: url("{static}fonts/RobotoMono-VariableFont_wght.ttf"); }}
-    </style>"""
 
 
 def serve(options: Namespace, url: str, token: str) -> int:
@@ -68,41 +55,3 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise LlmsimError(f"--port: cannot listen on {host}:{port}: {reason}; choose another, or 0 for any") from None
-
-
-def local(host: str) -> bool:
-    """Whether that is this machine and nobody else's."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def refusal(host: str, origin: str, here: bool) -> str:
-    """Why a request is not served: a page of another site must not type into a console, nor under a borrowed name."""
-    name = urlsplit(f"//{host}").hostname or ""
-    if here and not local(name):
-        return "this console is for this machine alone"
-    if origin and urlsplit(origin).netloc != host:
-        return "this console is not for other pages"
-    return ""
-
-
-def page(html: str, static: str) -> str:
-    """The page, with the font that is served beside it instead of one from elsewhere."""
-    return html.replace(_FONT, _OWN_FONT.format(static=static))
-
-
-def guarded(here: bool) -> Any:
-    """A middleware that refuses other sites."""
-    from aiohttp import web
-
-    @web.middleware
-    async def guard(request: web.Request, handler: Any) -> web.StreamResponse:
-        why = refusal(request.headers.get("host", ""), request.headers.get("origin", ""), here)
-        if why:
-            return web.Response(status=403, text=why)
-        response: web.StreamResponse = await handler(request)
-        return response
-
-    return guard

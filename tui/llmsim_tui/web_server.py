@@ -10,7 +10,10 @@ import aiohttp_jinja2
 from aiohttp import web
 from textual_serve.server import Server
 
-from llmsim_tui.web import TABS, guarded, local, page
+from llmsim_tui.web_guard import guarded, local, page
+
+TABS = 16
+"""Browser tabs that are served at once; each is a process."""
 
 
 class WebServer(Server):
