@@ -20,6 +20,7 @@ from llmsim.server.metrics import PATH, Metrics, Names
 from llmsim.server.outlet import Message, Outlet, Send
 from llmsim.server.record import Recorder
 from llmsim.server.sockets import Receive, Session
+from llmsim.server.turns import turns
 from llmsim.simulator import Simulator
 
 _OWN = ("/health", "/ready")
@@ -207,7 +208,8 @@ class Application:
     async def _read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
         """The ask; a long body is read in a thread, so that the other replies keep their pace."""
         if route.read is not None and (len(request.body) > LONG or route.heavy or not tokens.quick(request.body)):
-            return await asyncio.get_running_loop().run_in_executor(None, self.desk.read, dialect, route, request)
+            with turns:
+                return await asyncio.get_running_loop().run_in_executor(None, self.desk.read, dialect, route, request)
         return self.desk.read(dialect, route, request)
 
     def _unrouted(self, request: Request) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from llmsim.clock import keep
@@ -12,6 +12,7 @@ from llmsim.errors import SettingsError
 from llmsim.server.desk import ServerDesk
 from llmsim.server.outlet import Message, Send
 from llmsim.server.sockets import Receive
+from llmsim.server.turns import turns
 
 if TYPE_CHECKING:
     from llmsim.server.record.options import Recording
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from llmsim.tapes import Take
 
 __all__ = ["Recorder"]
-
-
-_TURN = 0.0005
-"""Seconds after which the thread that masks lets the loop go on, which has bytes to pass on; Python's own are ten times
-that."""
 
 
 class Recorder:
@@ -36,7 +32,7 @@ class Recorder:
         self._desk = desk
         self._busy = asyncio.Lock()
         self._ending: set[Session] = set()
-        self._turn = sys.getswitchinterval()
+        self._turns = ExitStack()  # the thread that masks lets the loop go on, which has bytes to pass on
         self.session: Session | None = None
 
     @property
@@ -62,7 +58,7 @@ class Recorder:
             loop = asyncio.get_running_loop()
             made.scribe.heard = lambda take: loop.call_soon_threadsafe(self._heard, take)
             desk.passing = True
-            sys.setswitchinterval(_TURN)
+            self._turns.enter_context(turns)
             said = f"; {made.scribe.writer.said}" if made.scribe.writer.said else ""
             desk.simulator.events.add("recorder", f"recording to {options.tape}{said}", who)
             return made.told()
@@ -102,7 +98,7 @@ class Recorder:
             return  # told already, by who did not hurry
         self._ending.discard(session)
         if self.session is None and not self._ending:
-            sys.setswitchinterval(self._turn)
+            self._turns.close()
         told = session.told()
         self._desk.simulator.events.add("recorder", f"recorded {told['exchanges']} exchanges to {told['tape']}", who)
 
