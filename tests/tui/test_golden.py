@@ -90,6 +90,21 @@ async def test_ascii_with_no_sign_that_a_bare_terminal_lacks() -> None:
         seen = console.lines()
         golden("live_ascii_100x32", seen)
         assert all(line.isascii() for line in seen)
+        console.one("#requests").select(240)
+        for keys in (
+            ("enter",),
+            ("tab",),
+            ("tab",),
+            ("y",),
+            ("escape", "comma"),
+            ("escape", "l"),
+            ("o",),
+            ("escape", "H"),
+        ):
+            await console.press(*keys)
+            console.app.clear_notifications()
+            await console.settle()
+            assert {char for char in console.text() if not char.isascii()} == set(), keys
 
 
 def _ascii_theme():  # type: ignore[no-untyped-def]

@@ -55,7 +55,9 @@ async def test_pages_turn_by_key_and_by_click() -> None:
         await console.pilot.click(Tabs, offset=(2, 0))
         await console.tick()
         assert "why" in console.text()
-        await console.press("shift+tab")
+        await console.pilot.click("#keys", offset=(2, 0))
+        assert isinstance(console.app.screen, Live)
+        await console.press("enter", "shift+tab")
         assert "There is no earlier try" in console.text() or "and #0 +" in console.text()
 
 

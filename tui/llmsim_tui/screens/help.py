@@ -10,6 +10,7 @@ from textual.widgets import Static
 from llmsim_tui.commands import PLACES, bindings, listed
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.widgets.lines import told
 
 
 class Help(Dialog):
@@ -22,7 +23,7 @@ class Help(Dialog):
         """One scroll of text."""
         with VerticalScroll(id="dialog") as scroll:
             scroll.border_title = "keys"
-            yield Static(self._words(), id="words", markup=False)
+            yield Static(told(ink(self.app), self._words()), id="words", markup=False)
         yield from self.keys()
 
     def on_mount(self) -> None:

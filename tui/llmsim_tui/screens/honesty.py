@@ -11,6 +11,7 @@ from llmsim_tui.commands import bindings
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.trust import Frames, advice, doubtful, rows, verdict
+from llmsim_tui.widgets.lines import told
 
 
 class Trust(Dialog):
@@ -35,7 +36,7 @@ class Trust(Dialog):
     def tick(self, beat: int) -> None:
         """Looks again, once a second."""
         if beat % 4 == 0:
-            self.query_one("#words", Static).update(self._worded())
+            self.query_one("#words", Static).update(told(ink(self.app), self._worded()))
 
     def _worded(self) -> Text:
         colors, console = ink(self.app), self.console

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast, get_args
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -15,10 +16,11 @@ from textual.widgets.option_list import Option
 
 from llmsim.latency import Kind, Profile, Spread
 from llmsim_tui.commands import bindings
+from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.shaping import EVERY, change, in_force, in_words, load_in_words, same, shaped, spread
 from llmsim_tui.text import clip, safe, wait
-from llmsim_tui.widgets.lines import Line, Lines
+from llmsim_tui.widgets.lines import Line, Lines, told
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
 from llmsim_tui.widgets.spread import Distribution, Waits
 
@@ -112,7 +114,7 @@ class Latency(Dialog):
         backend = self.console.backend
         self.query_one("#scope", Choice).put(EVERY, [EVERY, *dict.fromkeys(backend.models())])
         presets = self.query_one("#presets", OptionList)
-        presets.border_title = "profile · ttft · tbt"
+        presets.border_title = told(ink(self.app), Text("profile · ttft · tbt")).plain
         for name, profile in backend.profiles().items():
             words = f"{clip(safe(name), 18)} {profile.ttft.middle:5.0f} {profile.tbt.middle:3.0f}"
             presets.add_option(Option(words))
@@ -132,8 +134,12 @@ class Latency(Dialog):
     def _start(self) -> None:
         """Loads the profile in force for the scope."""
         name, self.applied = in_force(self.console.backend, self._scope)
-        self.query_one("#dialog").border_title = Content(f"latency · {safe(name)} · {safe(self._scope)}")
+        self._entitle(name, self._scope)
         self._load(self.applied)
+
+    def _entitle(self, name: str, scope: str) -> None:
+        words = told(ink(self.app), Text(f"latency · {safe(name)} · {safe(scope)}")).plain
+        self.query_one("#dialog").border_title = Content(words)
 
     @property
     def _scope(self) -> str:
@@ -203,7 +209,7 @@ class Latency(Dialog):
         self.query_one(Verdict).show_state((len(seen), words, tag, f" {self.problem} " * bool(self.problem)))
         if there:
             self.query_one(Distribution).show_state(Waits(seen, there.ttft))
-            self.query_one("#load-words", Static).update(load_in_words(there))
+            self.query_one("#load-words", Static).update(told(ink(self.app), Text(load_in_words(there))))
 
     def _tag(self, there: Profile | None) -> str:
         if there is None or not self._is_applied(there):
@@ -256,7 +262,7 @@ class Latency(Dialog):
         def told(_: None) -> None:
             self.applied = profile
             name, _profile = in_force(self.console.backend, scope)
-            self.query_one("#dialog").border_title = Content(f"latency · {safe(name)} · {safe(scope)}")
+            self._entitle(name, scope)
             self._mark()
 
         self._tried = profile

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.suggester import SuggestFromList
@@ -11,9 +12,11 @@ from textual.widgets import Input, Static
 
 from llmsim.errors import LlmsimError
 from llmsim_tui.commands import bindings
+from llmsim_tui.palette import ink
 from llmsim_tui.preferences import ELSEWHERE, Preference, preferences, read
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
+from llmsim_tui.widgets.lines import told
 from llmsim_tui.widgets.rows import Head, Item, Rows
 
 _HEADS: Final = (Head("setting", 20), Head("value", 18), Head("what it is", 0, since=46))
@@ -59,7 +62,7 @@ class Preferences(Dialog):
         one = self._chosen()
         words = problem or ". ".join(word for word in (one.meaning, one.allowed) if word)
         sentence = self.query_one("#sentence", Static)
-        sentence.update(safe(words))
+        sentence.update(told(ink(self.app), Text(safe(words))))
         sentence.set_class(bool(problem), "-wrong")
 
     def on_rows_moved(self) -> None:

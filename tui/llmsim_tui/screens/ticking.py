@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.console import Console, console
+from llmsim_tui.palette import ink
 from llmsim_tui.text import uptime
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.safety import Safety, SafetyLine
@@ -54,6 +55,7 @@ class Ticking(Steady, Screen[None]):
         backend = self.console.backend
         frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
         self.set_class(backend.kind == "remote", "-remote")
+        self.set_class(ink(self.app).plain, "-ascii")
         pulse, speed = backend.pulse(), backend.settings().speed
         self.set_class(backend.stale and bool(pulse.wall), "-stale")
         self.set_class(backend.kind == "replay", "-replay")

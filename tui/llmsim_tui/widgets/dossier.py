@@ -19,6 +19,7 @@ from llmsim_tui.console import Console, console
 from llmsim_tui.palette import ink
 from llmsim_tui.snippets import FORMS
 from llmsim_tui.text import safe
+from llmsim_tui.widgets.lines import told
 from llmsim_tui.widgets.tabs import Tabs
 from llmsim_tui.widgets.timeline import Timeline, Tokens
 
@@ -165,7 +166,7 @@ class Dossier(Container):
         if name == "stream":
             self.query_one(Tokens).show_state(Timeline())
         else:
-            self.query_one(f"#{name}-text", Static).update(text)
+            self.query_one(f"#{name}-text", Static).update(told(ink(self.app), text))
 
     def _entitle(self, detail: Any) -> None:
         row: Row | None = detail["row"] if detail is not None else None

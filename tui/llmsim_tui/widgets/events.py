@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from textual import events
 from textual.strip import Strip
@@ -26,8 +27,14 @@ class Log(Panel):
     skipped = 0
 
     def show(self, happenings: Sequence[Happening]) -> None:
-        """Takes the events there are, oldest first."""
-        self.show_state(tuple(happenings[-_KEPT:]))
+        """Takes the events there are, oldest first; of one that was logged too, the event alone."""
+        newest = happenings[-_KEPT:]
+        twice = {
+            place
+            for place, (one, other) in enumerate(pairwise(newest))
+            if one.kind == "log" and one.text == other.text and other.wall - one.wall < 1
+        }
+        self.show_state(tuple(one for place, one in enumerate(newest) if place not in twice))
         self.entitle("", str(len(self.state)) if self.state else "none yet")
 
     def lines(self, width: int, height: int) -> Iterator[Strip]:

@@ -43,11 +43,11 @@ class KeyBar(Lines):
         yield line.pad(width, back).strip(width)
 
     async def on_click(self, event: events.Click) -> None:
-        """Does what the key under the mouse does, where one key says it all."""
+        """Does what the key under the mouse does, unless it is one of several that do different things."""
         at = 1
         for one in self.fitting(self.size.width):
             at += len(one.shows) + len(one.short) + 3
             if event.x < at:
-                if "," not in one.keys:
-                    self.app.simulate_key(one.keys)
+                if "{key}" not in one.action:
+                    self.app.simulate_key(one.keys.split(",")[0])
                 return

@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
@@ -21,7 +22,7 @@ _ASCII: Final = str.maketrans(
         "●": "*", "○": "o", "━": "=", "─": "-", "┼": "+", "│": "|", "┊": ":", "▼": "v", "△": "^", "▲": "^", "↻": "r",
         "✗": "x", "■": "#", "█": "#", "▓": "+", "░": "!", "×": "x", "·": ".", "…": "~", "≈": "~", "⏎": ">", "↑": "^",
         "↓": "v", "←": "<", "→": ">", "⇧": "s", "◂": "<", "▸": ">", "∙": "-", "▌": "|", "▐": "|", "┃": "|", "⏸": "=",
-        "▶": ">", "✓": "v",
+        "▶": ">", "✓": "v", "┅": "=", "−": "-", "“": "'", "”": "'",
     }
 )  # fmt: skip
 """One ASCII character for each sign the console draws, so that nothing moves."""
@@ -30,6 +31,13 @@ _ASCII: Final = str.maketrans(
 def plainly(text: str) -> str:
     """The text with the console's own signs as ASCII, cell for cell."""
     return text.translate(_ASCII)
+
+
+def told(ink: Ink, text: Text) -> Text:
+    """A text as it may be drawn: with the console's own signs as ASCII where only these may be."""
+    if ink.plain:
+        text.plain = plainly(text.plain)
+    return text
 
 
 class Line:
