@@ -16,7 +16,7 @@ COPY pyproject.toml README.md LICENSE ./
 RUN mkdir -p llmsim tui/llmsim_tui themes \
  && echo '__version__ = "0"' > llmsim/__init__.py \
  && touch tui/llmsim_tui/__init__.py themes/none.yaml \
- && pip install '.[otel]' \
+ && pip install '.[cluster,otel]' \
  && pip uninstall --yes llmsim
 COPY llmsim llmsim
 COPY tui tui

@@ -139,7 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
         from llmsim.server.scenario_command import attend
 
         beside = attend(config)
-    if config.workers == 1:
+    if config.workers == 1 and not config.cluster:
         run(serve(config, beside))
     else:
         from llmsim.server.cluster.hub import Hub
@@ -170,11 +170,11 @@ def _play(options: argparse.Namespace) -> int:
 
 def _alone(config: Config) -> Config:
     """The configuration for one process, whatever it says of workers."""
-    if config.workers > 1:
+    if config.workers > 1 or config.cluster:
         import logging
 
-        logging.getLogger("llmsim").warning("workers: this command serves in one process")
-    return config.model_copy(update={"workers": 1})
+        logging.getLogger("llmsim").warning("workers, cluster: this command serves in one process")
+    return config.model_copy(update={"workers": 1, "cluster": ""})
 
 
 def _configured(options: argparse.Namespace) -> Config:

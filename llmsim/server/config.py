@@ -39,6 +39,10 @@ class Config(Settings, BaseSettings):
         128 << 20
     )
     workers: Annotated[int, Field(ge=1, le=64, description="processes that serve, as one server")] = 1
+    cluster: str = Field("", description="Redis by which servers on several machines are one: redis://HOST:PORT/DB")
+    cluster_name: Annotated[
+        str, Field(pattern=r"^[\w.-]{1,60}$", description="which servers belong together where they share a Redis")
+    ] = "llmsim"
     mock_files: tuple[str, ...] = Field((), description="files of mocks, put in force again when they change")
     scenario: str = Field("", description="a scenario to play once after the start")
     tapes: tuple[str, ...] = Field((), description="tapes that requests are answered from")
@@ -114,6 +118,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
     parser.add_argument("--tape", metavar="FILE", action="append", dest="tapes", help="tape to replay; repeatable")
     if scenario:
         parser.add_argument("--workers", metavar="N", help=Config.model_fields["workers"].description)
+        parser.add_argument("--cluster", metavar="URL", help=Config.model_fields["cluster"].description)
         parser.add_argument("--scenario", metavar="FILE", help=Config.model_fields["scenario"].description)
     parser.add_argument("--otel", action="store_const", const=True, help=Config.model_fields["otel"].description)
     parser.add_argument(
@@ -124,16 +129,7 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    own = {
-        "mock_files",
-        "otel",
-        "read_only",
-        "record_session",
-        "scenario",
-        "strict",
-        "tapes",
-        "workers",
-    }
+    own = {"strict", "mock_files", "tapes", "read_only", "otel", "scenario", "record_session", "workers", "cluster"}
     names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), *own}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()

@@ -61,10 +61,19 @@ class HubSimulator(Simulator):
         self.revision += 1
         self._spread(changes, self.revision)
 
+    def adopt(self, changes: Mapping[str, Any], revision: int) -> None:
+        """Takes on what another hub has decided, and passes it on to the workers."""
+        before = self.settings
+        fields = {name: getattr(before, name) for name in Settings.model_fields}
+        super()._take(Settings.model_construct(**{**fields, **changes}))
+        self._recount(before)
+        self.revision = revision
+        self._spread(changes, revision)
+
     def reset(self, *what: str, who: str = "") -> None:
         """Puts parts back to where they began, here and in all workers."""
         super().reset(*what, who=who)
-        self._tell_all("reset", what or ("journal", "counts", "store"))
+        self._tell_all("reset", what or ("journal", "counts", "limits", "store"))
 
 
 class _Lag(Lag):

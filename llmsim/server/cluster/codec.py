@@ -97,9 +97,9 @@ def _exchange(exchange: Exchange) -> tuple[Any, ...]:
     """Without what it follows, of which the number is told, and with its dialect and route by their names."""
     told = {name: getattr(exchange, name) for name in Exchange.__slots__}
     ask: Ask = exchange.ask.again()
-    ask.follows = None if ask.follows is None else ask.follows.number
+    ask.follows = getattr(ask.follows, "number", ask.follows)  # a number already where it is passed on
     told["ask"] = ask
-    if exchange.asked is not None:
+    if exchange.asked is not None and not isinstance(exchange.asked[0], str):
         dialect, route, request = exchange.asked
         told["asked"] = (dialect.kind, route and (route.method, route.path), request)
     return exchange_again, (told,)

@@ -13,7 +13,8 @@ from llmsim.clock import keep
 from llmsim.dialects import Answer, Request
 from llmsim.server.cluster.authority import HubSimulator
 from llmsim.server.cluster.book import Book
-from llmsim.server.cluster.claims import Claims, Grant, Outcome
+from llmsim.server.cluster.claims import Claims, Outcome
+from llmsim.server.cluster.federation import Federation, Replica
 from llmsim.server.cluster.lookout import HubMetrics, Lookout
 from llmsim.server.cluster.peer import Peer
 from llmsim.server.cluster.relay import App, Relays
@@ -31,10 +32,11 @@ from llmsim.settings import Settings
 logger = logging.getLogger("llmsim")
 
 _ACT = re.compile(re.escape(ROOT) + r"/exchanges/(\d{1,18})/(\w+)")
-_LOOKED = re.compile(
-    re.escape(ROOT) + r"/(state|store|verify|scenario|faults|faults/preview|mocks|mocks/.*|(journal|exchanges)(/.*)?)"
+_UNSEEN = re.compile(
+    re.escape(ROOT) + r"/(settings.*|profiles|limits.*|undo|redo|changes|reset|events|faults/kinds|openapi\.json)"
 )
-"""Calls that are about the traffic, which the workers know of."""
+"""Calls that are not about the traffic, which the workers know of."""
+_ALONE = "the cluster cannot be reached, so that nothing can be changed for all of it; this replica serves on as it is"
 _FIGURES = ("/state", "/faults", "/mocks", "/store")
 """Those of them that are about numbers alone."""
 _APPLIED = 2.0
@@ -56,8 +58,11 @@ class Hub(Relays, Runner):
         self.lookout = Lookout(self, config.journal_count)
         self._tapes = config.tapes
         Runner.__init__(self, config.model_copy(update={"tapes": ()}), self.hub_simulator)
+        self.started = False
+        self.federation = Federation(self, config.cluster, config.cluster_name) if config.cluster else None
         self.control.recorder = self.control.desk = None  # what would be recorded or replayed does not pass by here
         self.book = Book(self.hub_simulator)
+        self._spreading: set[asyncio.Task[Any]] = set()
         self._failed = ""
         self._closing = False
         self._ready = asyncio.Event()
@@ -91,11 +96,15 @@ class Hub(Relays, Runner):
             self.bind()
         self.control.address = self.url
         self.control.members = self.members
-        self.simulator.light_fuses()
+        if self.federation is None:
+            self.simulator.light_fuses()
         self._lock = Lock(f"/llmsim-{os.getpid()}-{self.config.port}", new=True)
         self._memory = os.memfd_create("llmsim") if hasattr(os, "memfd_create") else _unnamed()
         os.ftruncate(self._memory, SIZE)
-        self.simulator._repeats = SharedRepeats(Memory(self._memory, self._lock))
+        self._counts = Memory(self._memory, self._lock)
+        self.simulator._repeats = SharedRepeats(self._counts)
+        if self.federation is not None:
+            await self.federation.bus.start()
         self.seats = [Seat(self, index, self._memory) for index in range(self.config.workers)]
         for seat in self.seats:
             keep(seat.fill(), f"worker {seat.index}")
@@ -106,6 +115,7 @@ class Hub(Relays, Runner):
         if self._failed:
             await self.stop(0)
             raise ServeError(self._failed)
+        self.started = True
         self.mock_files.watch()
         keep(self.lookout.read(), "loading")
 
@@ -118,6 +128,8 @@ class Hub(Relays, Runner):
         self.mock_files.stop()
         self.control.stop_scenario()
         self.simulator.events.add("server", "the server is stopping")
+        if self.federation is not None:
+            await self.federation.bus.stop()
         await asyncio.gather(*(seat.empty(self.config.grace_s if grace is None else grace) for seat in self.seats))
         self._lock.forget()
         if self._socket is not None:
@@ -135,14 +147,22 @@ class Hub(Relays, Runner):
         return [seat.peer for seat in self.seats if seat.peer is not None and not seat.peer.gone]
 
     def tell_all(self, kind: str, *told: Any) -> None:
-        """Tells all workers."""
+        """Tells all workers, those of other machines too where this hub leads them."""
         for peer in self.peers:
             peer.tell(kind, *told)
+        if self.federation is not None and self.federation.leads and kind == "reset":
+            self.federation.bus_all(kind, *told)
 
     def welcome(self, seat: Seat) -> Mapping[str, Any]:
         """What a worker begins with."""
         settings, keeper = self.simulator.settings, seat.index == 0
-        own: dict[str, Any] = {"mock_files": (), "scenario": "", "workers": 1, "tapes": self._tapes if keeper else ()}
+        own: dict[str, Any] = {
+            "mock_files": (),
+            "scenario": "",
+            "workers": 1,
+            "cluster": "",
+            "tapes": self._tapes if keeper else (),
+        }
         return {
             "index": seat.index,
             "of": self.config.workers,
@@ -183,7 +203,11 @@ class Hub(Relays, Runner):
     def tell_state(self) -> None:
         """Tells all workers how all of them are, for /ready."""
         ready = sum(seat.ready for seat in self.seats)
-        self.tell_all("cluster", ready == len(self.seats), {"workers": {"ready": ready, "of": len(self.seats)}})
+        told = {"workers": {"ready": ready, "of": len(self.seats)}, **self._cluster()}
+        self.tell_all("cluster", ready == len(self.seats), told)
+
+    def _cluster(self) -> dict[str, Any]:
+        return {} if self.federation is None else self.federation.told()
 
     @property
     def closing(self) -> bool:
@@ -192,7 +216,14 @@ class Hub(Relays, Runner):
 
     def members(self) -> dict[str, Any]:
         """How the workers are, for people."""
-        return {"workers": [seat.json(self.meter.of((seat.index, seat.starts))) for seat in self.seats]}
+        seats: list[Seat | Replica] = [*self.seats, *self.replicas]
+        return {"workers": [one.json(self.meter.of((one.index, one.starts))) for one in seats], **self._cluster()}
+
+    @property
+    def replicas(self) -> list[Replica]:
+        """The hubs of other machines that this one leads."""
+        federation = self.federation
+        return list(federation.replicas.values()) if federation is not None and federation.leads else []
 
     # -- what is decided here
 
@@ -200,24 +231,50 @@ class Hub(Relays, Runner):
         """Tells all workers of changes; they are applied in the order in which they were made."""
         for seat in self.seats:
             seat.spread(changes, revision)
+        if self.federation is not None:
+            for task in self.federation.spread(changes, revision):
+                self._spreading.add(task)
+                task.add_done_callback(self._spreading.discard)
+
+    def number_from(self, least: int) -> None:
+        """Numbers exchanges from there on, so that no two machines have the same."""
+        self._counts.number_from(least)
+
+    def forget(self, what: tuple[str, ...]) -> None:
+        """Puts parts back to where they began, as another hub says."""
+        if "journal" in what:
+            self.simulator.journal.clear()
+        if "counts" in what:
+            self.simulator.tally.clear()
+            self._counts.clear()
+        if "limits" in what:
+            self.simulator.limiter.clear()
+        for peer in self.peers:
+            peer.tell("reset", what)
 
     async def applied(self) -> None:
         """Waits until all workers have taken on every change so far."""
-        waiting = [one for seat in self.seats for one in seat.applying]
+        waiting = [*self._spreading, *(one for seat in self.seats for one in seat.applying)]
         if waiting:
             await asyncio.wait(waiting, timeout=_APPLIED)
 
-    def on_claim(self, peer: Peer, claims: Claims) -> Grant | None:
+    def on_claim(self, peer: Peer, claims: Claims) -> Any:
         """Decides what a request is given; None where it was claimed for under other settings."""
-        return self.book.grant(claims, peer) if claims.revision == self.hub_simulator.revision else None
+        if claims.revision != self.hub_simulator.revision:
+            return None
+        if self.federation is not None and self.federation.up is not None:
+            return self.federation.claim(claims, peer)
+        return self.book.grant(claims, peer)
 
     def on_came(self, peer: Peer, outcome: Outcome) -> None:
         """What came of a grant."""
-        self.book.came(outcome)
+        if self.federation is None or not self.federation.came(outcome):
+            self.book.came(outcome)
 
     def on_settle(self, peer: Peer, number: int, tokens_in: int, tokens_out: int) -> None:
         """What a request has really used."""
-        self.book.settle(number, tokens_in, tokens_out, peer)
+        if self.federation is None or not self.federation.settle(number, tokens_in, tokens_out):
+            self.book.settle(number, tokens_in, tokens_out, peer)
 
     def on_event(self, peer: Peer, kind: str, text: str, who: str, mark: str) -> None:
         """Something happened in a worker."""
@@ -227,8 +284,8 @@ class Hub(Relays, Runner):
 
     def app_for(self, target: str) -> App:
         """Who serves what a worker sends here."""
-        if target == "control":
-            return self._control
+        if target in ("control", "here"):
+            return self._control if target == "control" else self._here
         keeper = self.seats[0].peer
         assert keeper is not None
         return lambda scope, receive, send: self.relay(keeper, "app", scope, receive, send)
@@ -237,14 +294,28 @@ class Hub(Relays, Runner):
         if scope["path"] == PATH:
             await _reply(send, await self.app.metrics.answer(_request(scope)))
             return
-        if _LOOKED.fullmatch(scope["path"]):
+        federation = self.federation
+        if federation is not None:
+            if await federation.pass_on(scope, receive, send):
+                return
+            if federation.alone and scope["method"] not in ("GET", "HEAD"):
+                await _reply(send, Answer.json({"error": {"message": _ALONE}}, 503))
+                return
+        await self._here(scope, receive, send)
+
+    async def _here(self, scope: Message, receive: Receive, send: Send) -> None:
+        """A call of the control API for this hub, whoever leads."""
+        if not _UNSEEN.fullmatch(scope["path"]):
             await self.lookout.look()
             if not scope["path"].endswith(_FIGURES):
                 await self.lookout.read()
         act = _ACT.fullmatch(scope["path"])
-        seat = self.lookout.owners.get(int(act[1])) if act and scope["method"] == "POST" else None
-        if seat is not None and seat.peer is not None:
-            await self.relay(seat.peer, "control", scope, receive, send)
+        owner = self.lookout.owners.get(int(act[1])) if act and scope["method"] == "POST" else None
+        if isinstance(owner, Replica) and self.federation is not None:
+            await self.federation.relay(owner.peer, "here", scope, receive, send)
+            return
+        if owner is not None and owner.peer is not None:
+            await self.relay(owner.peer, "control", scope, receive, send)
             return
 
         async def once_applied(message: Message) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from llmsim.exchange import Exchange
 from llmsim.journal import Journal
 
+SHARE = 1_000_000_000
+"""Exchange numbers that each machine has for itself."""
+
 _CHUNK = 1024
 """Numbers that have gone before the list of them is cut."""
 
@@ -20,8 +23,7 @@ class SparseJournal(Journal):
         self._kept: dict[int, Exchange] = {}
         self._order: list[int] = []
         self._gone = 0
-        self.forgotten = 0
-        """The greatest number that has gone."""
+        self._forgotten: dict[int, int] = {}  # the greatest numbers that have gone, by machine
 
     def __len__(self) -> int:
         """How many exchanges are kept."""
@@ -48,7 +50,7 @@ class SparseJournal(Journal):
         earlier = self._kept.get(number)
         if earlier is not None:
             self.size -= earlier.weight
-        elif number <= self.forgotten:
+        elif number <= self._forgotten.get(number // SHARE, 0):
             return
         elif not self._order or number > self._order[-1]:
             self._order.append(number)
@@ -60,8 +62,9 @@ class SparseJournal(Journal):
             self._forget()
 
     def _forget(self) -> None:
-        self.forgotten = self._order[self._gone]
-        self.size -= self._kept.pop(self.forgotten).weight
+        number = self._order[self._gone]
+        self._forgotten[number // SHARE] = number
+        self.size -= self._kept.pop(number).weight
         self._gone += 1
         if self._gone >= _CHUNK:
             del self._order[: self._gone]
@@ -78,7 +81,8 @@ class SparseJournal(Journal):
 
     def clear(self) -> None:
         """Forgets everything; what is older than that and comes later is not taken in."""
-        self.forgotten = max(self.forgotten, self.last)
+        for number in self._kept:
+            self._forgotten[number // SHARE] = max(number, self._forgotten.get(number // SHARE, 0))
         self._kept.clear()
         self._order.clear()
         self._gone = self.size = 0

@@ -11,6 +11,7 @@ from llmsim.conversation import Ask, Stop
 from llmsim.dialects import kinds
 from llmsim.exchange import Exchange
 from llmsim.plan import End, Plan
+from llmsim.server.cluster.federation import Replica
 from llmsim.server.cluster.peer import Lost
 from llmsim.server.cluster.report import Report, together
 from llmsim.server.cluster.seat import Seat
@@ -42,35 +43,39 @@ class Lookout:
         self._one_look = asyncio.Lock()
         self._unread: deque[Exchange] = deque(maxlen=most)
         self._dialects: dict[str, tuple[Any, dict[Any, Any]]] = {}
-        self.owners: dict[int, Seat] = {}
+        self.owners: dict[int, Seat | Replica] = {}
 
     async def look(self) -> None:
         """Brings everything up to this moment: the journal, the counts and the figures."""
         async with self._one_look:
-            await asyncio.gather(*(self._look_at(seat) for seat in self._hub.seats if seat.ready))
+            places: list[Seat | Replica] = [*self._hub.seats, *self._hub.replicas]
+            await asyncio.gather(*(self._look_at(one) for one in places if one.ready))
             self._meter.live = dict(sorted(self._meter.live.items()))
 
-    async def _look_at(self, seat: Seat) -> None:
+    async def _look_at(self, seat: Seat | Replica) -> None:
         peer, fresh = seat.peer, True
         while peer is not None:
             try:
                 report: Report = await peer.ask("pull", fresh)
             except Lost as error:
-                logger.warning("worker %d was not heard: %s", seat.index, error)
+                logger.warning("worker %s was not heard: %s", seat.index, error)
                 return
             self._note(seat, report, fresh)
             fresh = False
             if not report.more:
                 return
 
-    def _note(self, seat: Seat, report: Report, fresh: bool) -> None:
+    def _note(self, seat: Seat | Replica, report: Report, fresh: bool) -> None:
         simulator, tally = self._simulator, self._simulator.tally
         if fresh:
             self._meter.take((seat.index, seat.starts), report)
             for total, more in ((tally.hits, report.hits), (tally.answered, report.answered)):
                 for name, count in more.items():
                     total[name] = total.get(name, 0) + count
+        shift = seat.shift if isinstance(seat, Replica) else 0.0
         for exchange in report.exchanges:
+            if shift:
+                _shifted(exchange, shift)
             self._whole(exchange)
             simulator.journal.add(exchange)
             self._live(exchange, seat)
@@ -78,12 +83,12 @@ class Lookout:
             known = self._meter.live.get(number)
             if known is not None:
                 for name, value in moves.items():
-                    setattr(known, name, value)
+                    setattr(known, name, value + shift if value is not None and name in _MOMENTS else value)
                 if known.state != "live":
                     known.ask.shed()
                 self._live(known, seat)
 
-    def _live(self, exchange: Exchange, seat: Seat) -> None:
+    def _live(self, exchange: Exchange, seat: Seat | Replica) -> None:
         number = exchange.number
         self.owners[number] = seat
         if len(self.owners) > 2 * self._simulator.journal.count_limit + 1000:
@@ -123,20 +128,36 @@ class Lookout:
             exchange.asked = None if dialect is None else (dialect, routes.get(route), request)
         self._unread.clear()
 
-    async def figures(self) -> Snapshot:
-        """The figures of all workers; those of one that is gone are as it told them last."""
+    async def report(self, fresh: bool) -> Report:
+        """A part of what all workers of this machine have to tell, for another hub."""
+        told = Report()
         for seat in self._hub.seats:
+            if seat.ready and seat.peer is not None:
+                try:
+                    one: Report = await seat.peer.ask("pull", fresh)
+                except Lost as error:
+                    logger.warning("worker %d was not heard: %s", seat.index, error)
+                    continue
+                for exchange in one.exchanges:
+                    self.owners[exchange.number] = seat
+                told.join(one)
+        return told
+
+    async def figures(self, own: bool = False) -> Snapshot:
+        """The figures of all workers, or of one's `own`; those of one that is gone are as it told them last."""
+        places: list[Seat | Replica] = [*self._hub.seats, *([] if own else self._hub.replicas)]
+        for seat in places:
             if seat.ready and seat.peer is not None:
                 try:
                     seat.figures[seat.starts] = await seat.peer.ask("figures")
                 except Lost as error:
-                    logger.warning("worker %d was not heard: %s", seat.index, error)
-        told = together(_counted(seat) for seat in self._hub.seats)
+                    logger.warning("worker %s was not heard: %s", seat.index, error)
+        told = together(_counted(one) for one in places)
         told.gauges["workers"] = float(sum(seat.ready for seat in self._hub.seats))
         return told
 
 
-def _counted(seat: Seat) -> Snapshot:
+def _counted(seat: Seat | Replica) -> Snapshot:
     """What all the workers have counted that had this seat; only the present one has anything under way."""
     told = dict(seat.figures)
     for starts, one in told.items():
@@ -144,3 +165,15 @@ def _counted(seat: Seat) -> Snapshot:
             one.gauges, one.running, one.waiting = {}, type(one.running)(), type(one.waiting)()
             one.sent = type(one.sent)()
     return together(told.values())
+
+
+_MOMENTS = ("first", "first_due", "ended", "_anchor")
+
+
+def _shifted(exchange: Exchange, shift: float) -> None:
+    """Puts the moments of another machine's clock on this one's."""
+    exchange.started += shift
+    for name in _MOMENTS:
+        value = getattr(exchange, name)
+        if value is not None:
+            setattr(exchange, name, value + shift)

@@ -50,6 +50,24 @@ class Report:
     load: list[dict[str, Any]] = field(default_factory=list)
     store: tuple[int, int] = (0, 0)
 
+    def join(self, other: Report) -> None:
+        """Takes in what another worker tells."""
+        self.exchanges += other.exchanges
+        self.went_on += other.went_on
+        self.more = self.more or other.more
+        for mine, theirs in ((self.hits, other.hits), (self.answered, other.answered)):
+            for name, count in theirs.items():
+                mine[name] = mine.get(name, 0) + count
+        self.begun, self.tokens = self.begun + other.begun, self.tokens + other.tokens
+        self.prompt_tokens += other.prompt_tokens
+        self.outcomes.update(other.outcomes)
+        self.models.update(other.models)
+        self.slots += other.slots
+        self.ttfts += other.ttfts
+        self.load += other.load
+        self.lag = tuple(max(pair) for pair in zip(self.lag, other.lag, strict=True))
+        self.store = (self.store[0] + other.store[0], self.store[1] + other.store[1])
+
 
 class Reporter:
     """A worker's side: what it has not told yet, and what has gone on since."""
@@ -137,7 +155,12 @@ class HubMeter(Meter):
         """Takes a worker's figures in place of its earlier ones."""
         self._reports[worker] = report
         own = self._slots.setdefault(worker, {})
-        own.update({number: (counts, tokens) for number, counts, tokens in report.slots})
+        fresh: dict[int, Slot] = {}
+        for number, counts, tokens in report.slots:  # of a replica there are several for the same half second
+            slot = fresh.setdefault(number, Slot(number))
+            slot.counts.update(counts)
+            slot.tokens += tokens
+        own.update({number: (dict(slot.counts), slot.tokens) for number, slot in fresh.items()})
         for number in sorted(own)[: max(0, len(own) - 1200)]:
             del own[number]
         reports = self._reports.values()

@@ -68,6 +68,12 @@ class Memory:
             _NUMBER.pack_into(self._map, 0, last + 1)
         return int(last) + 1
 
+    def number_from(self, least: int) -> None:
+        """Lets the next number be above that."""
+        with self._lock:
+            (last,) = _NUMBER.unpack_from(self._map, 0)
+            _NUMBER.pack_into(self._map, 0, max(last, least))
+
     def seen(self, digest: bytes) -> int:
         """Counts a request, and gives how often the same came before."""
         start = _HEAD + (int.from_bytes(digest[8:10], "little") % _SETS) * _SET

@@ -4,67 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from processes import ASK, CHAT, PATIENCE, ROOT, Server, together
 from running import running
-
-ROOT = Path(__file__).parents[3]
-CHAT = "/v1/chat/completions"
-ASK: Any = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello"}]}
-PATIENCE = 60.0
-
-
-class Server:
-    """`llmsim serve --workers N`; each call has a connection of its own, so that any worker may get it."""
-
-    def __init__(self, *options: str) -> None:
-        words = [sys.executable, "-m", "llmsim", "serve", "--port", "0", "--latency-profile", "instant", *options]
-        paths = os.pathsep.join(path for path in sys.path if path)
-        self.process = subprocess.Popen(
-            words, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}
-        )
-        self.log: list[str] = []
-        self.url = self.said(r"serving on (http://\S+)")[1]
-
-    def said(self, pattern: str) -> re.Match[str]:
-        """The next line of the log that has this in it."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if found := re.search(pattern, line):
-                return found
-        raise AssertionError("".join(self.log))
-
-    def call(self, method: str, path: str, **given: Any) -> httpx.Response:
-        with httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False) as client:
-            return client.request(method, path, **given)
-
-    def get(self, path: str) -> Any:
-        return self.call("GET", path).json()
-
-    def chat(self, **more: Any) -> httpx.Response:
-        return self.call("POST", CHAT, json={**ASK, **more})
-
-    def reset(self) -> None:
-        assert self.call("POST", "/llmsim/reset", json={}).status_code == 200
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(PATIENCE)
-        finally:
-            assert self.process.stderr is not None
-            self.process.stderr.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +27,6 @@ def three() -> Iterator[Server]:
 def server(three: Server) -> Server:
     three.reset()
     return three
-
-
-def together(count: int, ask: Any) -> list[Any]:
-    """As many calls at the same moment."""
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(lambda _: ask(), range(count)))
 
 
 # -- traffic and the journal
