@@ -9,6 +9,7 @@ from pathlib import Path
 from llmsim.dialects import Dialect, kinds
 from llmsim.fitting.needs import FitError
 from llmsim.fitting.seen import Seen
+from llmsim.replay.heard import listen
 from llmsim.replay.moments import tokens
 from llmsim.tapes import Take, Tape
 
@@ -43,7 +44,7 @@ def replies(takes: Iterator[Take] | Tape) -> Iterator[Seen]:
         dialect = dialects[take.dialect]
         if dialect is None or take.status != 200:
             continue
-        heard = dialect.hear(take.body)
+        heard = listen(dialect.hear, take.body)
         if heard is None or len({word.at for word in heard.words}) < 2 or heard.choices > 1:
             continue
         moments = tokens(heard, take.frames)

@@ -63,8 +63,8 @@ class Cue:
 
     @property
     def size(self) -> int:
-        """Bytes that it holds, about."""
-        return len(self.take.request_body) + sum(len(frame.data) + 120 for frame in self.take.frames) + 2000
+        """Bytes that it holds, about, once it has been played: its frames, and all of them as one."""
+        return len(self.take.request_body) + sum(2 * len(frame.data) + 120 for frame in self.take.frames) + 2000
 
 
 @dataclass(slots=True)

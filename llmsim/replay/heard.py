@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -90,6 +90,14 @@ def _called(blocks: list[Block], word: Word) -> None:
             return
     if word.name:
         blocks.append(Block("call", word.call, ToolCall(word.id, word.name, word.text, word.custom)))
+
+
+def listen(hear: Callable[[bytes], Heard | None], body: bytes) -> Heard | None:
+    """What an API hears in a body; None where it is of another form than its own, as what came may be anything."""
+    try:
+        return hear(body)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, RecursionError):
+        return None
 
 
 _EVENT = re.compile(rb"\r?\n\r?\n|\r\r")

@@ -14,7 +14,7 @@ import orjson
 from llmsim.conversation import Ask, Message, Reply, Stop
 from llmsim.dialects import Request, kinds
 from llmsim.errors import Refused
-from llmsim.replay.heard import Heard
+from llmsim.replay.heard import Heard, listen
 from llmsim.server.heads import joined
 from llmsim.tapes import Take
 from llmsim.taping.asked import routes
@@ -68,7 +68,7 @@ def _ask(take: Take) -> Ask | None:
 
 def _heard(take: Take) -> Heard | None:
     made = kinds().get(take.dialect)
-    return made().hear(take.body) if made is not None and take.frames else None
+    return listen(made().hear, take.body) if made is not None and take.frames else None
 
 
 def _match(ask: Ask) -> dict[str, Any]:

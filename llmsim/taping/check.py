@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as changed
 
 from llmsim.dialects import kinds
+from llmsim.replay.heard import listen
 from llmsim.tapes import Take
 from llmsim.tapes.masking import Masker
 
@@ -55,7 +56,7 @@ def _count(found: Found, take: Take) -> None:
     found.statuses[take.status] += 1
     found.ends[take.end] += 1
     made = kinds().get(take.dialect)
-    heard = made().hear(take.body) if made is not None and take.frames and take.status == 200 else None
+    heard = listen(made().hear, take.body) if made is not None and take.frames and take.status == 200 else None
     if heard is not None and heard.model:
         found.models[heard.model] += 1
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from llmsim.dialects import kinds
+from llmsim.replay.heard import listen
 from llmsim.tapes import Take
 
 _COLUMNS = ("#", "time", "request", "model", "status", "end", "first", "took", "frames", "masks")
@@ -40,7 +41,7 @@ def _row(number: int, take: Take) -> tuple[str, ...]:
 
 def _model(take: Take) -> str:
     made = kinds().get(take.dialect)
-    heard = made().hear(take.body) if made is not None and take.frames else None
+    heard = listen(made().hear, take.body) if made is not None and take.frames else None
     return heard.model if heard is not None else ""
 
 

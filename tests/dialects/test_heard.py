@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from replaying import SETTINGS, chat, content, message, response
 from taped import post, recorded
 
 from llmsim.conversation import Stop
-from llmsim.dialects import kinds
-from llmsim.replay.heard import Heard, events
-from llmsim.settings import Settings
+from llmsim.dialects import Dialect, kinds
+from llmsim.replay.heard import Heard, events, listen
 from llmsim.tapes import Take
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -45,8 +47,8 @@ def heard(take: Take) -> Heard:
     return told
 
 
-def both(request_of: Any, settings: Settings = FIXED, **fields: Any) -> list[Heard]:
-    return [heard(take) for take in recorded(settings, request_of(**fields), request_of(stream=True, **fields))]
+def both(request_of: Any, **fields: Any) -> list[Heard]:
+    return [heard(take) for take in recorded(FIXED, request_of(**fields), request_of(stream=True, **fields))]
 
 
 @pytest.mark.parametrize("kind", PLAIN)
@@ -117,9 +119,9 @@ def test_an_end_by_the_limit_is_heard() -> None:
 
 
 def test_an_error_is_heard() -> None:
-    settings = SETTINGS.changed(faults=[{"kind": "refuse", "status": 500, "message": "not today"}])
+    broken = SETTINGS.changed(faults=[{"kind": "refuse", "status": 500, "message": "not today"}])
     for request in (chat(), message(), content(), response()):
-        (take,) = recorded(settings, request)
+        (take,) = recorded(broken, request)
         told = heard(take)
         assert told.failure is not None
         assert told.failure.message == "not today"
@@ -150,3 +152,31 @@ def test_several_alternatives_are_no_reply_for_another_api() -> None:
 )
 def test_events_are_taken_apart_with_their_places(body: bytes, told: list[tuple[int, Any]]) -> None:
     assert list(events(body)) == told
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "choices delta message content tool_calls function usage error type index candidates parts "
+                "functionCall response output item content_block item_id model stop_reason finish_reason".split()
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, made in kinds().items() if made.hear is not Dialect.hear])
+@given(value=ANYTHING, cut=st.integers(0, 40))
+@settings(max_examples=25, deadline=None)
+def test_whatever_came_nothing_is_raised(kind: str, value: Any, cut: int) -> None:
+    hear = kinds()[kind]().hear
+    for body in (orjson.dumps(value), b"data: " + orjson.dumps(value) + b"\n\n", b"[" * 5000, b'{"a":' * 5000):
+        told = listen(hear, body[: len(body) - cut])
+        if told is not None:
+            told.reply("tape")
