@@ -125,6 +125,11 @@ def shell(path: Path) -> None:
     run("sh", "-n", path)
 
 
+def python(path: Path) -> None:
+    """A script with packages of its own is read."""
+    compile(path.read_text(), str(path), "exec")
+
+
 def nginx(path: Path) -> None:
     """Its configuration is tested."""
     with tempfile.TemporaryDirectory() as folder:
@@ -144,6 +149,7 @@ RULES: list[tuple[str, Callable[[Path], None]]] = [
     ("load/locustfile.py", locust),
     ("load/*.js", k6),
     ("load/*.sh", shell),
+    ("load/make_tokenizer.py", python),
     ("gateways/*.conf", nginx),
     ("gateways/*.yaml", read),
     ("observed/*.yaml", read),

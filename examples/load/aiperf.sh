@@ -5,7 +5,8 @@
 #     pip install aiperf
 #     sh examples/load/aiperf.sh
 #
-# TOKENIZER is the one by which AIPerf counts: a folder, or a name on Hugging Face.
+# TOKENIZER is the one by which AIPerf makes its prompts: a folder (make_tokenizer.py makes one), a name on Hugging Face,
+# or `builtin`, which is OpenAI's. Tokens are those that the server tells.
 set -eu
 BASE=${BASE:-http://127.0.0.1:8080}
 aiperf profile \
@@ -13,9 +14,10 @@ aiperf profile \
   --endpoint-type chat \
   --streaming \
   --model "${MODEL:-gpt-4o}" \
-  --tokenizer "${TOKENIZER:-gpt2}" \
+  --tokenizer "${TOKENIZER:-builtin}" \
   --concurrency "${CONCURRENCY:-10}" \
   --request-count "${REQUESTS:-100}" \
   --synthetic-input-tokens-mean 100 \
   --output-tokens-mean 60 \
+  --use-server-token-count \
   "$@"

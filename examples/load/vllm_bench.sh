@@ -5,7 +5,8 @@
 #     pip install vllm
 #     sh examples/load/vllm_bench.sh
 #
-# TOKENIZER is the one by which it makes its prompts: a folder, or a name on Hugging Face.
+# TOKENIZER is the one by which it makes its prompts: a folder (make_tokenizer.py makes one), or a
+# name on Hugging Face.
 set -eu
 BASE=${BASE:-http://127.0.0.1:8000}
 vllm bench serve \
