@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OUTSIDE = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md", "security.md": "SECURITY.md"}
 """Pages by their place on the site, and where they are kept."""
 
+FOLDERS = ("examples", "themes")
+"""What pages may lead to as files to read."""
+
 PLACES = {
     "README.md": "index.md",
     **{kept: page for page, kept in OUTSIDE.items()},
@@ -45,7 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for page, kept in OUTSIDE.items():
         if (ROOT / kept).exists():
             files.append(File.generated(config, page, content=_rehomed((ROOT / kept).read_text())))
-    for path in sorted((ROOT / "examples").rglob("*")):
+    for path in sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             content = path.read_bytes()
             files.append(File.generated(config, f"{path.relative_to(ROOT)}{_suffix(path)}", content=content))
@@ -77,7 +80,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         home = "../" * depth
         if target in PLACES:
             return f"{start}{home}{PLACES[target]}{'' if target == 'README.md' else anchor or ''}{end}"
-        if (ROOT / target).is_file() and target.startswith("examples/"):
+        if (ROOT / target).is_file() and target.startswith(tuple(f"{folder}/" for folder in FOLDERS)):
             return f"{start}{home}{target}{_suffix(ROOT / target)}{end}"
         return found[0]
 
