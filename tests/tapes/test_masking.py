@@ -227,6 +227,7 @@ def test_a_mask_keeps_the_kind_of_a_key_and_the_form_of_an_address():
     assert MASKER.text("jane@example.com").startswith("****@******")
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=60), st.booleans())
 def test_any_mask_is_as_long_as_its_secret_and_stays_itself(secret, person):
     mask = disguise(secret, person=person)

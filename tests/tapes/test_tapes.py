@@ -4,7 +4,7 @@ import gzip
 import stat
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmsim.errors import TapeError
@@ -63,6 +63,7 @@ def test_a_text_is_readable_and_other_bytes_are_base64(tmp_path):
     assert b'[0.125,"data: {}\\n\\n"],[0.25,{"base64":"ZGF0YTogww=="}]' in line
 
 
+@settings(deadline=None)
 @given(st.binary(), st.lists(st.tuples(st.floats(0, 1e6), st.binary())), st.text(max_size=20))
 def test_any_bytes_survive(body, frames, error):
     told = take(request_body=body, frames=tuple(Frame(round(at, 6), data) for at, data in frames), error=error)
