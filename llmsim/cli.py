@@ -142,8 +142,14 @@ def _serve(options: argparse.Namespace) -> int:
     if config.workers == 1 and not config.cluster:
         run(serve(config, beside))
     else:
+        from llmsim.errors import SettingsError
         from llmsim.server.cluster.hub import Hub
 
+        if config.record_session:
+            raise SettingsError(
+                "record_session: only a server of one process records itself; "
+                "of this one record a console: llmsim-tui --attach URL --record FILE"
+            )
         run(serve(config, beside, made=Hub))
     return 0
 

@@ -168,3 +168,14 @@ def test_python_m_llmsim_is_the_command(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("llmsim", run_name="__main__")
     assert ended.value.code == 2
+
+
+def test_several_processes_cannot_record_a_session_and_say_what_can(served, capsys):
+    assert cli.main(["serve", "--workers", "2", "--record-session", "a.jsonl"]) == 2
+    assert "llmsim-tui --attach URL --record FILE" in capsys.readouterr().err
+    assert not served
+
+
+def test_a_server_is_told_where_to_record_its_session(served):
+    assert cli.main(["serve", "--record-session", "a.jsonl"]) == 0
+    assert served[0].record_session == "a.jsonl"

@@ -46,6 +46,8 @@ def test_the_journal_has_the_exchanges_of_all_in_the_order_of_their_numbers(serv
     assert [one["number"] for one in server.get("/llmsim/journal?order=asc")["exchanges"]] == told
     verified = server.call("POST", "/llmsim/verify", json={"when": "model:gpt-4o", "times": 9}).json()
     assert verified["holds"], verified
+    shown = server.get("/llmsim/console")
+    assert [dict(zip(shown["rows"]["fields"], row, strict=True))["number"] for row in shown["rows"]["rows"]] == told
     assert "9 calls in 9 requests" in " ".join(server.get("/llmsim/journal/verdict")["lines"])
     assert server.get("/llmsim/state")["requests"] >= 9
 
