@@ -18,6 +18,7 @@ import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import yaml
@@ -55,12 +56,12 @@ class Soak:
     others: float = 0.0
 
     @property
-    def growth(self) -> int:
-        """Bytes from the end of the first third to the end, each the median of the samples around."""
+    def growth(self) -> int | None:
+        """Bytes from the end of the first third to the end, medians of samples around; None of too few of them."""
         after = [held for _, held in self.memory]
-        third = len(after) // 3
-        early, late = sorted(after[third : third + 5]), sorted(after[-5:])
-        return late[len(late) // 2] - early[len(early) // 2] if early and late else 0
+        if len(after) < 15:
+            return None
+        return round(median(after[-5:]) - median(after[len(after) // 3 :][:5]))
 
     @property
     def wrongs(self) -> list[str]:
@@ -71,13 +72,23 @@ class Soak:
             told.append(f"tasks left: {sorted(set(last['tasks']) - set(first['tasks']))}")
         if last["sockets"] > first["sockets"]:
             told.append(f"sockets: {first['sockets']} before, {last['sockets']} after")
-        if self.growth > GROWTH:
+        if self.growth is not None and self.growth > GROWTH:
             told.append(f"memory grew by {self.growth / 1e6:.1f} MB")
         errors = [line for line in self.log if line.startswith(("ERROR", "CRITICAL", "Traceback"))]
         return [*told, *(f"log: {line[:200]}" for line in errors[:10])]
 
 
 _NOTHING = ("live", "players", "playbacks", "on the wheel", "slots taken", "queued")
+
+
+async def settled(pid: int, place: Path) -> dict[str, Any]:
+    """What the server holds once it has loaded all that it loads while nobody asks: that would disturb the pace."""
+    for _ in range(60):
+        told = await asyncio.to_thread(looked, pid, place)
+        if told["loaded"]:
+            return told
+        await asyncio.sleep(1)
+    raise SystemExit("the server does not come to rest")
 
 
 def call(port: int, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -157,8 +168,7 @@ async def run(minutes: float, clients: int, folder: Path) -> Soak:
     words = [sys.executable, "-m", "bench.soak_server", str(config), str(place)]
     with Process("soak", Command(words, python_environment()), port, folder) as server:
         server.wait_ready()
-        await asyncio.sleep(5)
-        soak.held.append(await asyncio.to_thread(looked, server.popen.pid, place))
+        soak.held.append(await settled(server.popen.pid, place))
         await steady(soak, port, clients)
         await churn(soak, server, clients, minutes * 60)
         await steady(soak, port, clients)
@@ -173,6 +183,7 @@ def report(soak: Soak) -> str:
     first, last = soak.held[0], soak.held[-1]
     levels = Counter(line.split(" ", 1)[0] for line in soak.log if line[:1].isupper())
     memory = [f"{held / 1e6:.0f}" for _, held in soak.memory[:: max(1, len(soak.memory) // 10)]]
+    growth = "too short to tell" if soak.growth is None else f"{soak.growth / 1e6:+.1f} MB, bound {GROWTH / 1e6:.0f}"
     outcomes = ", ".join(f"{count:,} {kind}" for kind, count in sorted(last["outcomes"].items()))
     rows = [
         ("length", f"{soak.minutes:g} min of changes, {2 * STEADY_S:g} s of measuring the pace"),
@@ -182,7 +193,7 @@ def report(soak: Soak) -> str:
         ("changes of all settings", f"{soak.changes:,}, {sum(soak.refused.values())} refused"),
         ("server's CPU", f"{soak.cpu:.0%} of a core; others on the machine {soak.others:.0%}"),
         ("memory", f"{' · '.join(memory)} MB"),
-        ("growth after the first third", f"{soak.growth / 1e6:+.1f} MB, bound {GROWTH / 1e6:.0f}"),
+        ("growth after the first third", growth),
         ("journal, store at the end", f"{last['journal'][1] / 1e6:.1f} of {JOURNAL_BYTES / 1e6:.1f} MB, "
          f"{last['store'][1] / 1e6:.1f} of {STORE_BYTES / 1e6:.1f} MB"),
         ("tasks before · after", f"{len(first['tasks'])} · {len(last['tasks'])}"),

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from llmsim import tokens
 from llmsim.server.config import load
 from llmsim.server.serve import End, Runner, serve
 
@@ -30,6 +31,7 @@ def held(runner: Runner) -> dict[str, object]:
     simulator = runner.simulator
     named = Counter(type(thing).__name__ for thing in gc.get_objects())
     return {
+        "loaded": tokens.loaded(),
         "tasks": sorted(task.get_name() for task in asyncio.all_tasks()),
         "sockets": sockets(),
         "live": len(simulator.meter.live),
