@@ -23,6 +23,7 @@ class Crowd:
         self.streams: list[Stream] = []
         self._dice = random.Random(seed)
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     def begin(self, clients: int, steady: bool) -> None:
         """Lets so many clients ask; `steady` ones only stream chat, stay to the end and note each token's moment."""
@@ -31,6 +32,7 @@ class Crowd:
 
     async def stop(self) -> None:
         """Takes all clients away, in the midst of what they do."""
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -38,7 +40,7 @@ class Crowd:
 
     async def _steady(self, number: int) -> None:
         await asyncio.sleep(number * 0.02)
-        while True:
+        while not self._stopping:
             stream = Stream(time.monotonic(), [])
             self.streams.append(stream)
             try:
@@ -48,12 +50,14 @@ class Crowd:
 
     async def _restless(self, number: int) -> None:
         dice = self._dice
-        while True:
+        while not self._stopping:
             await asyncio.sleep(dice.uniform(0, 0.3))
             api, streamed = dice.choice(APIS), dice.random() < 0.8
             patience = dice.expovariate(1 / 1.5) if dice.random() < LEAVE else 30.0
             try:
-                status = await asyncio.wait_for(self._ask(self._request(api, streamed, number), None), patience)
+                # Not wait_for, which in Python 3.11 can take a cancellation for its own: the client would never stop.
+                async with asyncio.timeout(patience):
+                    status = await self._ask(self._request(api, streamed, number), None)
                 self.counts[f"{status}"] += 1
             except TimeoutError:
                 self.counts["left" if patience < 30.0 else "gave up after 30 s"] += 1
