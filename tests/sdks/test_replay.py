@@ -39,9 +39,20 @@ async def server() -> AsyncIterator[Runner]:
         yield runner
 
 
-async def test_openai(server: Runner) -> None:
-    client = AsyncOpenAI(base_url=f"{server.url}/v1", api_key="sk-test", max_retries=0)
-    stream: Any = await client.chat.completions.create(
+@pytest_asyncio.fixture
+async def openai(server: Runner) -> AsyncIterator[AsyncOpenAI]:
+    async with AsyncOpenAI(base_url=f"{server.url}/v1", api_key="sk-test", max_retries=0) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def anthropic(server: Runner) -> AsyncIterator[AsyncAnthropic]:
+    async with AsyncAnthropic(base_url=server.url, api_key="sk-test", max_retries=0) as client:
+        yield client
+
+
+async def test_openai(openai: AsyncOpenAI) -> None:
+    stream: Any = await openai.chat.completions.create(
         model="gpt-4o", messages=[{"role": "user", "content": "Hi"}], stream=True
     )
     chunks = [chunk async for chunk in stream]
@@ -49,23 +60,22 @@ async def test_openai(server: Runner) -> None:
     assert len(text) > 20
     assert text != "made up"
     assert len({chunk.id for chunk in chunks}) == 1
-    whole = await client.responses.create(model="gpt-4o", input="Hi")
+    whole = await openai.responses.create(model="gpt-4o", input="Hi")
     assert whole.output_text not in ("", "made up")
     assert whole.usage is not None
     assert whole.usage.output_tokens == 12
 
 
-async def test_anthropic(server: Runner) -> None:
-    client = AsyncAnthropic(base_url=server.url, api_key="sk-test", max_retries=0)
+async def test_anthropic(anthropic: AsyncAnthropic) -> None:
     turn: Any = [{"role": "user", "content": "Hi"}]
-    async with client.messages.stream(model="claude-opus-5-5", messages=turn, max_tokens=2000) as stream:
+    async with anthropic.messages.stream(model="claude-opus-5-5", messages=turn, max_tokens=2000) as stream:
         told = await stream.get_final_message()
     block = told.content[-1]
     assert block.type == "text"
     assert block.text != "made up"
     assert told.usage.output_tokens >= 12
     asks: Any = {"tools": [TOOL], "tool_choice": {"type": "auto"}}
-    called = await client.messages.create(
+    called = await anthropic.messages.create(
         model="claude-opus-5-5", messages=[{"role": "user", "content": "Weather?"}], max_tokens=2000, **asks
     )
     assert called.stop_reason == "tool_use"
@@ -83,7 +93,7 @@ async def test_gemini(server: Runner) -> None:
     assert told != "made up"
 
 
-async def test_a_take_of_openai_answers_anthropics_sdk(server: Runner) -> None:
+async def test_a_take_of_openai_answers_anthropics_sdk(server: Runner, anthropic: AsyncAnthropic) -> None:
     reels = server.app.desk.reels
     assert reels is not None
     for cue in [cue for cue in reels.reel.cues if cue.dialect == "anthropic_messages"]:
@@ -91,8 +101,7 @@ async def test_a_take_of_openai_answers_anthropics_sdk(server: Runner) -> None:
             for found in table.values():
                 if cue in found:
                     found.remove(cue)
-    client = AsyncAnthropic(base_url=server.url, api_key="sk-test", max_retries=0)
-    told = await client.messages.create(
+    told = await anthropic.messages.create(
         model="claude-opus-5-5", messages=[{"role": "user", "content": "Hi"}], max_tokens=2000
     )
     block = told.content[-1]
