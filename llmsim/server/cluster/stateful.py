@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from llmsim.dialects import Dialect, Route
 
@@ -32,12 +33,18 @@ _WORDS: dict[str, tuple[bytes, ...]] = {
 
 def stateful(dialect: Dialect, route: Route, body: bytes) -> bool:
     """Whether a request leaves something for others to find, or looks for it."""
-    kind = dialect.kind
-    if kind in KEPT_APIS:
-        return not (kind == "openai_responses" and _stores_nothing(body))
-    if _PARTS.search(route.path) or (kind == "openai_models" and "{" in route.path):
-        return True
-    return any(word in body for word in _WORDS.get(kind, ()))
+    told = _told(dialect.kind, route.path)
+    if told is None:
+        return not (dialect.kind == "openai_responses" and _stores_nothing(body))
+    return any(word in body for word in told)
+
+
+@cache
+def _told(kind: str, path: str) -> tuple[bytes, ...] | None:
+    """The words by which a request on a path makes use of such a thing; None where every one does."""
+    if kind in KEPT_APIS or _PARTS.search(path) or (kind == "openai_models" and "{" in path):
+        return None
+    return _WORDS.get(kind, ())
 
 
 _PARTS = re.compile(r"/(assistants|batches|cachedContents|files|images|responses|threads|uploads|vector_stores)\b")
