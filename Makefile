@@ -10,7 +10,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run serve docs examples dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run serve fuzz attack docs examples dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -72,6 +72,17 @@ else
 test-frameworks-node:
 	@echo "*** there is no node of version 20 or newer: the npm packages in $(FRAMEWORKS)/node are NOT tested" >&2
 endif
+
+$(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,fuzz]' \
+	  || echo "*** atheris or schemathesis cannot be had here: what needs them is NOT run" >&2
+	touch $@
+
+fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes, ARGS="--seconds 60" for longer
+	$(BIN)/python -m fuzz $(ARGS)
+
+attack: $(VENV)/.dev  ## attacks on a real server of this machine; ARGS=--quick for smaller ones
+	$(BIN)/python -m fuzz.attacks $(ARGS)
 
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	$(BIN)/python -m bench $(ARGS)

@@ -179,3 +179,11 @@ def test_several_processes_cannot_record_a_session_and_say_what_can(served, caps
 def test_a_server_is_told_where_to_record_its_session(served):
     assert cli.main(["serve", "--record-session", "a.jsonl"]) == 0
     assert served[0].record_session == "a.jsonl"
+
+
+def test_a_message_cannot_steer_the_terminal(capsys, tmp_path):
+    (tmp_path / "a.yaml").write_text('{"\\e[2J\\e]0;owned\\a": 1}')
+    assert cli.main(["check", str(tmp_path / "a.yaml")]) == 2
+    told = capsys.readouterr()
+    assert "\x1b" not in told.err + told.out
+    assert "\\x1b[2J" in told.err + told.out

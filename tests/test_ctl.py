@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -246,6 +247,7 @@ def test_the_journal_is_exported(ctl: Ctl, url: str, tmp_path: Path) -> None:
     ask(url)
     assert done(ctl("journal", "--export", "har", "-o", "t.har")) == ""
     assert len(json.loads((tmp_path / "t.har").read_text())["log"]["entries"]) == 1
+    assert stat.S_IMODE((tmp_path / "t.har").stat().st_mode) == 0o600
     assert done(ctl("journal", "--export", "jsonl", "-o", "t.jsonl", "model:none")) == ""
     assert (tmp_path / "t.jsonl").read_text() == ""
     assert refused(ctl("journal", "--export", "jsonl", "-o", "no/t.jsonl")).startswith("no/t.jsonl: cannot be written")

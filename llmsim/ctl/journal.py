@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from llmsim.ctl.client import Client, ControlError
@@ -102,13 +102,18 @@ def _export(client: Client, form: str, match: str | None, output: str | None) ->
         return 0
     first = next(chunks, b"")  # a refusal comes before the file is touched
     try:
-        with Path(output).open("wb") as file:
+        with open(output, "wb", opener=_private) as file:
             file.write(first)
             for chunk in chunks:
                 file.write(chunk)
     except OSError as error:
         raise ControlError(f"{output}: cannot be written: {error.strerror}") from None
     return 0
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a new file for its owner alone: it holds what clients wrote."""
+    return os.open(path, flags, 0o600)
 
 
 def verdict(client: Client, page: Page, options: Namespace) -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import tracemalloc
 from typing import Any
 
 import pytest
 from inprocess import ask
 from running import application
 
-from llmsim.errors import SettingsError
+from llmsim.dialects import Request
+from llmsim.dialects._gemini_uploads import read_parts
+from llmsim.errors import Refused, SettingsError
 from llmsim.faults import read
 from llmsim.schema.document import Document
 from llmsim.server.handlers import Application
@@ -69,3 +73,14 @@ def test_a_fault_whose_status_has_a_digit_of_another_script_is_refused() -> None
 
 def test_a_reference_to_a_place_of_another_script_s_digit_leads_nowhere() -> None:
     assert Document({"prefixItems": [{}]}).resolve("#/prefixItems/²") is None
+
+
+def test_a_body_of_nothing_but_boundaries_takes_no_more_memory_than_it_has() -> None:
+    request = Request("POST", "/", headers={b"content-type": b"multipart/related; boundary=a"}, body=b"--a" * 1_000_000)
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(Refused):
+            read_parts(request)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(request.body)
+    finally:
+        tracemalloc.stop()

@@ -11,6 +11,9 @@ LOCAL_ONLY = (
     "only programs on the same machine may do this, not web pages or other machines; "
     "they need the token of LLMSIM_CONTROL_TOKEN as Authorization: Bearer TOKEN"
 )
+_PROXIED = frozenset((b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"))
+"""Headers by which a proxy says that the request came to it from elsewhere."""
+
 READ_ONLY = "this server is read-only: it can be looked at, and not changed"
 
 
@@ -42,6 +45,7 @@ def _knows(headers: Mapping[bytes, bytes], token: str) -> bool:
 def _from_here(headers: Mapping[bytes, bytes], client: str) -> bool:
     """Whether it comes from this machine, by an address of this machine, and not by way of a web page.
 
+    What a proxy of this machine passes on comes from elsewhere, where the proxy says so.
     A page of another site can send requests to a server on its visitor's machine; its browser then names the page's
     origin, or, where a foreign name was bound to the loopback, that name as the host.
     """
@@ -53,7 +57,8 @@ def _from_here(headers: Mapping[bytes, bytes], client: str) -> bool:
     if "@" in told:
         return False
     page = b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin")
-    return _loopback(client) and (host == "localhost" or _loopback(host)) and not page
+    passed_on = not _PROXIED.isdisjoint(headers)
+    return _loopback(client) and (host == "localhost" or _loopback(host)) and not page and not passed_on
 
 
 def _loopback(address: str) -> bool:

@@ -367,6 +367,11 @@ def test_every_name_of_the_loopback_will_do(host: bytes) -> None:
         ({b"host": b"[::1"}, "127.0.0.1"),
         ({**HERE, b"origin": b"http://localhost:3000"}, "127.0.0.1"),
         ({**HERE, b"sec-fetch-site": b"cross-site"}, "127.0.0.1"),
+        ({**HERE, b"x-forwarded-for": b"10.0.0.7"}, "127.0.0.1"),
+        ({**HERE, b"forwarded": b"for=10.0.0.7"}, "127.0.0.1"),
+        ({**HERE, b"via": b"1.1 a"}, "127.0.0.1"),
+        ({b"host": b"127.0.0.1.evil.example"}, "127.0.0.1"),
+        ({b"host": b"evil.example@127.0.0.1"}, "127.0.0.1"),
     ],
 )
 def test_web_pages_and_other_machines_need_the_token(headers: dict[bytes, bytes], client: str) -> None:
