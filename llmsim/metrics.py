@@ -13,6 +13,8 @@ BUCKET = 0.5
 """Seconds in a bucket."""
 
 _KEPT = 1200
+_SPREAD = 12
+"""Buckets that tokens of a time without a look are spread over at most: those that a pace is taken from."""
 
 
 def outcome(exchange: Exchange) -> str:
@@ -52,6 +54,7 @@ class Meter:
         self.models: Counter[str] = Counter()
         self.tallies = Tallies()
         self._seen = 0
+        self._sampled = int(clock.wall() / BUCKET)
 
     def began(self, exchange: Exchange) -> None:
         """One more under way."""
@@ -82,10 +85,22 @@ class Meter:
             self.models[model] += 1
 
     def sample(self) -> None:
-        """Books the pieces sent since the last sample into the newest bucket; called regularly by who shows rates."""
+        """Books the pieces sent since the last sample into the newest bucket; called regularly by who shows rates.
+
+        After a while in which nobody looked they are spread evenly over it: all at once would be a pace that never was.
+        """
         total = self.tokens + sum(exchange.cursor for exchange in self.live.values())
-        self._slot().tokens += max(0, total - self._seen)
-        self._seen = total
+        fresh, self._seen = max(0, total - self._seen), total
+        newest = self._slot()
+        gap, self._sampled = newest.number - self._sampled, newest.number
+        if gap <= 2:
+            newest.tokens += fresh
+            return
+        known = {slot.number: slot for slot in self.slots}
+        for number in range(newest.number - min(gap, _SPREAD) + 1, newest.number + 1):
+            known.setdefault(number, Slot(number)).tokens += fresh // gap
+        self.slots.clear()
+        self.slots.extend(sorted(known.values(), key=lambda slot: slot.number))
 
     def _slot(self) -> Slot:
         number = int(self._clock.wall() / BUCKET)

@@ -333,3 +333,12 @@ def test_names_of_rules_are_bounded():
     assert len(counts) == 201
     assert counts["refuse", "other"] == 800
     assert max(len(name) for _, name in counts) == 100
+
+
+async def test_tokens_of_a_time_without_a_look_are_spread_over_it(clock, meter):
+    meter.sample()
+    await clock.advance(100)
+    meter.tokens += 2000
+    meter.sample()
+    assert [slot.tokens for slot in meter.window(14)] == [0, 0, *[10] * 12]
+    assert [slot.number for slot in meter.slots] == sorted(slot.number for slot in meter.slots)
