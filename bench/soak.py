@@ -59,7 +59,7 @@ class Soak:
     def growth(self) -> int | None:
         """Bytes from the end of the first third to the end, medians of samples around; None of too few of them."""
         after = [held for _, held in self.memory]
-        if len(after) < 15:
+        if len(after) < 60:  # in the first minutes the caches fill
             return None
         return round(median(after[-5:]) - median(after[len(after) // 3 :][:5]))
 
