@@ -1,10 +1,22 @@
 """Fixtures that any test may use: a clock that is told the time, and a simulator that lives by it."""
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 
 from llmsim.clock import ToldClock
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """A console takes the log to itself; the next test is to find it as it was."""
+    logger = logging.getLogger("llmsim")
+    propagates = logger.propagate
+    yield
+    logger.propagate = propagates
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from anthropic_bodies import (
 from running import application
 
 from llmsim.server.handlers import Application
+from llmsim.server.nesting import TOO_DEEP
 
 
 @pytest.fixture(scope="module")
@@ -420,7 +421,7 @@ async def test_what_nests_deeper_than_can_be_written_is_refused(app: Application
     )
     raw += b'{"type":"object","properties":{"a":' + b'{"items":' * 300 + b"true" + b"}" * 300 + b"}}}]}"
     told = await tell(app, raw)
-    assert told.json["error"]["message"] == "The request body is not valid JSON: it nests too deep"
+    assert told.json["error"]["message"] == TOO_DEEP
 
 
 async def test_an_unknown_tag_lists_the_tags_there_are(app: Application) -> None:

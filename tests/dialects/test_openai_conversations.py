@@ -444,7 +444,7 @@ async def test_what_a_request_cannot_be_is_told(
     assert (status, error["param"], error["code"]) == (400, param, code)
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"items":' + b"[" * 400 + b"]" * 400 + b"}"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"items":' + b"[" * 1200 + b"]" * 1200 + b"}"])
 async def test_a_body_that_is_no_object_is_told(api: Api, body: bytes) -> None:
     status, error = await api.refused("POST", body=body)
     assert status == 400
