@@ -36,7 +36,7 @@ def held(runner: Runner) -> dict[str, object]:
         "sockets": sockets(),
         "live": len(simulator.meter.live),
         "players": len(runner.app.desk.players),
-        "playbacks": len(simulator._playbacks),
+        "playbacks": len(simulator.underway),
         "on the wheel": simulator.pacer._waiting,
         "slots taken": sum(len(station.active) for station in simulator.stations),
         "queued": sum(len(station.waiting) for station in simulator.stations),

@@ -32,11 +32,9 @@ from llmsim.repeats import Repeats
 from llmsim.settings import Armed, Settings, Spoiler
 from llmsim.store import Store
 from llmsim.tally import Tally
+from llmsim.underway import ACTIONS, UnderWay
 
 logger = logging.getLogger("llmsim")
-
-ACTIONS = ("pause", "resume", "cut", "fail", "step", "speed")
-"""What can be done to one reply under way."""
 
 
 class Simulator:
@@ -58,14 +56,14 @@ class Simulator:
         self.meter = Meter(self.clock)
         self.limiter = Limiter(self.clock)
         self.pacer = Pacer(self.clock)
-        self.stations = Stations(self.clock, self._moved)
+        self.stations = Stations(self.clock, lambda exchange: self.underway.moved(exchange))
+        self.underway = UnderWay(self.clock, self.pacer, self.stations, lambda: self.meter.live)
         self.tally = Tally()
         self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
         self.reword: Callable[[Exchange], tuple[bytes, Sequence[tuple[bytes, bytes]]] | None] = lambda _: None
         self.started = self.clock.now()
         self.history = History()
         self.observers: list[Callable[[Exchange], None]] = []
-        self._playbacks: dict[int, Playback] = {}
         self._repeats = Repeats()
         self.numbers: Iterator[int] = count(1)
         self._armed = 0
@@ -201,10 +199,7 @@ class Simulator:
         exchange.ask.shed()
         if exchange.plan.end:
             exchange.plan.times = array("f", exchange.plan.times)  # the journal keeps it: half of the bytes
-        playback = self._playbacks.pop(exchange.number, None)
-        if playback is not None:
-            self.pacer.drop(playback)
-            playback.over()
+        self.underway.left(exchange)
         if exchange.plan.load is not None:
             self.stations.left(exchange)
         self.meter.finished(exchange)
@@ -213,9 +208,7 @@ class Simulator:
 
     def schedule(self, exchange: Exchange, playback: Playback, moment: float | None) -> None:
         """Lets the pacer play this exchange from that moment on, and again whenever its pace is changed."""
-        self._playbacks[exchange.number] = playback
-        if moment is not None:
-            self.pacer.at(moment, playback)
+        self.underway.schedule(exchange, playback, moment)
 
     async def play(self, exchange: Exchange) -> AsyncIterator[Sequence[Piece]]:
         """Batches of pieces, each at its moment; leaving the loop early abandons the exchange."""
@@ -237,8 +230,7 @@ class Simulator:
     def change(self, *, who: str = "", text: str = "", mark: str = "", **changes: Any) -> Settings:
         """Changes settings, all or nothing; raises SettingsError and changes nothing when one of them cannot be."""
         before = self.settings
-        after = self._with_fuses(before.changed(**changes))
-        if after == before:
+        if (after := self._with_fuses(before.changed(**changes))) == before:
             return before
         self._take(after)
         self._recount(before)
@@ -350,29 +342,10 @@ class Simulator:
             raise SettingsError(f"action: there is no {action!r}; there are {', '.join(ACTIONS)}")
         if action == "speed" and not 0 < value <= 1000:
             raise SettingsError(f"value: {value!r} is not allowed: a speed is above 0 and at most 1000")
-        for one in [exchange, *(other for other in self.meter.live.values() if other.ask.follows is exchange)]:
-            self._act(one, action, value)
+        for one in (exchange, *self.underway.followers(exchange)):
+            self.underway.act(one, action, value, self.settings.speed)
         self.events.add("act", f"{action} #{number}" + (f" ×{value:g}" if action == "speed" else ""), who)
         return True
-
-    def _act(self, exchange: Exchange, action: str, value: float) -> None:
-        if action == "step" and exchange.queued:
-            self.stations.force(exchange)
-        if action in ("cut", "fail"):
-            exchange.divert(Drop() if action == "cut" else Fail(Failure("internal")), self.clock.now())
-            self._pace(exchange, exchange.rate or self.settings.speed or 1.0)
-        elif action == "step" and not (exchange.ask.stream or exchange.ask.detached):
-            self._pace(exchange, 1e9)  # a reply that is sent whole is one event: all of it is due at once
-        elif action == "step":
-            playback = self._playbacks.get(exchange.number)
-            if exchange.step(self.clock.now()) and playback is not None:
-                self.pacer.drop(playback)
-                self.pacer.at(self.clock.now(), playback)
-        else:
-            if action == "speed":
-                exchange.factor = value
-            exchange.held = action == "pause" or (exchange.held and action == "speed")
-            self._pace(exchange, 0.0 if exchange.held else self.settings.speed * exchange.factor)
 
     def _new_id(self) -> str:
         taken = {one.id for one in self.settings.faults}
@@ -392,28 +365,7 @@ class Simulator:
         if len(self.stations):
             self.stations.renew(after.find_profile)
         if after.speed != before.speed:
-            for exchange in self.meter.live.values():
-                if not exchange.held:
-                    self._pace(exchange, after.speed * exchange.factor)
-
-    def _pace(self, exchange: Exchange, rate: float) -> None:
-        exchange.pace(rate, self.clock.now())
-        self._replay(exchange)
-
-    def _moved(self, exchange: Exchange) -> None:
-        """Told that an exchange's next moment has come nearer, and that of those that follow it with it."""
-        self._replay(exchange)
-        if exchange.ask.detached:
-            for other in [one for one in self.meter.live.values() if one.ask.follows is exchange]:
-                self._replay(other)
-
-    def _replay(self, exchange: Exchange) -> None:
-        """Lets the pacer play the exchange at what is its next moment now."""
-        playback = self._playbacks.get(exchange.number)
-        if playback is not None:
-            self.pacer.drop(playback)
-            if (moment := playback.next_moment()) is not None:
-                self.pacer.at(moment, playback)
+            self.underway.speed(after.speed)
 
     def _with_fuses(self, settings: Settings) -> Settings:
         """The settings with an id for every fault, and the moment it lifts for each that has its time."""

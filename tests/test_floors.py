@@ -14,7 +14,7 @@ FLOORS = [
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks replay",
     "settings dialects load",
-    "events tally overrides explain history repeats",
+    "events tally overrides explain history repeats underway",
     "decide journal metrics figures verdict exports honesty",
     "simulator streams scenarios",
     "views",

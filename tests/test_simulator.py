@@ -48,7 +48,7 @@ async def test_who_leaves_early_abandons_the_exchange(simulator):
     assert exchange.state == "abandoned"
     assert simulator.meter.live == {}
     assert simulator.meter.outcomes["abandoned"] == 1
-    assert simulator._playbacks == {}
+    assert not len(simulator.underway)
 
 
 async def test_who_is_cancelled_before_the_first_token_abandons_the_exchange(simulator):

@@ -18,7 +18,7 @@ from llmsim.journal.search import turn
 from llmsim.journal.verify import Expectation
 from llmsim.server.control.call import Call, Operation, Problem, near_told, whole
 from llmsim.server.replay import replay
-from llmsim.simulator import ACTIONS
+from llmsim.underway import ACTIONS
 from llmsim.verdict import judging
 from llmsim.verdict.tries import Linker, tries_of
 from llmsim.views.inspect import inspected
