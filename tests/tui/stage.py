@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llmsim_tui.app import LlmsimApp
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.worker import WorkerCancelled
 from tui.fake import FakeBackend, Told
 
 GOLDEN = Path(__file__).parent / "golden"
+_AWAITED = {"changes", "tries", "preview", "dry"}
+"""Workers whose outcome is on the screen."""
+_ROUNDS = 50
+"""More than any change takes: what moves for ever is seen as it then stands."""
 
 
 @dataclass
@@ -26,10 +32,35 @@ class Stage:
     clock: Told
 
     async def settle(self) -> None:
-        """Until every change has been made and drawn."""
-        if changes := [one for one in self.app.workers if one.group == "changes"]:
-            await self.app.workers.wait_for_complete(changes)
-        await self.pilot.pause()
+        """Until every change has been made and drawn, and what drawing itself has set off too."""
+        for _ in range(_ROUNDS):
+            if changes := [one for one in self.app.workers if one.group in _AWAITED]:
+                with suppress(WorkerCancelled):  # a newer one has taken its place, and is waited for next
+                    await self.app.workers.wait_for_complete(changes)
+            await self.pilot.pause()
+            if not self._unsettled():
+                return
+
+    def _unsettled(self) -> bool:
+        """Whether the screen is still to be laid out or drawn, or a widget has a message that it has not read.
+
+        One pause is not enough: its last act is to draw, and what waits for that (the first look at a size, a focus)
+        would come whenever Textual's own timer does, which is in the middle of what a test counts or compares.
+        """
+        screen = self.app.screen
+        return bool(
+            self.app._waiting
+            or any(one.group in _AWAITED for one in self.app.workers)
+            or screen._callbacks
+            or screen._dirty_widgets
+            or screen._layout_required
+            or screen._scroll_required
+            or screen._repaint_required
+            or any(one.message_queue_size or one._next_callbacks for one in self._pumps())
+        )
+
+    def _pumps(self) -> list[MessagePump]:
+        return [self.app, *self.app.screen.walk_children(with_self=True)]
 
     async def tick(self, times: int = 4) -> None:
         for _ in range(times):
@@ -93,6 +124,7 @@ async def stage(
     app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         made = Stage(app, pilot, backend, clock)
+        await made.settle()
         await made.wait(seconds)
         yield made
 

@@ -303,3 +303,13 @@ async def test_what_a_closed_dialog_was_still_doing_may_fail_unseen() -> None:
         await console.tick()
         assert console.app.failure is None
         assert type(console.app.screen).__name__ == "Live"
+
+
+async def test_an_empty_list_says_so_once_the_server_is_found() -> None:
+    backend = FakeBackend(Told(), rate=0.0)
+    backend.away = "no server there yet"
+    async with stage((120, 40), seconds=5.0, backend=backend) as console:
+        assert "no server there yet" in console.text()
+        backend.away = ""
+        await console.tick()
+        assert "no request yet" in console.text()

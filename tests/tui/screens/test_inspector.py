@@ -86,8 +86,6 @@ async def test_the_tries_of_a_call_are_linked_and_told_apart() -> None:
         console.one(Flows).select(240)
         await console.press("enter")
         dossier = console.app.screen.query_one(Dossier)
-        while not dossier.tries:
-            await console.pilot.pause(0.01)
         await console.tick()
         assert "tries of this call" in console.text()
         place = list(dossier.tries).index(240)
@@ -153,8 +151,6 @@ async def test_a_huge_reply_is_cut_off_and_says_by_how_much() -> None:
         backend.exchanges[0].prompt = "x" * 70_000
         await console.press("home", "enter", "tab")
         request = console.app.screen.query_one("#request")
-        while not request.max_scroll_y:
-            await console.pilot.pause(0.01)
         request.scroll_end(animate=False, immediate=True)
         await console.tick()
         assert "characters more" in console.text()

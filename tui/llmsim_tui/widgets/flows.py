@@ -92,11 +92,23 @@ class Flows(Panel):
         self.held = -1
         self.sieve: Sieve | None = None
         self.problem = ""
-        self.hint = ""
+        self._hint = ""
         self._rows: list[Row | None] = []
         self._seen: tuple[int, int, int] | None = None
         self._known: dict[int, tuple[tuple[Row, bool, Style | None], Strip]] = {}
         self._look: tuple[int, Ink | None] = (0, None)
+
+    @property
+    def hint(self) -> str:
+        """What a list that is empty says; drawn anew when it changes, as when a server is found only later."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, words: str) -> None:
+        if words != self._hint:
+            self._hint = words
+            if not self.numbers:
+                self.redraw()
 
     @property
     def page_rows(self) -> int:
