@@ -10,7 +10,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run serve fuzz attack docs examples dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run traffic serve fuzz attack docs examples dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +24,13 @@ $(VENV)/.dev: pyproject.toml
 
 run: $(VENV)/.run  ## the console, with the server on 127.0.0.1:8080
 	$(BIN)/llmsim-tui $(ARGS)
+
+$(VENV)/.traffic: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check openai
+	touch $@
+
+traffic: $(VENV)/.traffic  ## a dozen of OpenAI's clients, for a minute, for the server on 127.0.0.1:8080
+	$(BIN)/python examples/traffic.py $(ARGS)
 
 serve: $(VENV)/.run  ## the server without a console
 	$(BIN)/llmsim serve $(ARGS)
@@ -78,10 +85,10 @@ $(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
 	  || echo "*** atheris or schemathesis cannot be had here: what needs them is NOT run" >&2
 	touch $@
 
-fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes, ARGS="--seconds 60" for longer
+fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes, ARGS="--seconds 1" for two
 	$(BIN)/python -m fuzz $(ARGS)
 
-attack: $(VENV)/.dev  ## attacks on a real server of this machine; ARGS=--quick for smaller ones
+attack: $(VENV)/.dev  ## attacks on a real server of this machine, some minutes; ARGS=--quick for one
 	$(BIN)/python -m fuzz.attacks $(ARGS)
 
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run

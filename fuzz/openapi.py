@@ -12,7 +12,7 @@ from pathlib import Path
 from fuzz.attacks.victim import Victim, victim
 
 EXAMPLES = 12
-SECONDS = 120
+SECONDS = 120  # at most, for a document; twelve for each second that a target gets
 _ENDLESS = ("--exclude-path", "/llmsim/events")  # a stream without an end
 _OPENAI = Path("shared/data/openai-openapi.json")
 
@@ -24,14 +24,14 @@ def openai_document() -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-async def _run(one: Victim, name: str, document: str, *flags: str) -> bool:
+async def _run(one: Victim, name: str, document: str, seconds: int, *flags: str) -> bool:
     """Runs schemathesis over a document; whether nothing was found."""
     url = f"http://{one.host}:{one.port}"
     with tempfile.TemporaryDirectory(prefix="llmsim-openapi-") as folder:
         place = document.replace("URL", url)
         command = [str(Path(sys.executable).with_name("schemathesis")), "run", place, "--url", url]
         command += ["--header", "Authorization: Bearer sk-fuzz", "--max-examples", str(EXAMPLES), "--seed", "1"]
-        command += ["--max-time", str(SECONDS), "--phases", "examples,fuzzing", "--no-color"]
+        command += ["--max-time", str(seconds), "--phases", "examples,fuzzing", "--no-color"]
         command += ["--suppress-health-check", "all", "--request-timeout", "20", *flags]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
@@ -44,11 +44,11 @@ async def _run(one: Victim, name: str, document: str, *flags: str) -> bool:
     return stood
 
 
-async def _all() -> bool:
+async def _all(seconds: int) -> bool:
     # What our document says is what the server does: statuses, types, headers.
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     async with victim() as one:
-        stood = await _run(one, "control API", "URL/llmsim/openapi.json", "--checks", checks, *_ENDLESS)
+        stood = await _run(one, "control API", "URL/llmsim/openapi.json", seconds, "--checks", checks, *_ENDLESS)
     document = openai_document()
     if document is None:
         print("*** OpenAI's OpenAPI document is not at hand (LLMSIM_OPENAPI): NOT run over it", flush=True)
@@ -61,15 +61,15 @@ async def _all() -> bool:
             "--exclude-path-regex",
             r"^/(organization|projects|fine_tuning|evals)",
         ]
-        return await _run(one, "OpenAI's", str(document), *flags) and stood
+        return await _run(one, "OpenAI's", str(document), seconds, *flags) and stood
 
 
-def main() -> bool:
-    """Runs both; whether nothing was found."""
+def main(seconds: int = SECONDS) -> bool:
+    """Runs both, each for so long at most; whether nothing was found."""
     if importlib.util.find_spec("schemathesis") is None:
         print("*** schemathesis is not installed here (pip install 'llmsim[fuzz]'): NOT run", flush=True)
         return True
-    return asyncio.run(_all())
+    return asyncio.run(_all(seconds))
 
 
 if __name__ == "__main__":

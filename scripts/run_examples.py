@@ -152,6 +152,7 @@ RULES: list[tuple[str, Callable[[Path], None]]] = [
     ("load/make_tokenizer.py", python),
     ("gateways/*.conf", nginx),
     ("gateways/*.yaml", read),
+    ("kubernetes/*.yaml", read),
     ("observed/*.yaml", read),
     ("observed/*.yml", read),
     ("observed/grafana/**/*.yaml", read),
@@ -171,7 +172,7 @@ def main() -> int:
     wanted, failed = sys.argv[1:], 0
     for path in sorted(EXAMPLES.rglob("*")):
         name = str(path.relative_to(EXAMPLES))
-        if not path.is_file() or "__pycache__" in name or path.suffix == ".md":
+        if not path.is_file() or "__pycache__" in name or path.suffix in (".md", ".ini"):
             continue
         if wanted and not any(part in name for part in wanted):
             continue

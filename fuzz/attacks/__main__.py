@@ -152,6 +152,7 @@ async def run(only: list[str], quick: bool) -> int:
             if "Traceback" in logged or not one.alive:
                 stood = False
                 print(f"*** {'' if one.alive else 'it ended; '}the log says:\n{logged[:3000]}", flush=True)
+    print("it stood" if stood else "IT DID NOT STAND: see above", flush=True)
     return 0 if stood else 1
 
 

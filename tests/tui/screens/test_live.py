@@ -240,6 +240,13 @@ async def test_a_click_on_the_key_bar_does_what_the_key_does() -> None:
         assert type(console.app.screen).__name__ == "Latency"
 
 
+async def test_an_empty_list_says_anew_where_to_point_a_client_without_being_resized() -> None:
+    async with stage((100, 28), backend=FakeBackend(Told(), rate=0)) as console:
+        console.backend.address = "127.0.0.1:8099"
+        await console.tick()
+        assert "http://127.0.0.1:8099/v1" in console.text()
+
+
 async def test_quiet_traffic_says_so_in_every_panel() -> None:
     async with stage((100, 28), backend=FakeBackend(Told(), rate=0)) as console:
         text = console.text()
