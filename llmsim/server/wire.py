@@ -25,6 +25,28 @@ class ClosingCycle(RequestResponseCycle):
         await super().send(message)
 
 
+SPARED = 64 << 20
+"""Bytes of a body that are still read, and dropped, after its request was refused.
+
+Most clients send all of it before they look at the answer, and would see nothing but a reset where the connection
+closed at once; nginx lingers for the same reason (`lingering_close`).
+"""
+
+
+class LeavingCycle(RequestResponseCycle):
+    """Says, where it is answered before a long body has come, that the connection will close."""
+
+    async def send(self, message: Any) -> None:
+        """Sends a part of the reply; the protocol closes the connection, and not in the midst of what still comes."""
+        starts = message["type"] == "http.response.start" and self.more_body and self.keep_alive
+        if not starts:
+            await super().send(message)
+            return
+        told: Any = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+        await super().send(told)
+        self.keep_alive = True
+
+
 _TOO_LARGE = "Request header fields too large."
 
 
@@ -72,6 +94,7 @@ class WireProtocol(HttpToolsProtocol):
         self._lanes = lanes
         self._head_limit = head_limit
         self._waiting = b""
+        self._dropped = 0
         self._within = False
         self._idle_since: float | None = None
         self._partial = Partial()
@@ -180,6 +203,7 @@ class WireProtocol(HttpToolsProtocol):
         """Notes requests that are still under way when the next one of a pipeline comes."""
         super().on_message_begin()
         self._within = True
+        self._dropped = 0
         self._partial.begin()
         if self.cycle is not None and not self.cycle.response_complete:
             self._earlier = [*(one for one in self._earlier if not one.response_complete), self.cycle]
@@ -187,6 +211,8 @@ class WireProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Notes that uvicorn's parser is between two requests."""
         super().on_message_complete()
+        if self._dropped and type(self.cycle) is LeavingCycle:
+            self.transport.close()
         self._within = False
         self._partial.moved = True
 
@@ -196,8 +222,12 @@ class WireProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
-        """Takes a part of a body."""
+        """Takes a part of a body; of one that was refused, no more than is dropped in patience."""
         self._partial.moved = True
+        if self.cycle.response_complete:
+            self._dropped += len(body)
+            if self._dropped > SPARED:
+                self.transport.close()
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
@@ -213,6 +243,8 @@ class WireProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if old:
             self.cycle.__class__ = ClosingCycle  # its task has not begun
+        elif any(name == b"content-length" and int(value) > SPARED for name, value in self.headers):
+            self.cycle.__class__ = LeavingCycle
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells every request that the client is gone; uvicorn tells the newest of pipelined ones alone."""

@@ -187,6 +187,56 @@ async def test_a_head_that_is_just_not_too_large_is_read(strict: Runner) -> None
         assert await content(wire)
 
 
+# -- bodies that were refused
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def small(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Runner]:
+    """A server that takes bodies of 1 kB, and reads 4 kB of those that it refused."""
+    monkeypatch.setattr("llmsim.server.wire.SPARED", 4096)
+    async with running(body_limit=1024) as runner:
+        yield runner
+
+
+async def test_who_announces_far_too_much_is_told_that_the_connection_closes_and_it_does(small: Runner) -> None:
+    async with nothing_left(small), Wire.to(small) as wire:
+        await wire.ask(b"{", CHAT, "content-length: 1000000")
+        status, headers, _ = await wire.answer()
+        assert (status, headers["connection"]) == (413, "close")
+        wire.writer.write(b" " * 4_000)
+        assert protocols(small), "what a client has under way is still read, or it would lose the answer"
+        wire.writer.write(b" " * 1_000)
+        await until(lambda: not protocols(small))
+
+
+async def test_a_long_body_that_ends_within_what_is_read_ends_its_connection_as_was_said(small: Runner) -> None:
+    async with nothing_left(small), Wire.to(small) as wire:
+        await wire.ask(b"{" * 100, CHAT, "content-length: 4097")
+        assert (await wire.answer())[1]["connection"] == "close"
+        wire.writer.write(b" " * 3_997)
+        assert await wire.reader.read() == b""
+
+
+async def test_a_body_that_is_a_little_too_large_costs_no_connection(small: Runner) -> None:
+    async with nothing_left(small), Wire.to(small) as wire:
+        await wire.ask(b"{", CHAT, "content-length: 4096")
+        status, headers, _ = await wire.answer()
+        assert (status, "connection" in headers) == (413, False)
+        wire.writer.write(b" " * 4_095)
+        wire.writer.write(RAW)
+        assert await content(wire)
+
+
+async def test_a_body_in_chunks_without_an_end_is_not_read_for_ever(small: Runner) -> None:
+    async with nothing_left(small), Wire.to(small) as wire:
+        await wire.ask(b"", CHAT, "transfer-encoding: chunked")
+        part = b"400\r\n" + b"x" * 1024 + b"\r\n"
+        wire.writer.write(part * 2)
+        assert (await wire.answer())[0] == 413
+        wire.writer.write(part * 5)
+        await until(lambda: not protocols(small))
+
+
 @pytest.mark.parametrize("line", [b"x-a: b\r\n" * 2_000, b"x-a: " + b"b" * 20_000], ids=["many", "long"])
 async def test_headers_behind_a_body_are_not_kept(strict: Runner, line: bytes) -> None:
     async with nothing_left(strict), Wire.to(strict) as wire:
