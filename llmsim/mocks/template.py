@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from functools import cache, lru_cache, partial
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache, partial, wraps
 from typing import Any
 
 from llmsim.dice import Dice
@@ -52,13 +53,14 @@ def _environment() -> Any:
                 _padded("%", str(left) if isinstance(left, str) else "", right)
             elif (operator != "+" or hasattr(left, "__len__")) and _too_large(operator, left, right):
                 raise OverflowError(f"what {operator} comes to is too large")
-            return super().call_binop(context, operator, left, right)
+            return _bounded(operator, super().call_binop(context, operator, left, right))
 
         def call(self, context: Any, called: Any, /, *args: Any, **named: Any) -> Any:
             name = getattr(called, "__name__", "")
-            if name in _PADDING:
-                _padded(name, "", (*args, *named.values()))
-            return super().call(context, called, *args, **named)
+            if name in _PADDING or name == "format":
+                form = str(getattr(getattr(called, "__wrapped__", None), "__self__", ""))
+                _padded(name, form, (*args, *named.values()))
+            return _bounded(name or "a call", super().call(context, called, *args, **named))
 
         def wrap_str_format(self, value: Any) -> Any:
             if getattr(value, "__name__", "") in ("format", "format_map"):
@@ -67,10 +69,12 @@ def _environment() -> Any:
 
         def joined(self, parts: tuple[Any, ...]) -> str:
             """The texts in one, for the operator `~`."""
-            texts = [str(part) for part in parts]
-            if sum(map(len, texts)) > LONGEST:
-                raise OverflowError("what ~ comes to is too large")
-            return "".join(texts)
+            return _joined("~", [str(part) for part in parts])
+
+        @staticmethod
+        def concat(parts: Iterable[str]) -> str:
+            """What a macro, a block or a `{% set %}` wrote, in one."""
+            return _joined("a block", list(parts))
 
     @pass_eval_context
     def _bounded_join(context: Any, value: Any, d: str = "", attribute: Any = None) -> Any:
@@ -85,18 +89,45 @@ def _environment() -> Any:
     made.filters["join"] = _bounded_join
     for name in ("center", "indent", "format"):
         made.filters[name] = partial(_filtered, name, made.filters[name])
+    for name, plain in made.filters.items():
+        made.filters[name] = _bounding(name, plain)
     return made
+
+
+def _bounded(name: str, made: Any) -> Any:
+    """The same; raises OverflowError where it is so long that a loop is growing it."""
+    if isinstance(made, (str, list, tuple)) and len(made) > LONGEST:
+        raise OverflowError(f"what {name} comes to is too large")
+    return made
+
+
+def _bounding(name: str, plain: Any) -> Any:
+    """A filter with a bound to what it gives."""
+
+    @wraps(plain)  # with the marks by which Jinja knows what else it is to be called with
+    def bounding(*args: Any, **named: Any) -> Any:
+        return _bounded(name, plain(*args, **named))
+
+    return bounding
+
+
+def _joined(name: str, texts: Sequence[str]) -> str:
+    if sum(map(len, texts)) > LONGEST:
+        raise OverflowError(f"what {name} comes to is too large")
+    return "".join(texts)
 
 
 _PADDING = ("ljust", "rjust", "center", "zfill", "expandtabs")
 _WIDTHS = {"%": re.compile(r"%[-+ #0.\d]*\d{8}"), "format": re.compile(r"\{[^{}]*:[^{}]*\d{8}")}
 """Widths, within a format, that no text of a mock can have."""
+_NESTED = re.compile(r":[^{}]*\{")
+"""A width that is itself given, as in `{:{}}`."""
 
 
 def _padded(name: str, form: str, given: Any) -> None:
     """Raises OverflowError for a width, in a format or given, that is more than a mock's text may have."""
     numbers = [one for one in (given if isinstance(given, tuple) else ()) if isinstance(one, int)]
-    width, wide = _WIDTHS.get(name), name in (*_PADDING, "indent") or "*" in form
+    width, wide = _WIDTHS.get(name), name in (*_PADDING, "indent") or "*" in form or _NESTED.search(form)
     if (width is not None and width.search(form)) or (wide and any(abs(one) > LONGEST for one in numbers)):
         raise OverflowError(f"what {name} comes to is too large")
 
