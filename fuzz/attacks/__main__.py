@@ -133,11 +133,12 @@ def told(before: Look, after: Look) -> str:
     )
 
 
-async def run(only: list[str], quick: bool) -> int:
+async def run(only: list[str], quick: bool, times: int = 1) -> int:
+    """Runs the attacks on one server, all of them so many times; what it keeps of them levels off then, or leaks."""
     stood = True
     async with victim() as one:
         await asyncio.sleep(4)
-        for name, attack in attacks(quick).items():
+        for name, attack in list(attacks(quick).items()) * times:
             if only and not any(part in name for part in only):
                 continue
             before, said = await one.look(), len(one.log)
@@ -160,8 +161,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz.attacks", description=__doc__)
     parser.add_argument("only", nargs="*", metavar="PART", help="attacks with this in their name")
     parser.add_argument("--quick", action="store_true", help="smaller ones, in about a minute")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="all of them N times on one server")
     chosen = parser.parse_args()
-    return asyncio.run(run(chosen.only, chosen.quick))
+    return asyncio.run(run(chosen.only, chosen.quick, chosen.times))
 
 
 if __name__ == "__main__":
