@@ -85,10 +85,10 @@ $(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
 	  || echo "*** atheris or schemathesis cannot be had here: what needs them is NOT run" >&2
 	touch $@
 
-fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes, ARGS="--seconds 1" for two
+fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes or more, ARGS="--seconds 1" for fewer
 	$(BIN)/python -m fuzz $(ARGS)
 
-attack: $(VENV)/.dev  ## attacks on a real server of this machine, some minutes; ARGS=--quick for one
+attack: $(VENV)/.dev  ## attacks on a real server of this machine, some minutes; ARGS=--quick for smaller ones
 	$(BIN)/python -m fuzz.attacks $(ARGS)
 
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run

@@ -160,7 +160,7 @@ async def run(only: list[str], quick: bool, times: int = 1) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz.attacks", description=__doc__)
     parser.add_argument("only", nargs="*", metavar="PART", help="attacks with this in their name")
-    parser.add_argument("--quick", action="store_true", help="smaller ones, in about a minute")
+    parser.add_argument("--quick", action="store_true", help="smaller ones, in two or three minutes")
     parser.add_argument("--times", type=int, default=1, metavar="N", help="all of them N times on one server")
     chosen = parser.parse_args()
     return asyncio.run(run(chosen.only, chosen.quick, chosen.times))
