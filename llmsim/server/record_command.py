@@ -7,7 +7,6 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from llmsim.errors import SettingsError
 from llmsim.server.record.options import Recording, upstream
@@ -91,9 +90,7 @@ class Record:
 
     async def first(self, runner: Runner) -> None:
         """Starts it, once the port is known; raises SettingsError, TapeError."""
-        for name, url in self.options.upstreams.items():
-            if urlsplit(url).netloc == urlsplit(runner.url).netloc:
-                raise SettingsError(f"--upstream: {name} is this server itself")
+        self.options.elsewhere(runner.url)
         self.runner = runner
         runner.replay_beside_recording()
         await runner.app.recorder.start(self.options, "the command")

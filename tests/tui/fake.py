@@ -98,6 +98,7 @@ class FakeBackend:
         self.lag = 0.004
         self.acted: list[tuple[int, str]] = []
         self.state: Any = "serving"
+        self.tape: Mapping[str, Any] | None = None
         self.honest = Honesty(100, 0.2, 0.204, 0.009, 45.0, 44.8, 0.012, 0.001, 0.004, 0.011)
         self._settings = Settings()
         self.say("start", "serving on 127.0.0.1:8080", "llmsim")
@@ -429,6 +430,18 @@ class FakeBackend:
     async def resend(self, number: int) -> int:
         self.acted.append((number, "resend"))
         return len(self.exchanges)
+
+    untaped = "There is no server here that could record real APIs."
+
+    def taping(self) -> Mapping[str, Any] | None:
+        return self.tape
+
+    async def begin_tape(self, options: Mapping[str, Any]) -> None:
+        raise SettingsError(self.untaped)
+
+    async def end_tape(self) -> Mapping[str, Any] | None:
+        self.tape = None
+        return None
 
     def honesty(self) -> Honesty:
         return self.honest

@@ -19,6 +19,7 @@ from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.replay import ReplayLive
 from llmsim_tui.screens.scenario import ScenarioRun
 from llmsim_tui.screens.settings import Preferences
+from llmsim_tui.screens.tape import TapeStart, TapeWatch
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.flows import Flows
@@ -27,7 +28,7 @@ from llmsim_tui.widgets.streams import Streams
 
 OWNERS = {
     "live": Live, "replay": ReplayLive, "list": Flows, "streams": Streams, "inspector": Dossier,
-    "latency": Latency, "rates": Rates,
+    "latency": Latency, "rates": Rates, "tape": TapeStart, "taping": TapeWatch,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
     "limits": Limits, "verdict": Verdicts,
     "settings": Preferences, "honesty": Trust, "dialogs": LlmsimApp,

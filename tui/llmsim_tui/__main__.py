@@ -179,6 +179,8 @@ async def _run(config: Config, options: argparse.Namespace, report: Path | None 
         await _show(app, options.record, report)
     finally:
         await runner.stop(grace=min(config.grace_s, 1.0))
+        if (tape := runner.recorded) is not None:
+            print(f"llmsim-tui: {tape['exchanges']} exchanges were recorded to {tape['tape']}", file=sys.stderr)
     return app.failure
 
 

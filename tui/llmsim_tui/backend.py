@@ -143,3 +143,20 @@ class Backend(Rules, Protocol):
     async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
         """Acts on one reply under way, `speed` by its `value`; False when it has already ended."""
         ...
+
+    @property
+    def untaped(self) -> str:
+        """Why no real APIs can be recorded from here, in a sentence; empty where they can."""
+        ...
+
+    def taping(self) -> Mapping[str, Any] | None:
+        """How the recording of real APIs is, as `GET /llmsim/record` tells it; None while there is none."""
+        ...
+
+    async def begin_tape(self, options: Mapping[str, Any]) -> None:
+        """Passes requests on to real APIs and records them; `options` are those of `POST /llmsim/record`."""
+        ...
+
+    async def end_tape(self) -> Mapping[str, Any] | None:
+        """Ends that recording and tells how it was; None where there was none."""
+        ...

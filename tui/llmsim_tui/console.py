@@ -22,7 +22,7 @@ from llmsim.views.recording import Recorder
 from llmsim_tui import palette
 from llmsim_tui.backend import Backend
 from llmsim_tui.deck import Deck
-from llmsim_tui.text import reachable, uptime
+from llmsim_tui.text import reachable, safe, uptime
 from llmsim_tui.trust import Frames
 
 T = TypeVar("T")
@@ -167,6 +167,8 @@ class Console(App[None]):
             self._away = away
         if self.backend.kind == "replay":
             return "no request up to this moment of the recording"
+        if not away and (tape := self.backend.taping()) is not None:
+            return f"the real APIs answer, and nothing is listed here;\nit goes to {safe(tape['tape'])} · t shows it"
         told = away.replace("; ", "\n").replace(", or ", "\nor ")
         return told or f"no request yet · point a client at\nhttp://{reachable(self.backend.address)}/v1"
 

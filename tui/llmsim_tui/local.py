@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from llmsim.errors import SettingsError
@@ -73,3 +74,32 @@ class LocalBackend(LocalRules):
     async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
         """Acts on one reply under way."""
         return self._simulator.act(number, action, value=value, who="console")
+
+    # -- real APIs
+
+    @property
+    def untaped(self) -> str:
+        """Why no real APIs can be recorded."""
+        return "" if self._control.recorder is not None else "There is no server here that could record real APIs."
+
+    def taping(self) -> Mapping[str, Any] | None:
+        """The recording under way."""
+        return None if self._control.recorder is None else self._control.recorder.told()
+
+    async def begin_tape(self, options: Mapping[str, Any]) -> None:
+        """Begins to record."""
+        from llmsim.server.record.options import Recording  # late: it brings what masks
+
+        if self._control.recorder is None:
+            raise SettingsError(self.untaped)
+        made = Recording.of({**options, "tape": _at_home(str(options["tape"]))})
+        made.elsewhere(self._control.address or f"http://{self.address}")
+        await self._control.recorder.start(made, "console")
+
+    async def end_tape(self) -> Mapping[str, Any] | None:
+        """Ends it."""
+        return None if self._control.recorder is None else await self._control.recorder.stop("console")
+
+
+def _at_home(tape: str) -> str:
+    return str(Path(tape).expanduser()) if tape.startswith("~") else tape

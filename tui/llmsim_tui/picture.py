@@ -61,6 +61,8 @@ class Picture:
         self._details: dict[int, Mapping[str, Any]] = {}
         self._models: Sequence[str] = ()
         self._play: Play | None = None
+        self._taping: Mapping[str, Any] | None = None
+        self.tapes = False
         self._honesty = Honesty()
         self._cursor = {"events": 0, "revision": 0, "mocks": 0, "ended": 0, "models": 0}
         self._looked: set[int] = set()
@@ -146,6 +148,7 @@ class Picture:
             self._models, self._cursor["models"] = tuple(frame["models"]), int(frame["known"]) + 1
         play = frame.get("playing")
         self._play = made(Play, play) if play else None
+        self.tapes, self._taping = "taping" in frame, frame.get("taping")
         if "honesty" in frame:
             self._honesty = made(Honesty, frame["honesty"])
         if "gauges" in frame:
@@ -217,6 +220,10 @@ class Picture:
     def playing(self) -> Play | None:
         """The scenario that was begun last."""
         return self._play
+
+    def taping(self) -> Mapping[str, Any] | None:
+        """The recording of real APIs over there."""
+        return self._taping
 
     def honesty(self) -> Honesty:
         """Asked beside achieved, over the newest replies."""

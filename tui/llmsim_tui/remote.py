@@ -202,6 +202,11 @@ class RemoteBackend(RemoteRules):
         return f"The server is away, so that nothing can be changed: {self._problem}" if self._problem else ""
 
     @property
+    def untaped(self) -> str:
+        """Why no real APIs can be recorded over there."""
+        return self.locked or ("" if self.tapes else _NO_TAPE)
+
+    @property
     def note(self) -> str:
         """That it is elsewhere, whether it may be changed, and of when the picture is."""
         words = ["REMOTE"] + ["READ ONLY"] * self.read_only
@@ -213,6 +218,8 @@ class RemoteBackend(RemoteRules):
 
 
 _READ_ONLY = "This server is read-only for you: it can be looked at, and not changed."
+
+_NO_TAPE = "This server cannot record real APIs: it is one of several workers, or of an older release."
 
 
 def _user() -> str:

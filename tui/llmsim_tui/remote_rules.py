@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from llmsim.ctl.client import Client, ControlError
+from llmsim.errors import SettingsError
 from llmsim.match import Match
 from llmsim.mocks import Mock
 from llmsim.mocks.index import Near
@@ -189,6 +190,24 @@ class RemoteRules(Picture):
         """The verdict on all clients that the journal over there knows."""
         told = await self._call("GET", "/journal/verdict")
         return [str(line) for line in told["lines"]]
+
+    # -- real APIs
+
+    async def begin_tape(self, options: Mapping[str, Any]) -> None:
+        """Begins to record, over there."""
+        try:
+            await self._do("POST", "/record", dict(options))
+        except ControlError as error:
+            await self.pull()
+            raise SettingsError(str(error).replace("; DELETE ends it", "; it has to be stopped first")) from None
+
+    async def end_tape(self) -> Mapping[str, Any] | None:
+        """Ends it."""
+        try:
+            told: Mapping[str, Any] = await self._do("DELETE", "/record")
+        except ControlError as error:
+            return None if error.status == 404 else _raise(error)
+        return told
 
 
 def _plain(value: Any) -> Any:

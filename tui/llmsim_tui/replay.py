@@ -34,6 +34,7 @@ class ReplayBackend:
     kind: Literal["local", "remote", "replay"] = "replay"
     read_only = True
     locked = _LOCKED
+    untaped = _LOCKED
     stale = False
     away = ""
 
@@ -152,6 +153,10 @@ class ReplayBackend:
         """The scenario of the moment."""
         return self.session.playing(self._line)
 
+    def taping(self) -> Mapping[str, Any] | None:
+        """Not kept of a session."""
+        return None
+
     def gauges(self) -> Sequence[Gauge]:
         """The buckets of the moment."""
         return self.session.gauges(self._line)
@@ -197,7 +202,9 @@ class ReplayBackend:
     async def _refuse(self, *_: Any, **__: Any) -> Any:
         raise SettingsError(_LOCKED)
 
-    arm = lift = undo = redo = act = resend = begin_scenario = stop_scenario = drain = refill = _refuse
+    arm = lift = undo = redo = act = resend = begin_scenario = stop_scenario = drain = refill = begin_tape = (
+        end_tape
+    ) = _refuse
 
 
 class RowSift:

@@ -30,6 +30,8 @@ async def console(call: Call) -> Any:
         "address": control.address,
         "read_only": not call.may_change,
         **told,
+        # Left out where nothing can be recorded.
+        **({"taping": control.recorder.told()} if control.recorder is not None else {}),
     }
 
 

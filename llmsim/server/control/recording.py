@@ -11,7 +11,7 @@ from llmsim.server.record.options import Recording
 
 def _recorder(call: Call) -> Recorder:
     if call.control.recorder is None:
-        raise Problem(404, "this server cannot record")
+        raise Problem(404, "this server cannot record real APIs: a server of several workers does not")
     return call.control.recorder
 
 
@@ -27,6 +27,7 @@ async def record(call: Call) -> Any:
     """Passes requests on to the real APIs from here on, and records them."""
     recorder = _recorder(call)
     options = call.model(Recording)
+    options.elsewhere(call.control.address)
     if recorder.session is not None:
         raise Problem(409, f"a recording to {recorder.session.options.tape} is under way; DELETE ends it")
     return answer(await recorder.start(options, call.who), 201)

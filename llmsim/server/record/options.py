@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -16,6 +17,7 @@ from llmsim.tapes.masking.persons import REGIONS
 MASK_KEY = "LLMSIM_MASK_KEY"
 """The environment variable with a key of one's own for masks."""
 
+_HERE = frozenset(("localhost", "127.0.0.1", "::1"))
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 
@@ -65,6 +67,15 @@ class Recording(BaseModel):
             return cls.model_validate(told)
         except ValidationError as error:
             raise SettingsError(explain(error)) from None
+
+    def elsewhere(self, url: str) -> None:
+        """Raises SettingsError where an upstream is the server at `url` itself: it would ask itself for ever."""
+        own = urlsplit(url)
+        for name, address in self.upstreams.items():
+            there = urlsplit(address)
+            same = there.port == own.port and {there.hostname, own.hostname} <= _HERE
+            if same or there.netloc == own.netloc:
+                raise SettingsError(f"upstreams: {name} is this server itself")
 
     def made(self) -> dict[str, Upstream]:
         """The upstreams, with their keys where those are to be put in; raises SettingsError for one that has none."""

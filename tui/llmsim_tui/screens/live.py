@@ -28,6 +28,7 @@ from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
 from llmsim_tui.screens.scenario import ScenarioRun, save
 from llmsim_tui.screens.settings import Preferences
+from llmsim_tui.screens.tape import tape_dialog
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
@@ -233,6 +234,11 @@ class Live(Docking):
     def action_open(self, name: str) -> None:
         """Opens a dialog."""
         self.app.push_screen(_DIALOGS[name]())
+
+    def action_tape(self) -> None:
+        """Opens what records real APIs, or shows how that goes."""
+        if (dialog := tape_dialog(self.console)) is not None:
+            self.app.push_screen(dialog)
 
     def action_stop_scenario(self) -> None:
         """Stops the scenario that runs."""

@@ -63,7 +63,8 @@ class Ticking(Steady, Screen[None]):
         if (recorder := self.console.recorder) is not None:
             notes.insert(1, f"REC {uptime(pulse.wall - recorder.started)}")
         note = " · ".join(notes)
-        return Safety.of(backend.address, pulse, frozen, speed, note, backend.playing(), self.console.doubtful)
+        doubtful = self.console.doubtful
+        return Safety.of(backend.address, pulse, frozen, speed, note, backend.playing(), doubtful, backend.taping())
 
     def on_screen_resume(self) -> None:
         """Takes the keys that were typed while the dialog above it closed."""

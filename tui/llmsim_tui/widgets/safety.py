@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
+from pathlib import PurePath
+from typing import Any
 
 from rich.style import Style
 from textual.strip import Strip
@@ -12,7 +14,7 @@ from textual.strip import Strip
 from llmsim_tui.backend import ArmedFault, Pulse
 from llmsim_tui.deck import fuse
 from llmsim_tui.rules import Play
-from llmsim_tui.text import amount, clip, safe, uptime
+from llmsim_tui.text import amount, clip, safe, tail, uptime
 from llmsim_tui.widgets.lines import Line, Lines
 
 _LAG = 0.025
@@ -45,6 +47,7 @@ class Safety:
     note: str
     scene: tuple[str, str] = ("", "")
     doubtful: bool = False
+    tape: tuple[int, str] | None = None
 
     @classmethod
     def of(
@@ -56,8 +59,9 @@ class Safety:
         note: str,
         play: Play | None = None,
         doubtful: bool = False,
+        taping: Mapping[str, Any] | None = None,
     ) -> Safety:
-        """The line for this pulse, and the scenario that runs."""
+        """The line for this pulse, the scenario that runs and the real APIs that are recorded."""
         return cls(
             address=address,
             state=pulse.state,
@@ -74,6 +78,7 @@ class Safety:
             note=note,
             doubtful=doubtful,
             scene=_scene(play),
+            tape=None if taping is None else (taping["exchanges"], PurePath(safe(taping["tape"])).name),
         )
 
 
@@ -141,8 +146,16 @@ class SafetyLine(Lines):
         line.add(figure, ink.tone["failed"] if bad else ink.bold, width=max(width, len(figure) + 1), right=True)
         line.add(f" {unit}", ink.dim)
 
+    def _taping(self, line: Line, tape: tuple[int, str], tight: int, gap: str) -> None:
+        """That real APIs answer, at any width: it is not the session that `REC` with a time tells of."""
+        words = f"REC APIs {amount(tape[0])}" + (" exchanges" if tight < 2 else "")
+        room = 28 if tight < 4 else 14 if tight < 7 else 0
+        line.add(gap).add(f" {words} → {tail(tape[1], room)} " if room else f" {words} ", self.ink.chip)
+
     def _badges(self, line: Line, state: Safety, tight: int, gap: str) -> None:
         ink = self.ink
+        if state.tape is not None:
+            self._taping(line, state.tape, tight, gap)
         if state.speed != 1:
             line.add(gap).add(f" ×{state.speed:g} ", ink.badge)
         if state.frozen:
