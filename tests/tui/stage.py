@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -135,4 +136,5 @@ def golden(name: str, lines: list[str]) -> None:
     seen = "\n".join(lines) + "\n"
     if os.environ.get("LLMSIM_UPDATE_GOLDEN"):
         path.write_text(seen, "utf-8")
-    assert path.read_text("utf-8") == seen
+    reviewed = path.read_text("utf-8")
+    assert seen == reviewed, "\n".join(unified_diff(reviewed.splitlines(), seen.splitlines(), name, "seen", n=0))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.events import Resize
+from textual.events import DescendantFocus, Resize
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
@@ -42,7 +42,7 @@ class PadEdit(Dialog):
     """Edits one pad; an armed one is armed anew when it is kept."""
 
     BINDINGS = bindings("edit")
-    AUTO_FOCUS = "#probability"
+    AUTO_FOCUS = ""
     place = "edit"
 
     def __init__(self, digit: int) -> None:
@@ -77,6 +77,7 @@ class PadEdit(Dialog):
         """Fills the key bar, and says whom it would have met."""
         self.show_keys()
         self.on_resize()
+        self.query_one("#probability").focus(scroll_visible=False)  # it is in sight, below the name and the time
         self._preview()
 
     def on_resize(self, event: Resize | None = None) -> None:
@@ -117,6 +118,11 @@ class PadEdit(Dialog):
             fields = self.query_one("#fields")
             await fields.remove_children()
             await fields.mount(*self._fields(message.choice.value))
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Shows whom a scope would have met together with the scope."""
+        if event.widget.id == "term-scope":
+            self.query_one("#preview").scroll_visible(animate=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Says whom a scope would have met, as it is typed."""
