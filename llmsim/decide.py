@@ -29,22 +29,6 @@ _THINKING = 128
 """Tokens a reasoning model thinks for when the client does not say how hard."""
 
 
-def decide(
-    ask: Ask,
-    settings: Settings,
-    dice: Dice,
-    standing: Standing,
-    spoilers: Sequence[Spoiler] = (),
-    taken: Taken | None = None,
-    stations: Stations | None = None,
-) -> Plan:
-    """The whole reply, or why there is none; a pure function of what it is given."""
-    failure = refusal(ask, settings, standing)
-    if failure is not None:
-        return refused(failure, ask)
-    return answered(ask, settings, dice, spoilers, taken, stations)
-
-
 def answered(
     ask: Ask,
     settings: Settings,

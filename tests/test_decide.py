@@ -8,7 +8,7 @@ from support import ask_for, said
 
 from llmsim import tokens
 from llmsim.conversation import Format, Message, Stop, Tool, ToolCall, ToolChoice
-from llmsim.decide import decide
+from llmsim.decide import answered, refusal, refused
 from llmsim.dice import Dice, mix
 from llmsim.limits import Standing
 from llmsim.match import Subject
@@ -26,7 +26,10 @@ TOOLS = tuple(
 
 def planned(text: str = "Tell me a story.", settings: Settings = BASE, standing: Standing | None = None, **ask) -> Plan:
     ask = ask_for(text, **ask)
-    return decide(ask, settings, Dice(mix(text, repr(settings.seed))), standing or Standing(), settings.spoilers)
+    failure = refusal(ask, settings, standing or Standing())
+    if failure is not None:
+        return refused(failure, ask)
+    return answered(ask, settings, Dice(mix(text, repr(settings.seed))), settings.spoilers)
 
 
 def stop(plan: Plan) -> Stop:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from llmsim_tui.commands import bindings
 from llmsim_tui.palette import ink
-from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.screens.sheet import Sheet
 from llmsim_tui.trust import Frames, advice, doubtful, rows, verdict
 from llmsim_tui.widgets.lines import told
 
 
-class Trust(Dialog):
+class Trust(Sheet):
     """A short table, a verdict, and what to do."""
 
     BINDINGS = bindings("honesty")
-    AUTO_FOCUS = "#dialog"
     place = "honesty"
-
-    def compose(self) -> ComposeResult:
-        """One scroll of text."""
-        with VerticalScroll(id="dialog") as scroll:
-            scroll.border_title = "asked against achieved"
-            yield Static("", id="words", markup=False)
-        yield from self.keys()
+    title_words = "asked against achieved"
 
     def on_mount(self) -> None:
         """Looks."""
@@ -36,7 +26,7 @@ class Trust(Dialog):
     def tick(self, beat: int) -> None:
         """Looks again, once a second."""
         if beat % 4 == 0:
-            self.query_one("#words", Static).update(told(ink(self.app), self._worded()))
+            self.show(told(ink(self.app), self._worded()))
 
     def _worded(self) -> Text:
         colors, console = ink(self.app), self.console
@@ -51,7 +41,3 @@ class Trust(Dialog):
             text.append(f"\n{line}\n", colors.text)
         text.append("\nOver the newest 100 streams that nobody paused, stepped or paced by hand.", colors.dim)
         return text
-
-    def action_scroll(self, by: int) -> None:
-        """Scrolls by a line."""
-        self.query_one("#dialog").scroll_relative(y=by, animate=False)

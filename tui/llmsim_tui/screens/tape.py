@@ -17,6 +17,7 @@ from llmsim.errors import LlmsimError, SettingsError
 from llmsim_tui.commands import bindings
 from llmsim_tui.console import Console
 from llmsim_tui.palette import ink
+from llmsim_tui.screens.sheet import Sheet
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import amount, moment, safe
 from llmsim_tui.widgets.lines import told
@@ -144,19 +145,12 @@ class TapeStart(Dialog):
         self.focus_next(rows) if by > 0 else self.focus_previous(rows)
 
 
-class TapeWatch(Dialog):
+class TapeWatch(Sheet):
     """How the recording goes, and the key that stops it."""
 
     BINDINGS = bindings("taping")
-    AUTO_FOCUS = "#dialog"
     place = "taping"
-
-    def compose(self) -> ComposeResult:
-        """One scroll of text."""
-        with VerticalScroll(id="dialog") as scroll:
-            scroll.border_title = "real APIs are recorded"
-            yield Static("", id="words", markup=False)
-        yield from self.keys()
+    title_words = "real APIs are recorded"
 
     def on_mount(self) -> None:
         """Looks."""
@@ -165,7 +159,7 @@ class TapeWatch(Dialog):
 
     def tick(self, beat: int) -> None:
         """Looks again."""
-        self.query_one("#words", Static).update(told(ink(self.app), self._worded()))
+        self.show(told(ink(self.app), self._worded()))
 
     def _worded(self) -> Text:
         colors, tape = ink(self.app), self.console.backend.taping()

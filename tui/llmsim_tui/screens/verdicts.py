@@ -5,32 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from llmsim_tui.commands import bindings
 from llmsim_tui.palette import ink
-from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.screens.sheet import Sheet
 from llmsim_tui.text import moment, safe
 
 _LINES = 2_000
 """Lines that are shown; more would hold up the picture."""
 
 
-class Verdicts(Dialog):
+class Verdicts(Sheet):
     """The verdict in words, as things stood when it was asked for."""
 
     BINDINGS = bindings("verdict")
-    AUTO_FOCUS = "#dialog"
     place = "verdict"
-
-    def compose(self) -> ComposeResult:
-        """One scroll of text."""
-        with VerticalScroll(id="dialog") as scroll:
-            scroll.border_title = "verdict on the clients"
-            yield Static("looking through the requests …", id="words", markup=False)
-        yield from self.keys()
+    title_words = "verdict on the clients"
+    waiting = "looking through the requests …"
 
     def on_mount(self) -> None:
         """Judges."""
@@ -47,7 +38,7 @@ class Verdicts(Dialog):
         if lines is None:
             return
         self.query_one("#dialog").border_subtitle = f"at {moment(backend.pulse().wall)}"
-        self.query_one("#words", Static).update(self._worded(lines))
+        self.show(self._worded(lines))
 
     def _worded(self, lines: Sequence[str]) -> Text:
         """All clients, then each under its own line."""
@@ -62,7 +53,3 @@ class Verdicts(Dialog):
             words.append(f"… and {len(lines) - _LINES} lines more", colors.dim)
         words.rstrip()
         return words
-
-    def action_scroll(self, by: int) -> None:
-        """Scrolls by a line."""
-        self.query_one("#dialog").scroll_relative(y=by, animate=False)
