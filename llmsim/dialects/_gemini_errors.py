@@ -100,7 +100,7 @@ def says(failure: Failure, exchange: Exchange | None = None) -> Says:
 def _no_model(failure: Failure, exchange: Exchange | None) -> str:
     """A model that is unknown, in the words for the method that was asked of it."""
     path = exchange.ask.endpoint if exchange is not None else ""
-    version = "v1beta" if "/v1beta" in path or not path else "v1"
+    version = next((one for one in ("v1beta", "v1alpha") if f"/{one}" in path), "v1" if path else "v1beta")
     name = str(failure.extra or "").removeprefix("models/")
     method = path.rpartition(":")[2] if ":" in path else "generateContent"
     return (

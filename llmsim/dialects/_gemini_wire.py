@@ -132,20 +132,22 @@ def _place(token: str) -> int:
 
 # -- requests
 
-VERSIONS = ("/v1beta", "/v1")
+VERSIONS = ("/v1beta", "/v1", "/v1alpha")
+"""Of the Gemini API: the SDK asks for `v1` unless told otherwise, older ones and others for `v1beta`."""
 # Only these: OpenAI's ids of fine-tuned models have colons too, as in /v1/models/ft:gpt-4o-mini:acme::id.
 _METHOD = re.compile(
     r"/(?:models|tunedModels|dynamic)/[^/]+:(?:generateContent|streamGenerateContent|countTokens|embedContent"
     r"|batchEmbedContents|batchGenerateContent|asyncBatchEmbedContent|predict|predictLongRunning)$"
 )
+_OWN = ("/v1beta/", "/v1alpha/", "/upload/")
 _ALTS = ("", "json", "sse", "proto", "media")
 
 
 def claims(request: Request) -> bool:
     """Whether a path that other providers have too is asked as Gemini's clients ask: by their key, or by the path."""
     path = plain_path(request)
-    if path != request.path or b"x-goog-api-key" in request.headers or path.startswith(("/v1beta/", "/upload/")):
-        return not path.startswith("/v1beta/openai/")
+    if path != request.path or b"x-goog-api-key" in request.headers or path.startswith(_OWN):
+        return not path.startswith(("/v1beta/openai/", "/v1alpha/openai/"))
     if "key=" in request.query and "key" in request.args:
         return True
     return request.method == "POST" and _METHOD.search(path) is not None

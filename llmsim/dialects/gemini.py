@@ -28,7 +28,7 @@ class Gemini(Dialect):
     provider: ClassVar[str] = "gemini"
 
     def routes(self) -> Sequence[Route]:
-        """Every method, of models and of tuned models, in both versions."""
+        """Every method, of models and of tuned models, in every version."""
         paths = [
             f"{version}/{family}/{{model}}:{method}"
             for version in wire.VERSIONS

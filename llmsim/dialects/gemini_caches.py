@@ -36,7 +36,7 @@ class GeminiCaches(Dialect):
     provider: ClassVar[str] = "gemini"
 
     def routes(self) -> Sequence[Route]:
-        """All methods, in both versions."""
+        """All methods, in every version."""
         routes: list[Route] = []
         for version in wire.VERSIONS:
             every, one = f"{version}/cachedContents", f"{version}/cachedContents/{{name}}"

@@ -29,7 +29,7 @@ class GeminiEmbeddings(Dialect):
     provider: ClassVar[str] = "gemini"
 
     def routes(self) -> Sequence[Route]:
-        """Both methods, in both versions."""
+        """Both methods, in every version."""
         paths = [f"{version}/models/{{model}}:{method}" for version in wire.VERSIONS for method in _READERS]
         return [Route("POST", path, read=partial(self._read, path)) for path in paths]
 

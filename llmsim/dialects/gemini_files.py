@@ -35,7 +35,7 @@ class GeminiFiles(Dialect):
     provider: ClassVar[str] = "gemini"
 
     def routes(self) -> Sequence[Route]:
-        """All methods, in both versions."""
+        """All methods, in every version."""
         routes: list[Route] = []
         for version in wire.VERSIONS:
             every, one = f"{version}/files", f"{version}/files/{{name}}"

@@ -25,6 +25,8 @@ from llmsim.dialects._gemini_made import Made, MadeEncoder
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 
+_PATHS = tuple(f"{version}/interactions" for version in wire.VERSIONS)
+
 
 class GeminiInteractions(Dialect):
     """`/{version}/interactions`: create, get, stream again, cancel, delete."""
@@ -34,7 +36,7 @@ class GeminiInteractions(Dialect):
     early: ClassVar[bool] = True
 
     def routes(self) -> Sequence[Route]:
-        """All methods, in both versions."""
+        """All methods, in every version."""
         routes: list[Route] = []
         for version in wire.VERSIONS:
             every, one = f"{version}/interactions", f"{version}/interactions/{{id}}"
@@ -48,7 +50,7 @@ class GeminiInteractions(Dialect):
 
     def claims(self, request: Request) -> bool:
         """Its own paths, whose errors have a shape of their own."""
-        return wire.plain_path(request).startswith(("/v1/interactions", "/v1beta/interactions"))
+        return wire.plain_path(request).startswith(_PATHS)
 
     def _read(self, request: Request) -> Ask:
         path = wire.plain_path(request)

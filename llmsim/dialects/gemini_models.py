@@ -30,7 +30,7 @@ class GeminiModels(Dialect):
     provider: ClassVar[str] = "gemini"
 
     def routes(self) -> Sequence[Route]:
-        """Models and tuned models, in both versions; of tuned models there are none."""
+        """Models and tuned models, in every version; of tuned models there are none."""
         return [
             route
             for version in wire.VERSIONS

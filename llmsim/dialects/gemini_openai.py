@@ -23,9 +23,9 @@ from llmsim.exchange import Exchange
 if TYPE_CHECKING:
     from llmsim.replay.heard import Heard
 
+_OPENAI = tuple(f"{version}/openai" for version in wire.VERSIONS)
 _PREFIXES = (
-    "/v1beta/openai",
-    "/v1/openai",
+    *_OPENAI,
     *(f"/{version}/projects/{{project}}/locations/{{location}}/endpoints/openapi" for version in ("v1", "v1beta1")),
 )
 _CHAT, _EMBEDDINGS, _IMAGES = "/v1/chat/completions", "/v1/embeddings", "/v1/images/generations"
@@ -62,7 +62,7 @@ class GeminiOpenAI(Dialect):
     def claims(self, request: Request) -> bool:
         """Whatever stands below its paths."""
         path = wire.plain_path(request)
-        return path.startswith(("/v1beta/openai/", "/v1/openai/")) or "/endpoints/openapi/" in path
+        return path.startswith(tuple(f"{one}/" for one in _OPENAI)) or "/endpoints/openapi/" in path
 
     def _read(self, read: Callable[[Request], Ask], path: str, request: Request) -> Ask:
         """The ask as OpenAI's dialect reads it, without what Google alone has; raises Refused."""

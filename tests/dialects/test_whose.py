@@ -46,3 +46,19 @@ async def test_only_digits_of_ascii_are_numbers(
     told = await ask(app, path, method="GET", **headers)
     assert told.status == status
     assert told.json["error"]["message"]
+
+
+@pytest.mark.parametrize("version", ["v1beta", "v1alpha"])
+async def test_what_stands_below_a_version_of_gemini_s_is_gemini_s_without_its_key(
+    app: Application, version: str
+) -> None:
+    told = await ask(app, f"/{version}/nothing", method="GET")
+    assert (told.status, told.json["error"]["status"]) == (404, "NOT_FOUND")
+    told = await ask(app, f"/{version}/models/nope", method="GET")
+    assert f"is not found for API version {version}, or" in told.json["error"]["message"]
+    for path, body in {
+        "openai/chat/completions": {"model": "gemini-2.5-flash", "messages": [{"role": "user", "content": "Hi"}]},
+        "models/gemini-2.5-flash:generateContent": {"contents": [{"parts": [{"text": "Hi"}]}]},
+        "interactions": {"model": "gemini-2.5-flash", "input": "Hi"},
+    }.items():
+        assert (await ask(app, f"/{version}/{path}", body)).status == 200

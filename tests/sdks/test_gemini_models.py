@@ -1,4 +1,4 @@
-"""Google's own client lists and gets models, under both versions, synchronous and asynchronous."""
+"""Google's own client lists and gets models, under every version, synchronous and asynchronous."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from llmsim.simulator import Simulator
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(params=["v1", "v1beta"], loop_scope="module")
+@pytest_asyncio.fixture(params=["v1", "v1beta", "v1alpha"], loop_scope="module")
 async def gemini(request: pytest.FixtureRequest, server: Runner, simulator: Simulator) -> AsyncIterator[genai.Client]:
     async with google(server, api_version=request.param) as one:
         yield one
