@@ -150,6 +150,40 @@ class Gauge:
 
 
 @dataclass(slots=True, frozen=True)
+class Retries:
+    """How clients took what went wrong, over the newest `requests`: `firsts` were first tries, `second` first retries.
+
+    `wait` is the middle wait between two tries in seconds, `told` how many waits the server had told, `early` how many
+    of these were cut short. `gave_up` calls went wrong and did not come again, `left` ones were not waited for. `worst`
+    says it of each client, the worst first; `links` leads from each retry to the try before it.
+    """
+
+    requests: int = 0
+    firsts: int = 0
+    second: int = 0
+    third: int = 0
+    more: int = 0
+    gave_up: int = 0
+    left: int = 0
+    wait: float | None = None
+    told: int = 0
+    early: int = 0
+    worst: tuple[str, ...] = ()
+    links: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def words(self) -> list[str]:
+        """The figures beside the tries, each in a few words; those that are nothing are left out."""
+        parts = (
+            (self.gave_up, f"gave up {self.gave_up}"),
+            (self.left, f"left {self.left}"),
+            (self.early, f"too early {self.early}/{self.told}"),
+            (self.wait is not None, f"wait p50 {self.wait or 0.0:.2g}s"),
+        )
+        return [said for there, said in parts if there]
+
+
+@dataclass(slots=True, frozen=True)
 class Play:
     """The scenario that was begun last, and how far it is; seconds."""
 

@@ -45,6 +45,7 @@ class Wants:
     gauges: bool = False
     answered: bool = False
     honesty: bool = False
+    retries: bool = False
     details: Sequence[int] = ()
 
 
@@ -71,6 +72,8 @@ def frame(view: View, wants: Wants) -> dict[str, Any]:
         told["answered"] = {name: count for name, count in view.answered().items() if count}
     if wants.honesty:
         told["honesty"] = asdict(view.honesty())
+    if wants.retries:
+        told["retries"] = asdict(view.retries())
     if wants.details:
         told["details"] = {str(number): _detail(view.detail(number)) for number in wants.details[:DETAILS]}
     return told

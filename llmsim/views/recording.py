@@ -16,7 +16,7 @@ from llmsim.honesty import Honesty
 from llmsim.latency import Profile
 from llmsim.metrics import BUCKET
 from llmsim.settings import Settings
-from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Row, Stream
+from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Retries, Row, Stream
 from llmsim.views.packing import packed
 
 FORMAT: Final = 1
@@ -50,6 +50,7 @@ class Seen(Protocol):
     def gauges(self) -> Sequence[Gauge]: ...  # noqa: D102
     def answered(self) -> Mapping[str, int]: ...  # noqa: D102
     def honesty(self) -> Honesty: ...  # noqa: D102
+    def retries(self) -> Retries: ...  # noqa: D102
 
 
 class Recorder:
@@ -147,8 +148,16 @@ class Recorder:
             honesty, answered = seen.honesty(), {name: count for name, count in seen.answered().items() if count}
             told |= self._changed("gauges", gauges, lambda: packed(gauges))
             told |= self._changed("honesty", honesty, lambda: asdict(honesty))
-            told |= self._changed("answered", answered, lambda: answered)
+            told |= self._changed("answered", answered, lambda: answered) | self._retries()
         return told
+
+    def _retries(self) -> dict[str, Any]:
+        """How clients took what went wrong; of the links between tries those that are new."""
+        retries = self._seen.retries()
+        known = self._known.get("links") or {}
+        fresh = {new: before for new, before in retries.links.items() if new not in known}
+        self._known["links"] = retries.links
+        return self._changed("retries", retries, lambda: {**asdict(retries), "links": fresh})
 
     def _details(self) -> dict[str, Any]:
         """A few of those that have ended, cut to what fits a page; of more than can be kept the newest."""

@@ -15,7 +15,7 @@ import orjson
 from llmsim.errors import SettingsError
 from llmsim.honesty import Honesty
 from llmsim.metrics import BUCKET
-from llmsim.views import ArmedFault, Bucket, Gauge, Happening, Play, Pulse, Row, Stream
+from llmsim.views import ArmedFault, Bucket, Gauge, Happening, Play, Pulse, Retries, Row, Stream
 from llmsim.views.packing import made, unpacked
 from llmsim.views.recording import FORMAT
 
@@ -64,6 +64,7 @@ class Session:
         self._slots: dict[int, Track[Bucket]] = {}
         self._details: dict[int, Mapping[str, Any]] = {}
         self._tracks: dict[str, Track[Any]] = {}
+        self.earlier: dict[int, int] = {}
 
     # -- reading
 
@@ -84,9 +85,11 @@ class Session:
             self.events.append(event)
             self._event_lines.append(line)
         self._details |= {int(number): one for number, one in told.get("details", {}).items()}
-        for name in ("settings", "playing", "ttfts", "gauges", "honesty", "answered"):
+        for name in ("settings", "playing", "ttfts", "gauges", "honesty", "answered", "retries"):
             if name in told:
                 self._tracks.setdefault(name, Track()).put(line, told[name])
+        if "retries" in told:
+            self.earlier |= {int(new): int(before) for new, before in told["retries"].pop("links", {}).items()}
 
     # -- at a moment
 
@@ -149,6 +152,19 @@ class Session:
     def honesty(self, line: int) -> Honesty:
         """Asked beside achieved."""
         return made(Honesty, self.told("honesty", line) or {})
+
+    def retries(self, line: int) -> Retries:
+        """How clients took what went wrong."""
+        return made(Retries, self.told("retries", line) or {})
+
+    def tries(self, number: int) -> list[int]:
+        """All tries of the call that an exchange is one of, as far as they were recorded, oldest first."""
+        found, later = [number], {before: new for new, before in self.earlier.items()}
+        while (before := self.earlier.get(found[0])) is not None and before not in found:
+            found.insert(0, before)
+        while (new := later.get(found[-1])) is not None and new not in found:
+            found.append(new)
+        return found
 
     def marks(self) -> list[float]:
         """The seconds at which something was changed."""

@@ -16,8 +16,9 @@ from llmsim.mocks.index import Near
 from llmsim.scenarios.play import Playing
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
-from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Row, Stream, exchanges, rules
+from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Retries, Row, Stream, exchanges, rules
 from llmsim.views.inspect import inspected
+from llmsim.views.retries import LOOKED_AT, retried
 
 _RATE_SPAN = 10
 """Buckets that a rate is taken over: five seconds."""
@@ -48,6 +49,7 @@ class View:
         self._detail: tuple[object, dict[str, Any]] = (None, {})
         self._mocks: Sequence[Mock] = ()
         self._tag = 0
+        self._retried: tuple[object, Retries] = (None, Retries())
 
     def pulse(self) -> Pulse:
         """The figures of this moment; also books the tokens sent since the last one."""
@@ -124,6 +126,15 @@ class View:
                 break
             found.append(exchanges.stream(exchange, now))
         return found
+
+    def retries(self) -> Retries:
+        """How clients took what went wrong, of the newest requests; worked out once a second, if anything has come."""
+        simulator = self._simulator
+        now, meter = simulator.clock.now(), simulator.meter
+        key = (int(now), meter.begun, sum(meter.outcomes.values()))
+        if self._retried[0] is None or (key != self._retried[0] and key[0] != self._retried[0][0]):  # type: ignore[index]
+            self._retried = (key, retried(simulator.journal.newest(LOOKED_AT), now))
+        return self._retried[1]
 
     # -- figures and events
 

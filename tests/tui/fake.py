@@ -98,6 +98,7 @@ class FakeBackend:
         self.lag = 0.004
         self.acted: list[tuple[int, str]] = []
         self.state: Any = "serving"
+        self.buckets_left: list[Gauge] = []
         self.tape: Mapping[str, Any] | None = None
         self.honest = Honesty(100, 0.2, 0.204, 0.009, 45.0, 44.8, 0.012, 0.001, 0.004, 0.011)
         self._settings = Settings()
@@ -313,7 +314,17 @@ class FakeBackend:
         return [Tried(one.number, "", "") for one in self.exchanges[-last:]]
 
     def gauges(self) -> Sequence[Gauge]:
-        return []
+        return self.buckets_left
+
+    def retries(self) -> told.Retries:
+        tries = Counter(min(3, one.attempt) for one in self.exchanges[-400:])
+        wrong = Counter(one.client for one in self.exchanges[-400:] if one.attempt > 1)
+        worst = tuple(f"{name}: too early {count} of {count + 2}" for name, count in sorted(wrong.items())[:12])
+        early = sum(wrong.values())
+        return told.Retries(
+            tries.total(), tries[0], tries[1], tries[2], tries[3], early // 9, 1 * bool(early),
+            0.84 if early else None, early + 9, early, worst,
+        )  # fmt: skip
 
     async def verdict(self) -> Sequence[str]:
         return []

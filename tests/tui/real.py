@@ -18,14 +18,14 @@ ADDRESS = "127.0.0.1:8080"
 
 def simulated(**settings: object) -> tuple[Simulator, LocalBackend]:
     simulator = Simulator(Settings().changed(**{"latency_profile": "fast", **settings}), clock=ToldClock())
-    simulator.reread = lambda exchange: _ask(json.loads(exchange.request))
+    simulator.reread = lambda exchange: ask_of(json.loads(exchange.request))
     return simulator, LocalBackend(simulator, ADDRESS)
 
 
 def asked(simulator: Simulator, text: str = "hello", *, live: bool = False, **fields: str) -> Exchange:
     """One request, answered at once unless it is to stay under way."""
     body = {"model": fields.get("model", "gpt-4o"), "text": text}
-    ask = _ask(body)
+    ask = ask_of(body)
     ask.key, ask.client = fields.get("key", "sk-test"), fields.get("client", "agent-01")
     exchange = simulator.begin(ask, json.dumps(body).encode())
     failure = exchange.plan.failure
@@ -37,7 +37,8 @@ def asked(simulator: Simulator, text: str = "hello", *, live: bool = False, **fi
     return exchange
 
 
-def _ask(body: dict[str, str]) -> Ask:
+def ask_of(body: dict[str, str]) -> Ask:
+    """An ask as the toy API reads it."""
     return Ask(
         model=body["model"],
         messages=(Message("user", body["text"]),),

@@ -23,6 +23,7 @@ from llmsim_tui.screens.tape import TapeStart, TapeWatch
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.flows import Flows
+from llmsim_tui.widgets.lines import Opens
 from llmsim_tui.widgets.rows import Rows
 from llmsim_tui.widgets.streams import Streams
 
@@ -30,7 +31,7 @@ OWNERS = {
     "live": Live, "replay": ReplayLive, "list": Flows, "streams": Streams, "inspector": Dossier,
     "latency": Latency, "rates": Rates, "tape": TapeStart, "taping": TapeWatch,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
-    "limits": Limits, "verdict": Verdicts,
+    "limits": Limits, "verdict": Verdicts, "panels": Opens,
     "settings": Preferences, "honesty": Trust, "dialogs": LlmsimApp,
     "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip

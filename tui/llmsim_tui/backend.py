@@ -12,11 +12,23 @@ from typing import Any, Literal, Protocol
 from llmsim.honesty import Honesty
 from llmsim.latency import Profile
 from llmsim.settings import Settings
-from llmsim.views import ArmedFault, Bucket, Happening, Outcome, Pulse, Row, Stream
+from llmsim.views import ArmedFault, Bucket, Gauge, Happening, Outcome, Pulse, Retries, Row, Stream
 from llmsim.views.recording import Seen
 from llmsim_tui.rules import Rules
 
-__all__ = ["Action", "ArmedFault", "Backend", "Bucket", "Happening", "Outcome", "Pulse", "Row", "Stream"]
+__all__ = [
+    "Action",
+    "ArmedFault",
+    "Backend",
+    "Bucket",
+    "Gauge",
+    "Happening",
+    "Outcome",
+    "Pulse",
+    "Retries",
+    "Row",
+    "Stream",
+]
 
 Action = Literal["pause", "resume", "cut", "fail", "step", "speed"]
 
@@ -90,6 +102,10 @@ class Backend(Rules, Protocol):
 
     def honesty(self) -> Honesty:
         """Asked beside achieved over the newest replies; worked out when asked, for once a second at most."""
+        ...
+
+    def retries(self) -> Retries:
+        """How clients took what went wrong, over the newest requests; worked out once a second at most."""
         ...
 
     def streams(self, limit: int) -> Sequence[Stream]:

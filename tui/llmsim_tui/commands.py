@@ -48,6 +48,7 @@ PLACES: Final = {
     "live": "Live screen",
     "list": "Request list",
     "streams": "Live streams",
+    "panels": "Retries, rate limits",
     "inspector": "Inspector",
     "mocks": "Mocks",
     "limits": "Rate limits",
@@ -127,6 +128,9 @@ TABLE: Final = (
     Command("live", "X", "X", "stop_scenario", "", "stop the scenario, and lift what it has armed", changes=True),
     Command("live", "S", "S", "save_scenario", "", "save what was changed by hand as a scenario"),
     Command("live", "W", "W", "report", "", "write a report of the session so far, with a picture"),
+    Command(
+        "replay", "space", "space", "freeze", "play/still", "play, or stand still; at the end from the beginning", 1
+    ),
     Command("replay", "left", "←", "seek(-5)", "5 s back", "5 seconds back", 2),
     Command("replay", "right", "→", "seek(5)", "5 s on", "5 seconds on", 2),
     Command("replay", "shift+left", "⇧←", "seek(-30)", "", "30 seconds back"),
@@ -150,6 +154,16 @@ TABLE: Final = (
     Command("list", "pagedown", "pgdn", "page(1)", "", "a page down"),
     Command("list", "home", "home", "oldest", "", "to the oldest exchange kept"),
     Command("list", "end,f", "end f", "follow", "", "to the newest, and follow"),
+    Command(
+        "list",
+        "o",
+        "o",
+        "sort",
+        "sort",
+        "sort: longest first token, longest, most tokens, most tries, the marked ones",
+        6,
+    ),
+    Command("list", "asterisk", "*", "mark", "", "mark the selected exchange, or take its mark away"),
     Command("list", "M", "M", "mock", "", "answer such requests with a mock, made from the selected one", changes=True),
     *_reply("list"),
     Command("streams", "enter", "⏎", "inspect", "", "look into the selected reply"),
@@ -160,6 +174,9 @@ TABLE: Final = (
         "streams", "left,comma", "←", "act('slower')", "slower", "the selected reply alone at half its pace", 4, True
     ),
     Command("streams", "right", "→", "act('faster')", "faster", "the selected reply alone at twice its pace", 4, True),
+    Command(
+        "panels", "enter", "⏎", "open", "look closer", "look closer: the verdict, the limits to drain, refill, edit", 2
+    ),
     Command("inspector", "escape,q", "esc", "close", "back", "back to the list", 1),
     Command("inspector", "j", "j", "step(1)", "next", "the next exchange in the list", 3),
     Command("inspector", "k", "k", "step(-1)", "previous", "the one before", 4),
@@ -298,5 +315,9 @@ def table() -> list[Command]:
 
 
 def bar(places: tuple[str, ...], read_only: bool) -> list[Command]:
-    """The commands that a key bar may show, in the table's order within each place."""
-    return [one for place in places for one in listed(place, read_only) if one.short]
+    """The commands that a key bar may show, in the table's order within each place; a key means its first place's."""
+    shown: dict[str, Command] = {}
+    for place in places:
+        for one in listed(place, read_only):
+            shown.setdefault(one.keys, one)
+    return [one for one in shown.values() if one.short]

@@ -6,10 +6,10 @@ from typing import Final
 
 from textual.geometry import Region
 
-PANELS: Final = ("requests", "streams", "latency", "events", "chart")
-"""The panels that can be zoomed; the first four are tabs where there is no room for all of them."""
+PANELS: Final = ("requests", "streams", "latency", "retries", "limits", "events", "chart")
+"""The panels that can be zoomed; all but the last are tabs where there is no room for all of them."""
 
-TABS: Final = PANELS[:4]
+TABS: Final = PANELS[:6]
 
 Places = dict[str, Region]
 
@@ -23,12 +23,15 @@ def docks(width: int, height: int) -> bool:
     return width >= DOCKED and height >= 16
 
 
-def fold(width: int, height: int, tab: str = "requests", zoomed: str = "", inspecting: bool = False) -> Places:
+def fold(
+    width: int, height: int, tab: str = "requests", zoomed: str = "", inspecting: bool = False, limited: bool = True
+) -> Places:
     """The region of each visible widget; those left out are hidden.
 
     The safety line, the pads, a panel and the key bar always have their place. Below 60x16 the chart goes, below 100
     columns the side column becomes tabs, from 32 rows on pads and charts are taller. The inspector, where it is open
-    and there is room, takes the place of the side column.
+    and there is room, takes the place of the side column. Rate limits have a place of their own where there are any
+    (`limited`) and room.
     """
     tiny, narrow, tall = width < 60 or height < 16, width < 100, height >= 32
     rows = 1 if narrow else 1 + tall
@@ -57,14 +60,28 @@ def fold(width: int, height: int, tab: str = "requests", zoomed: str = "", inspe
         }
     side = max(38, width * 3 // 10)
     main = width - side
-    events = max(4, left // 3)
-    return places | {
+    places |= {
         "chart": Region(0, top, main, chart),
         "latency": Region(main, top, side, chart),
         "requests": Region(0, low, main, left),
-        "streams": Region(main, low, side, left - events),
-        "events": Region(main, low + left - events, side, events),
     }
+    for name, rows in _side(left, limited).items():
+        places[name] = Region(main, low, side, rows)
+        low += rows
+    return places
+
+
+def _side(height: int, limited: bool) -> dict[str, int]:
+    """The rows of each panel of the side column, from its top: streams take what the others leave."""
+    if height < 20:
+        rows = {"retries": 5, "events": 4}
+    elif height < 36:
+        rows = {"retries": 6, "limits": 4, "events": 5}
+    else:
+        rows = {"retries": 10, "limits": 8, "events": 10}
+    if not limited:
+        rows.pop("limits", None)
+    return {"streams": height - sum(rows.values()), **rows}
 
 
 def tabbed(width: int, height: int) -> bool:

@@ -12,7 +12,7 @@ from llmsim.honesty import Honesty
 from llmsim.latency import Profile, presets
 from llmsim.metrics import BUCKET
 from llmsim.settings import Settings
-from llmsim.views import ArmedFault, Bucket, Gauge, Happening, Play, Pulse, Row, Stream
+from llmsim.views import ArmedFault, Bucket, Gauge, Happening, Play, Pulse, Retries, Row, Stream
 from llmsim.views.packing import made, unpacked
 
 _PAGE: Final = 100
@@ -64,6 +64,7 @@ class Picture:
         self._taping: Mapping[str, Any] | None = None
         self.tapes = False
         self._honesty = Honesty()
+        self._retries = Retries()
         self._cursor = {"events": 0, "revision": 0, "mocks": 0, "ended": 0, "models": 0}
         self._looked: set[int] = set()
         self._wanted: dict[str, int] = {}
@@ -151,6 +152,8 @@ class Picture:
         self.tapes, self._taping = "taping" in frame, frame.get("taping")
         if "honesty" in frame:
             self._honesty = made(Honesty, frame["honesty"])
+        if "retries" in frame:
+            self._retries = made(Retries, frame["retries"])
         if "gauges" in frame:
             self._gauges = unpacked(Gauge, frame["gauges"])
         if "answered" in frame:
@@ -229,6 +232,11 @@ class Picture:
         """Asked beside achieved, over the newest replies."""
         self._wanted["honesty"] = 1
         return self._honesty
+
+    def retries(self) -> Retries:
+        """How clients took what went wrong, of the newest requests."""
+        self._wanted["retries"] = 1
+        return self._retries
 
     def gauges(self) -> Sequence[Gauge]:
         """Every bucket in use."""

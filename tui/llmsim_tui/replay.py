@@ -14,7 +14,7 @@ from llmsim.latency import Profile, presets
 from llmsim.match import Match, Subject
 from llmsim.match import Outcome as Fate
 from llmsim.settings import Settings
-from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Row, Stream
+from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Retries, Row, Stream
 from llmsim.views.packing import made
 from llmsim.views.recording import Seen
 from llmsim.views.session import Session
@@ -165,11 +165,16 @@ class ReplayBackend:
         """Asked beside achieved, at the moment."""
         return self.session.honesty(self._line)
 
+    def retries(self) -> Retries:
+        """How clients took what went wrong, by the moment."""
+        return self.session.retries(self._line)
+
     # -- what is asked of it
 
     async def tries(self, number: int) -> Sequence[int]:
-        """Which tries belong together is not recorded."""
-        return [number]
+        """The tries of one call that there were by the moment."""
+        last = self.numbers()[1]
+        return [one for one in self.session.tries(number) if one <= max(last, number)]
 
     async def draft(self, number: int) -> Mapping[str, Any] | None:
         """Nothing is made of a recording."""
@@ -192,8 +197,14 @@ class ReplayBackend:
         return {}
 
     async def verdict(self) -> Sequence[str]:
-        """It takes the requests themselves."""
-        raise SettingsError("A verdict takes the requests themselves, which a recording does not hold.")
+        """What was recorded of it: of the newest requests at the moment, each client in a line."""
+        retries = self.retries()
+        if not retries.requests:
+            return []
+        again = retries.requests - retries.firsts
+        words = f"the {retries.requests} requests before {uptime(self.position)}: {again} retries"
+        words = ", ".join([words, *retries.words])
+        return [words, *(retries.worst or ("no client had to ask again, and none gave up",))]
 
     async def change(self, who: str = "console", *, text: str = "", mark: str = "", **changes: Any) -> None:
         """Refuses."""

@@ -50,6 +50,7 @@ def _wants(call: Call) -> Wants:
         gauges=call.number("gauges", 0, 0, 1) > 0,
         answered=call.number("answered", 0, 0, 1) > 0,
         honesty=call.number("honesty", 0, 0, 1) > 0,
+        retries=call.number("retries", 0, 0, 1) > 0,
         details=_numbers(call, "details", DETAILS),
     )
 
@@ -131,6 +132,7 @@ _FRAME = {
     "gauges": "1: with the buckets of the rate limits",
     "answered": "1: with how often each mock has answered",
     "honesty": "1: with whether the times asked for are kept",
+    "retries": "1: with how clients took what went wrong",
     "details": "exchanges that are looked into",
 }
 

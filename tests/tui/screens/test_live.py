@@ -135,7 +135,7 @@ async def test_a_filter_that_cannot_be_read_says_what_there_is() -> None:
 
 async def test_brackets_turn_the_tabs_where_there_are_tabs() -> None:
     async with stage((80, 24)) as console:
-        for words in ("t/s", "p50", "serving on"):
+        for words in ("t/s", "p50", "first try", "no limit yet", "serving on"):
             await console.press("right_square_bracket")
             assert words in console.text()
         await console.press("right_square_bracket", "left_square_bracket")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from llmsim_tui.backend import Happening, Stream
+from llmsim_tui.widgets.columns import fitted
 from llmsim_tui.widgets.events import Log
-from llmsim_tui.widgets.flows import fitted
 from tui.stage import stage
 
 

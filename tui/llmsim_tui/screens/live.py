@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.events import Key, Resize
@@ -13,39 +13,36 @@ from textual.geometry import Region
 from textual.widget import Widget
 from textual.widgets import Input
 
-from llmsim.errors import LlmsimError, SettingsError
-from llmsim_tui import report
-from llmsim_tui.backend import Happening, Pulse, Stream
+from llmsim.errors import SettingsError
+from llmsim_tui.backend import Happening, Pulse
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
-from llmsim_tui.screens.docking import Docking
+from llmsim_tui.screens.acting import Acting
 from llmsim_tui.screens.honesty import Trust
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
-from llmsim_tui.screens.mock_edit import mock_from
 from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.pad_edit import PadEdit
 from llmsim_tui.screens.rates import Rates
-from llmsim_tui.screens.scenario import ScenarioRun, save
+from llmsim_tui.screens.scenario import ScenarioRun
 from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.screens.tape import tape_dialog
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.sieve import HINT, Sieve
 from llmsim_tui.widgets.bars import Bars, Traffic
+from llmsim_tui.widgets.buckets import Buckets
 from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.events import Log
-from llmsim_tui.widgets.flows import Act, Flows
+from llmsim_tui.widgets.flows import Flows
 from llmsim_tui.widgets.keybar import KeyBar
-from llmsim_tui.widgets.lines import Panel
+from llmsim_tui.widgets.lines import Opens, Panel
 from llmsim_tui.widgets.pads import Pads
+from llmsim_tui.widgets.retried import Retried
 from llmsim_tui.widgets.safety import SafetyLine
 from llmsim_tui.widgets.spread import Distribution, Waits
 from llmsim_tui.widgets.streams import Streams
 
-_SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
-_SLOWEST, _FASTEST = 1 / 64, 64.0
-"""How far a reply alone is slowed down and sped up."""
 _EVENTS: Final = 500
 _DIALOGS: Final[dict[str, type[Dialog]]] = {
     "honesty": Trust,
@@ -60,7 +57,7 @@ _DIALOGS: Final[dict[str, type[Dialog]]] = {
 _PROMPT: Final = "edit which pad?  1-8 · esc"
 
 
-class Live(Docking):
+class Live(Acting):
     """Safety line, pads, charts, requests, streams and events, folded by the size of the terminal."""
 
     BINDINGS = bindings("live")
@@ -73,6 +70,7 @@ class Live(Docking):
         self.zoomed = ""
         self.tab = "requests"
         self.choosing = False
+        self.limited = False
         self.log_lines: deque[Happening] = deque(maxlen=_EVENTS)
 
     def compose(self) -> ComposeResult:
@@ -83,6 +81,8 @@ class Live(Docking):
         yield Distribution(id="latency")
         yield Flows(id="requests")
         yield Streams(id="streams")
+        yield Retried(id="retries")
+        yield Buckets(id="limits")
         yield Log(id="events")
         yield Dossier(id="inspector")
         yield KeyBar(id="keys")
@@ -100,7 +100,7 @@ class Live(Docking):
 
     def _fold(self) -> None:
         width, height = self.app.size
-        places = self.placed(fold(width, height, self.tab, self.zoomed, self.inspecting))
+        places = self.placed(fold(width, height, self.tab, self.zoomed, self.inspecting, self.limited))
         for widget in self.children:
             name = "keys" if widget.id == "filter" else widget.id or ""
             if name in places:
@@ -155,8 +155,22 @@ class Live(Docking):
         if self.frozen:
             return
         self.query_one(Log).show(tuple(self.log_lines))
+        self._clients(beat)
         if beat % 2 == 0:
             self._charts(self.console.backend.pulse())
+
+    def _clients(self, beat: int) -> None:
+        """What the clients do about errors, and what is left of their limits; nothing that is hidden is asked for."""
+        backend, retried, buckets = self.console.backend, self.query_one(Retried), self.query_one(Buckets)
+        if retried.display:
+            retried.show(backend.retries())
+        settings = backend.settings()
+        rules = len(settings.limits) + sum(figure is not None for figure in (settings.rpm, settings.tpm))
+        if bool(rules) != self.limited:
+            self.limited = bool(rules)
+            self._fold()
+        if buckets.display and beat % 2 == 0:
+            buckets.show(backend.gauges(), rules)
 
     def _charts(self, pulse: Pulse) -> None:
         backend, bars, waits = self.console.backend, self.query_one(Bars), self.query_one(Distribution)
@@ -175,7 +189,10 @@ class Live(Docking):
 
     def _show_keys(self) -> None:
         focused = self.focused.id if self.focused is not None else None
-        places = {"requests": ("list",), "streams": ("streams",)}.get(focused or "", ())
+        near = ("panels",)
+        places = {"requests": ("list",), "streams": ("streams",), "retries": near, "limits": near}.get(
+            focused or "", ()
+        )
         if self.in_dossier:
             places = ("inspector",)
         commands = bar((*self.own_places, *places, "live", "app"), self.console.backend.read_only)
@@ -240,57 +257,10 @@ class Live(Docking):
         if (dialog := tape_dialog(self.console)) is not None:
             self.app.push_screen(dialog)
 
-    def action_stop_scenario(self) -> None:
-        """Stops the scenario that runs."""
-
-        def told(stopped: bool) -> None:
-            self.console.say("The scenario was stopped." if stopped else "No scenario is running: s runs one.")
-
-        self.console.attempt(self.console.backend.stop_scenario, told)
-
-    def action_save_scenario(self) -> None:
-        """Writes what was done by hand into a file."""
-        self.run_worker(self._save_scenario(), group="changes")
-
-    async def _save_scenario(self) -> None:
-        try:
-            self.console.say(f"What was changed so far is a scenario now: {await save(self.console.backend)}")
-        except (LlmsimError, OSError) as error:
-            self.console.say(f"No scenario was written: {error}", "warning")
-
-    def action_report(self) -> None:
-        """Writes the report of the session so far."""
-        self.run_worker(self._report(), group="changes")
-
-    async def _report(self) -> None:
-        try:
-            files = await report.write(self.console.backend, report.usual(), self.app.export_screenshot())
-        except (LlmsimError, OSError) as error:
-            self.console.say(f"No report was written: {error}", "warning")
-        else:
-            self.console.say(f"The session so far is told in {files[0].resolve()}, its picture beside it.")
-
     def action_freeze(self) -> None:
         """Freezes the picture, or lets it go on."""
         self.frozen = not self.frozen
         self.console.refresh_views()
-
-    def action_speed(self, by: int) -> None:
-        """Takes the next of five speeds, slower or faster."""
-        backend = self.console.backend
-        speed = backend.settings().speed
-        near = min(range(len(_SPEEDS)), key=lambda place: abs(_SPEEDS[place] - speed))
-        wanted = _SPEEDS[min(max(0, near + by), len(_SPEEDS) - 1)]
-        if wanted != speed:
-            self.console.attempt(lambda: backend.change(speed=wanted))
-
-    def action_undo(self) -> None:
-        """Takes the last change back."""
-        self.console.undo()
-
-    def action_redo(self) -> None:
-        """Makes it again."""
-        self.console.redo()
 
     async def action_quit(self) -> None:
         """Leaves at once."""
@@ -311,7 +281,18 @@ class Live(Docking):
             else:
                 self.focus_previous(Panel)
             return
-        self.tab = TABS[(TABS.index(self.tab) + by) % len(TABS)]
+        self._turn(TABS[(TABS.index(self.tab) + by) % len(TABS)])
+
+    def on_panel_turned(self, message: Panel.Turned) -> None:
+        """A click on a tab in the frame turns to it."""
+        self._turn(message.name)
+
+    def on_opens_opened(self, message: Opens.Opened) -> None:
+        """A panel's dialog is wanted."""
+        self.action_open(message.name)
+
+    def _turn(self, tab: str) -> None:
+        self.tab = tab
         self._fold()
         self.set_focus(self.query_one(f"#{self.tab}"))
         self.call_after_refresh(self.console.refresh_views)
@@ -367,31 +348,3 @@ class Live(Docking):
         line: Widget = self.query_one("#filter")
         line.display = False
         self.set_focus(self.query_one(Flows))
-
-    def on_act(self, message: Act) -> None:
-        """Pauses, lets go on, steps, cuts, fails or paces one reply; makes a mock of one."""
-        if message.what == "mock":
-            mock_from(self.console, message.number)
-            return
-        backend = self.console.backend
-        streams = backend.streams(10_000) if message.what in ("pause", "slower", "faster") else ()
-        stream = next((one for one in streams if one.number == message.number), None)
-        what, value = _deed(message.what, stream)
-
-        def told(done: bool) -> None:
-            if not done:
-                self.console.say(f"#{message.number} has already ended: only a reply under way can be touched.")
-            elif what == "speed":
-                self.console.say(f"#{message.number} goes at {value:g} times the pace of all others.")
-
-        self.console.attempt(lambda: backend.act(message.number, what, value), told)
-
-
-def _deed(wanted: str, stream: Stream | None) -> tuple[Any, float]:
-    """The action that a key asks of a reply, and its value."""
-    if wanted == "pause":
-        return ("resume" if stream is not None and stream.state == "paused" else "pause"), 1.0
-    if wanted in ("slower", "faster"):
-        factor = stream.factor if stream is not None else 1.0
-        return "speed", min(_FASTEST, max(_SLOWEST, factor * (2.0 if wanted == "faster" else 0.5)))
-    return wanted, 1.0

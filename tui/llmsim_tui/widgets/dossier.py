@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from llmsim.errors import LlmsimError
 from llmsim_tui import facts
 from llmsim_tui.backend import Row
 from llmsim_tui.commands import bindings
@@ -129,7 +130,10 @@ class Dossier(Container):
 
     async def _link(self, number: int) -> None:
         """Finds the other tries of the call; until they are found there is this one."""
-        tries = await self.console.backend.tries(number)
+        try:
+            tries = await self.console.backend.tries(number)
+        except LlmsimError:
+            return  # a server that is away: the safety line tells of it, and it is asked again
         if number == self.number:
             self.tries = tries
             self.refresh_page()

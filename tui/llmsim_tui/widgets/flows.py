@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 from rich.style import Style
@@ -16,38 +15,14 @@ from llmsim_tui.backend import Row
 from llmsim_tui.commands import bindings
 from llmsim_tui.palette import Ink
 from llmsim_tui.sieve import Sieve
-from llmsim_tui.text import amount, brief, millis, moment, safe, span
+from llmsim_tui.text import safe
+from llmsim_tui.widgets.columns import ORDERS, fitted, heading, ranked, worded
 from llmsim_tui.widgets.lines import Line, Panel
 
 Lookup = Callable[[int], Row | None]
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its heading, its cells, whether figures stand at its right, and from which width it is there."""
-
-    head: str
-    width: int
-    right: bool
-    since: int
-
-
-COLUMNS: Final = (
-    Column("#", 6, True, 0),
-    Column("time", 8, False, 66),
-    Column("client", 8, False, 46),
-    Column("model", 12, False, 0),
-    Column("try", 3, False, 57),
-    Column("st", 4, False, 0),
-    Column("ttft", 6, True, 31),
-    Column("dur", 6, True, 57),
-    Column("tok", 5, True, 37),
-    Column("fault", 9, False, 76),
-)
-_GROWS: Final = (("model", 17), ("fault", 12), ("client", 14), ("model", 28), ("fault", 24))
-"""Columns that take spare room, in which order and how far."""
-
-_WORDS: Final = {"live": "···", "cut": "cut", "abandoned": "left"}
+MARKS: Final = 200
+"""Requests that can be marked at once."""
 
 
 class Act(Message):
@@ -85,17 +60,20 @@ class Flows(Panel):
         super().__init__(id=id)
         self.lookup: Lookup = lambda number: None
         self.numbers: Sequence[int] = range(0)
-        self.newest = -1
+        self.oldest, self.newest = 0, -1
         self.cursor = -1
         self.top = 0
         self.following = True
         self.held = -1
         self.sieve: Sieve | None = None
         self.problem = ""
+        self.marks: set[int] = set()
+        self.order = ""
+        self._places: dict[int, int] = {}
         self._hint = ""
         self._rows: list[Row | None] = []
         self._seen: tuple[int, int, int] | None = None
-        self._known: dict[int, tuple[tuple[Row, bool, Style | None], Strip]] = {}
+        self._known: dict[int, tuple[tuple[Row, bool, Style | None, bool], Strip]] = {}
         self._look: tuple[int, Ink | None] = (0, None)
 
     @property
@@ -117,13 +95,15 @@ class Flows(Panel):
 
     def show(self, first: int, last: int, lookup: Lookup) -> None:
         """Takes the numbers there are, and draws if anything in sight has changed."""
-        self.lookup, self.newest = lookup, last
-        self.numbers = self.sieve.update(first, last) if self.sieve else range(first, last + 1)
+        self.lookup, self.oldest, self.newest = lookup, first, last
+        numbers = self.sieve.update(first, last) if self.sieve else range(first, last + 1)
+        if not self.order:
+            self.numbers = numbers
         self._settle()
 
     def strain(self, sieve: Sieve | None) -> None:
         """Shows only what the filter lets through; None shows all."""
-        self.sieve, self.problem = sieve, ""
+        self.sieve, self.problem, self.order = sieve, "", ""
         self.follow()
 
     def complain(self, problem: str) -> None:
@@ -151,7 +131,53 @@ class Flows(Panel):
             self.redraw()
 
     def _place(self, number: int) -> int:
-        return bisect_left(self.numbers, number)
+        return self._places.get(number, 0) if self.order else bisect_left(self.numbers, number)
+
+    # -- sorted, and marked
+
+    def sort(self, by: str) -> bool:
+        """Sorts by a column what is listed now, or shows the marked ones alone; where there are none, as they came.
+
+        A sorted list stands still: one that sorted itself again and again could not be read.
+        """
+        if self.order:  # from the whole list again
+            self._unsort()
+        value = next((value for head, _, value in ORDERS if head == by), None)
+        kept = sorted(self.marks) if by == "marked" else ranked(self.numbers, self.lookup, value) if value else None
+        if not kept:
+            self.follow()
+            return False
+        self.order, self.numbers, self.following = by, kept, False
+        self._places = {number: place for place, number in enumerate(kept)}
+        self.cursor = self.top = kept[0]
+        self._seen = None
+        self._settle()
+        self.post_message(Chosen(self.cursor))
+        return True
+
+    def _unsort(self) -> None:
+        """Lists them as they came."""
+        self.order, self._seen = "", None
+        self.numbers = self.sieve.matches if self.sieve else range(self.oldest, self.newest + 1)
+
+    def action_sort(self) -> None:
+        """The next order in which there is something to list."""
+        ways = [*(head for head, _, _ in ORDERS), "marked"]
+        later = ways[ways.index(self.order) + 1 :] if self.order else ways
+        any(self.sort(way) for way in [*later, ""])
+
+    def action_mark(self) -> None:
+        """Marks the selected exchange, or takes its mark away."""
+        if self.cursor in self.marks:
+            self.marks.discard(self.cursor)
+        elif self.cursor >= 0 and len(self.marks) < MARKS:
+            self.marks.add(self.cursor)
+        self.redraw()
+
+    def _sorted(self) -> str:
+        """What a sorted list says in its frame."""
+        words = next((f"{words} first" for head, words, _ in ORDERS if head == self.order), "marked")
+        return f"{self._place(self.cursor) + 1}/{len(self.numbers)} · {words} · f follow"
 
     def _entitle(self, count: int) -> None:
         extra = f"  /{safe(self.sieve.text)}" if self.sieve else ""
@@ -159,6 +185,8 @@ class Flows(Panel):
             state = safe(self.problem)
         elif not count:
             state = "none match" if self.sieve else "none yet"
+        elif self.order:
+            state = self._sorted()
         elif self.following:
             state = f"{count} · follow"
         else:
@@ -174,7 +202,7 @@ class Flows(Panel):
         if self._look != (width, ink):
             self._look, self._known = (width, ink), {}
         columns = fitted(inner)
-        yield _heading(columns, ink).strip(width)
+        yield heading(columns, ink, self.order).strip(width)
         if not self.numbers:
             yield from self._nothing(width, height - 1)
         bar, known = self._bar(height - 1), {}
@@ -183,10 +211,10 @@ class Flows(Panel):
                 yield Strip.blank(width)
                 continue
             style = (ink.cursor if self.has_focus else ink.idle) if row.number == self.cursor else None
-            look = (row, place in bar, style)
+            look = (row, place in bar, style, row.number in self.marks)
             made = self._known.get(row.number)
             if made is None or made[0] != look:
-                strip = _worded(row, columns, ink).strip(inner)
+                strip = worded(row, columns, ink, look[3]).strip(inner)
                 strip = strip.apply_style(style) if style else strip
                 made = look, Strip.join([strip, Line(ink).add("┃" if place in bar else " ", ink.faint).strip(1)])
             known[row.number] = made
@@ -215,7 +243,7 @@ class Flows(Panel):
         place = min(max(0, place), count - 1)
         if self.following and place < count - 1:
             self.held = self.numbers[-1]
-        self.following = place == count - 1
+        self.following = place == count - 1 and not self.order
         self.cursor = self.numbers[place]
         self._settle()
         self.post_message(Chosen(self.cursor))
@@ -234,6 +262,8 @@ class Flows(Panel):
 
     def follow(self) -> None:
         """Selects the newest exchange and every newer one to come."""
+        if self.order:
+            self._unsort()
         self.following = True
         self._settle()
 
@@ -275,9 +305,12 @@ class Flows(Panel):
         event.stop()
 
     def on_click(self, event: events.Click) -> None:
-        """Selects the row under the mouse; a second click looks into it; the scroll bar jumps."""
+        """Selects the row under the mouse; a second click looks into it; the scroll bar jumps, a heading sorts."""
         offset = event.get_content_offset(self)
-        if offset is None or offset.y < 1:
+        if offset is None:
+            return
+        if offset.y < 1:
+            self._sort_at(offset.x)
             return
         if offset.x >= self.size.width - 1:
             self._go(round((offset.y - 1) / max(1, self.page_rows - 1) * (len(self.numbers) - 1)))
@@ -286,51 +319,16 @@ class Flows(Panel):
             if event.chain == 2:
                 self.action_inspect()
 
+    def _sort_at(self, x: int) -> None:
+        """Sorts by the column there; by the same once more, or by another one, lists as they came."""
+        at = 0
+        for column in fitted(self.size.width - 1):
+            at += column.width + 1
+            if x < at:
+                known = any(column.head == head for head, _, _ in ORDERS)
+                self.sort(column.head if known and column.head != self.order else "")
+                return
+
     def on_resize(self) -> None:
         """Keeps the selection in sight."""
         self._settle()
-
-
-def fitted(width: int) -> list[Column]:
-    """The columns that fit whole, one cell between them, the growing ones widened into the spare room."""
-    chosen = [column for column in COLUMNS if width >= column.since]
-    widths = {column.head: column.width for column in chosen}
-    spare = width + 1 - sum(widths.values()) - len(widths)
-    for head, most in _GROWS:
-        more = max(0, min(spare, most - widths[head])) if head in widths else 0
-        widths[head] = widths.get(head, 0) + more
-        spare -= more
-    return [replace(column, width=widths[column.head]) for column in chosen]
-
-
-def _heading(columns: list[Column], ink: Ink) -> Line:
-    line = Line(ink)
-    for column in columns:
-        line.add(column.head, ink.head, width=column.width, right=column.right, gap=1)
-    return line.pad(400, ink.head)
-
-
-def _worded(row: Row, columns: list[Column], ink: Ink) -> Line:
-    tone = ink.tone[row.outcome]
-    cells: dict[str, tuple[str, Style]] = {
-        "#": (str(row.number), ink.dim),
-        "time": (moment(row.wall), ink.dim),
-        "client": (safe(brief(row.client)), ink.text),
-        "model": (safe(row.model), ink.text),
-        "try": (f"↻{row.attempt}" if row.attempt else "", ink.tone["retry"]),
-        "st": (_status(row), tone + Style(bold=row.outcome == "failed")),
-        "ttft": ("" if row.ttft is None else millis(row.ttft), ink.text),
-        "dur": ("" if row.duration is None else span(row.duration), ink.text),
-        "tok": (amount(row.tokens) if row.tokens else "", ink.text),
-        "fault": (safe(" ".join(row.faults)), ink.tone["limited"]),
-    }
-    line = Line(ink)
-    for column in columns:
-        text, style = cells[column.head]
-        line.add(text, style, width=column.width, right=column.right, gap=1)
-    return line
-
-
-def _status(row: Row) -> str:
-    word = _WORDS.get(row.outcome)
-    return word if word else str(row.status or "")

@@ -11,6 +11,8 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.content import Content
+from textual.events import Click, MouseDown
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -22,7 +24,7 @@ _ASCII: Final = str.maketrans(
         "●": "*", "○": "o", "━": "=", "─": "-", "┼": "+", "│": "|", "┊": ":", "▼": "v", "△": "^", "▲": "^", "↻": "r",
         "✗": "x", "■": "#", "█": "#", "▓": "+", "░": "!", "×": "x", "·": ".", "…": "~", "≈": "~", "⏎": ">", "↑": "^",
         "↓": "v", "←": "<", "→": ">", "⇧": "s", "◂": "<", "▸": ">", "∙": "-", "▌": "|", "▐": "|", "┃": "|", "⏸": "=",
-        "▶": ">", "✓": "v", "┅": "=", "−": "-", "“": "'", "”": "'",
+        "▶": ">", "✓": "v", "┅": "=", "−": "-", "“": "'", "”": "'", "◆": "*",
     }
 )  # fmt: skip
 """One ASCII character for each sign the console draws, so that nothing moves."""
@@ -150,9 +152,43 @@ class Panel(Lines, can_focus=True):
     tabs: tuple[tuple[str, bool], ...] = ()
     _said: tuple[Any, ...] = ()
 
+    class Turned(Message):
+        """The tab of another panel has been clicked."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
+
+    def _words(self) -> tuple[str, str]:
+        """What stands between two tabs and behind the last one: less of it where the frame is narrow."""
+        room, names = self.outer_size.width - 6, sum(len(name) for name, _ in self.tabs)
+        wide = names + 3 * (len(self.tabs) - 1) + 5 <= room
+        return (" · ", "  [ ]") if wide else ("·" if self.ink.shapes else " ", " [ ]")
+
+    def _room(self, between: str, behind: str, extra: str) -> bool:
+        """Whether these words fit behind the tabs; else they stand in the lower frame."""
+        names = sum(len(name) for name, _ in self.tabs) + len(between) * (len(self.tabs) - 1)
+        return names + len(behind) + cell_len(extra) <= self.outer_size.width - 6
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """A click on a tab in the frame turns to it."""
+        if not self.tabs or event.y != 0:
+            return
+        between, _ = self._words()
+        at = 2
+        for name, _chosen in self.tabs:
+            at += len(name)
+            if event.x <= at:
+                self.post_message(self.Turned(name))
+                return
+            at += len(between)
+
     def entitle(self, extra: Content | str = "", subtitle: str = "") -> None:
         """Sets the words in the frame: the heading or the tabs, then what is special."""
-        words = (self.heading, self.tabs, extra, subtitle, self.ink)
+        between, behind = self._words() if self.tabs else ("", "")
+        if self.tabs and isinstance(extra, str) and extra and not self._room(between, behind, extra):
+            extra, subtitle = "", f"{extra.strip()} · {subtitle}" if subtitle else extra.strip()
+        words = (self.heading, self.tabs, extra, subtitle, self.ink, between)
         if words == self._said:
             return
         self._said = words
@@ -160,13 +196,35 @@ class Panel(Lines, can_focus=True):
         here, other = (_css(style) for style in (self.ink.accent, self.ink.dim))
         parts: list[Content | str | tuple[str, str]] = []
         for name, chosen in self.tabs:
-            parts += [plain(" · ")] * bool(parts) + [(name, f"bold {here}" if chosen else other)]
+            parts += [plain(between)] * bool(parts) + [(name, f"bold {here}" if chosen else other)]
         if self.tabs:
-            parts.append(("  [ ]", other))
+            parts.append((behind, other))
         self.border_title = Content.assemble(
             *(parts or [self.heading]), plain(extra) if isinstance(extra, str) else extra
         )
         self.border_subtitle = Content(plain(subtitle))
+
+
+class Opens(Panel):
+    """A panel that stands for a dialog, which enter or a double click opens."""
+
+    opens = ""
+
+    class Opened(Message):
+        """The dialog of that name is wanted."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
+
+    def action_open(self) -> None:
+        """Asks for the dialog."""
+        self.post_message(self.Opened(self.opens))
+
+    def on_click(self, event: Click) -> None:
+        """A second click opens it."""
+        if event.chain == 2 and event.get_content_offset(self) is not None:
+            self.action_open()
 
 
 def _css(style: Style) -> str:

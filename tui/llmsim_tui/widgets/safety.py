@@ -23,9 +23,10 @@ _LAG = 0.025
 _NAME = 16
 """Cells that the name of a server elsewhere keeps."""
 
-_TIGHTEST = 8
+_TIGHTEST = 10
 """Steps of shortening: 1 the uptime goes, 2 chips to a word, 3 the address to its port, 4 two chips, 5 tokens a second,
-6 requests a second and lag, 7 one chip, 8 chips as a number."""
+6 requests a second and lag, 7 one chip, 8 chips as a number, 9 half the name of a server and no gaps before figures,
+10 the replies under way go, and the mark of what is serving."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,13 @@ def _chip(one: ArmedFault) -> tuple[str, str]:
     return safe(one.label), f" {left:>3}" if left else ""
 
 
-def _short(address: str, note: str) -> str:
+def _short(address: str, note: str, tight: int) -> str:
     """The port alone; of a server elsewhere its name as well, as far as there is room: it must never be mistaken."""
     host, _, port = address.rpartition(":")
     if not note.startswith("REMOTE"):
         return f":{port}"
-    return f"{host if len(host) <= _NAME else host[: _NAME - 1] + '…'}:{port}"
+    most = _NAME if tight < 9 else _NAME // 2
+    return f"{host if len(host) <= most else host[: most - 1] + '…'}:{port}"
 
 
 class SafetyLine(Lines):
@@ -122,9 +124,9 @@ class SafetyLine(Lines):
         ink = self.ink
         gap = "  " if tight < 2 else " "
         tone = {"serving": ink.tone["ok"], "stopping": ink.tone["limited"]}.get(state.state, ink.tone["failed"])
-        line = Line(ink).add(" ").add("● ", tone)
+        line = Line(ink).add(" ").add("● " if tight < 10 else "", tone)
         address = safe(state.address)
-        line.add(address if tight < 3 else _short(address, state.note), ink.bold)
+        line.add(address if tight < 3 else _short(address, state.note, tight), ink.bold)
         if state.state != "serving":
             line.add(" " + state.state.upper(), ink.tone["failed"])
         if tight < 1:
@@ -133,8 +135,10 @@ class SafetyLine(Lines):
             self._figure(line, state.rate, 6, "r/s")
         if tight < 5:
             self._figure(line, state.tokens, 6, "tok/s")
-        self._figure(line, str(state.live), 5, "live")
-        self._figure(line, state.error, 5, "err", state.error != "0%")
+        room = 5 if tight < 9 else 0
+        if tight < 10:
+            self._figure(line, str(state.live), room, "live")
+        self._figure(line, state.error, room, "err", state.error != "0%")
         if tight < 6 or state.amber:
             line.add(gap + "lag ", ink.dim)
             line.add(f"{state.lag}ms".rjust(5 if tight < 2 else 4), ink.tone["limited"] if state.amber else ink.text)
@@ -168,9 +172,9 @@ class SafetyLine(Lines):
             line.add(gap).add("times? H", ink.tone["limited"] + Style(bold=True))
         if state.note:
             notes = state.note.split(" · ")
-            kept = len(notes) if tight < 2 else 3 if tight < 4 else 2 if tight < 7 else 1
+            kept = len(notes) if tight < 2 else 3 if tight < 4 else 2 if tight < 8 else 1
             line.add(gap).add(f" {' · '.join(notes[:kept])} ", ink.badge)
-        shown = len(state.chips) if tight < 4 else 2 if tight < 7 else 8 - tight
+        shown = len(state.chips) if tight < 4 else 2 if tight < 7 else max(0, 8 - tight)
         for label, left in state.chips[:shown]:
             line.add(gap).add(f" {label if tight < 2 else label.split(' ')[0]}{left} ", ink.chip)
         if len(state.chips) > shown:

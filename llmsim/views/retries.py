@@ -1,0 +1,99 @@
+"""How the clients of the newest requests took what went wrong: tries of each call, waits between them, who gave up."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Final
+
+from llmsim import masks
+from llmsim.exchange import Exchange
+from llmsim.verdict.calls import Call, Wait
+from llmsim.verdict.tries import Client, Linker, client_of
+from llmsim.verdict.words import many
+from llmsim.views import Retries
+
+LOOKED_AT: Final = 400
+"""Requests that are looked at, the newest; linking them takes a millisecond."""
+_WORST: Final = 12
+"""Clients that are told of in words."""
+_NAME: Final = 40
+"""Characters of a client's name in these words."""
+
+_GONE: Final = frozenset(("refused", "broken", "left"))
+_AGAIN: Final = frozenset(("refused", "broken"))
+"""Endings of a call that a client might have mended by asking again."""
+
+
+def retried(exchanges: Sequence[Exchange], now: float) -> Retries:
+    """The tries of these exchanges, oldest first; those of which the first one is not among them count as they say."""
+    linker = Linker()
+    for _ in linker.link(exchanges):
+        pass
+    earlier = linker.earlier
+    calls = _calls(exchanges, earlier, now)
+    depths = Counter(min(3, depth) for call in calls for depth in _depths(call))
+    waits = [wait for call in calls for wait in call.waits]
+    return Retries(
+        requests=sum(depths.values()),
+        firsts=depths[0],
+        second=depths[1],
+        third=depths[2],
+        more=depths[3],
+        gave_up=sum(call.ending in _AGAIN for call in calls),
+        left=sum(call.ending == "left" for call in calls),
+        wait=median(wait.seconds for wait in waits) if waits else None,
+        told=sum(wait.told is not None for wait in waits),
+        early=sum(_hasty(wait) for wait in waits),
+        worst=_worst(calls),
+        links={str(new): one.number for new, one in earlier.items()},
+    )
+
+
+def _calls(exchanges: Iterable[Exchange], earlier: dict[int, Exchange], now: float) -> list[Call]:
+    """The exchanges by calls; what goes on by itself beside another one is no request of a client's."""
+    tries: dict[int, list[Exchange]] = {}
+    for exchange in exchanges:
+        if exchange.ask.follows is None:
+            before = earlier.get(exchange.number)
+            found = tries.pop(before.number, []) if before is not None else []
+            tries[exchange.number] = [*found, exchange]
+    return [Call(found, now) for found in tries.values()]
+
+
+def _depths(call: Call) -> list[int]:
+    """Of each try, which retry it is: 0 the first try; by the client's own count where it began before the others."""
+    began = call.tries[0].ask.attempt
+    return [began + place for place in range(len(call.tries))]
+
+
+def _hasty(wait: Wait) -> bool:
+    return wait.kept in ("early", "ignored")
+
+
+def _worst(calls: Sequence[Call]) -> tuple[str, ...]:
+    """A line for each client that something is to be said of, those with the most of it first."""
+    by: dict[Client, list[Call]] = defaultdict(list)
+    for call in calls:
+        by[client_of(call.tries[0])].append(call)
+    told = [(score, line) for client, own in by.items() for score, line in (_client(client, own),) if score]
+    return tuple(line for _, line in sorted(told, key=lambda one: -one[0])[:_WORST])
+
+
+def _client(client: Client, calls: Sequence[Call]) -> tuple[int, str]:
+    waits = [wait for call in calls for wait in call.waits if wait.told is not None]
+    hasty = sum(_hasty(wait) for wait in waits)
+    hopeless = sum(len(call.hopeless) for call in calls)
+    gone = Counter(call.ending for call in calls if call.ending in _GONE)
+    again = sum(len(call.tries) - 1 for call in calls)
+    parts = [
+        f"too early {hasty} of {len(waits)}" if hasty else "",
+        f"{hopeless} asked again in vain" if hopeless else "",
+        f"gave up {gone['refused'] + gone['broken']}" if gone["refused"] + gone["broken"] else "",
+        f"left {gone['left']}" if gone["left"] else "",
+        many(again, "retry", "retries") if again else "",
+    ]
+    name = masks.text(client.name, client.key)[:_NAME] or masks.key(client.key) or "without a name"
+    said = ", ".join(part for part in parts if part)
+    return 4 * hasty + 4 * hopeless + 2 * gone.total() + again, f"{name}: {said}"

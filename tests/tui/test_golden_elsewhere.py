@@ -1,0 +1,92 @@
+"""Whole screens as text over a server elsewhere, one that is gone, and a recording; reviewed by eye."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from llmsim_tui.replay import ReplayBackend
+from tui.far import busy
+from tui.stage import Stage, golden, stage
+from tui.test_golden import SIZES
+
+from llmsim.clock import ToldClock
+from llmsim.views.recording import Recorder
+from llmsim.views.session import Session, read
+
+
+async def seen(console: Stage) -> None:
+    """Until what is looked at has come over the line."""
+    for _ in range(3):
+        await console.backend.pull()
+        await console.tick()
+
+
+@SIZES
+async def test_attached_and_then_without_its_server(size: tuple[int, int]) -> None:
+    simulator, far = await busy()
+    async with stage(size, backend=far, seconds=0) as console:
+
+        def see(name: str) -> None:
+            golden(f"{name}_{size[0]}x{size[1]}", console.lines())
+
+        await seen(console)
+        see("attached")
+        if size[0] < 100:
+            for tab in ("streams", "latency", "retries", "limits"):
+                await console.press("right_square_bracket")
+                await seen(console)
+                see(f"attached_{tab}")
+            await console.press("right_square_bracket", "right_square_bracket")
+        await console.press("enter")
+        await seen(console)
+        see("attached_inspector")
+        await console.press("escape")
+        far.there = False
+        await simulator.clock.advance(5.0)  # type: ignore[attr-defined]
+        await far.pull()
+        await console.tick()
+        see("server_gone")
+        assert console.app.screen.has_class("-stale")
+        far.there = True
+        await seen(console)
+        assert not console.app.screen.has_class("-stale")
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """The last of the traffic, recorded."""
+    return asyncio.run(_recorded(tmp_path_factory.mktemp("replay") / "session.jsonl"))
+
+
+async def _recorded(file: Path) -> Session:
+    simulator, far = await busy()
+    recorder = Recorder(far, file, far.address)
+    for _ in range(24):
+        await far.pull()
+        recorder.frame()
+        await simulator.clock.advance(0.25)  # type: ignore[attr-defined]
+    recorder.stop()
+    return read(file)
+
+
+@SIZES
+async def test_a_recording_as_it_plays_stands_still_and_is_over(session: Session, size: tuple[int, int]) -> None:
+    clock = ToldClock()
+    async with stage(size, backend=ReplayBackend(session, clock=clock), seconds=0) as console:
+
+        def see(name: str) -> None:
+            golden(f"{name}_{size[0]}x{size[1]}", console.lines())
+
+        await clock.advance(3.0)
+        await console.tick()
+        see("replay")
+        await console.press("space")
+        see("replay_still")
+        await console.press("v")
+        see("replay_verdict")
+        await console.press("escape", "space")
+        await clock.advance(9.0)
+        await console.tick()
+        see("replay_end")
