@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
+# The tests start many Pythons: what one has compiled is not to be compiled again, wherever the environment forbids it.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Frameworks over llmsim, each set of them in a Python of its own: a folder with requirements.txt is such a set.
 FRAMEWORKS := tests/frameworks
 FRAMEWORK_VENVS := .venv-frameworks

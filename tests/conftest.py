@@ -2,12 +2,25 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
+import certifi
 import pytest
 
 from llmsim.clock import ToldClock
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody speaks TLS here, yet each client of the SDKs reads all authorities there are, which takes it 20 ms."""
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----\n")
+    bundle = tmp_path_factory.mktemp("authorities") / "one.pem"
+    bundle.write_text(first + end)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(bundle))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -112,7 +112,8 @@ async def test_every_recipe_does_what_it_says(code, tmp_path):
         pytest.skip("it needs a framework, which make test-frameworks has")
     if "def test_" in code:
         (tmp_path / "test_it.py").write_text(code)
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+        apart = ["-pno:cacheprovider", "-pno:xdist", "-pno:hypothesispytest", "-pno:schemathesis"]  # they take seconds
+        command = [sys.executable, "-m", "pytest", "-q", *apart, str(tmp_path)]
         done = await asyncio.to_thread(subprocess.run, command, cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
         return

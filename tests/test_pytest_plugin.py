@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
+from collections import Counter
 from pathlib import Path
 
 import anthropic
@@ -25,19 +27,35 @@ asyncio_default_fixture_loop_scope = function
 filterwarnings = error
 addopts = -p no:cacheprovider --strict-markers
 """
+# What happens to be installed here, too, and takes seconds to load; and this run's own coverage.
+OTHERS = [f"-pno:{name}" for name in ("anyio", "hypothesispytest", "platformdirs", "pytest_cov", "schemathesis")]
 HELLO = [{"role": "user", "content": "Hello"}]
 
 
 @pytest.fixture
 def apart(pytester):
-    """Runs files in a pytest of their own, warnings being errors there, too; without this run's own coverage."""
+    """Runs files in a pytest of their own, warnings being errors there, too."""
     pytester.makeini(INI)
 
     def run(*options, **files):
         pytester.makepyfile(**files)
-        return pytester.runpytest_subprocess("-p", "no:pytest_cov", *options)
+        return pytester.runpytest_subprocess(*OTHERS, *options)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """How many tests of each file of FILES had each outcome in a run of them all, and what that run printed."""
+    folder = tmp_path_factory.mktemp("apart")
+    (folder / "pytest.ini").write_text(INI)
+    for name, code in FILES.items():
+        (folder / f"test_{name}.py").write_text(textwrap.dedent(code))
+    words = [sys.executable, "-m", "pytest", *OTHERS, "-pno:xdist", "-rA", *(f"test_{name}.py" for name in FILES)]
+    printed = subprocess.run(words, cwd=folder, capture_output=True, text=True).stdout
+    print(printed)  # pytest shows it where a test fails
+    told = re.findall(r"^(PASSED|FAILED|ERROR) test_(\w+)\.py::", printed, re.MULTILINE)
+    return {name: Counter(outcome for outcome, file in told if file == name) for name in FILES}, printed
 
 
 # -- the clients find their way
@@ -123,24 +141,25 @@ def test_anthropic_on_bedrock_and_vertex(llmsim):
 # -- the environment and the marker
 
 
-def test_the_environment_is_as_it_was_after_the_test(apart):
-    apart(
-        test_it="""
-        import os, pytest
-        BEFORE = dict(os.environ, ANTHROPIC_AUTH_TOKEN="real", OPENAI_API_KEY="real", HTTP_PROXY="http://127.0.0.1:9")
-        os.environ.update(BEFORE)
+ENVIRONMENT = """
+    import os, pytest
+    BEFORE = dict(os.environ, ANTHROPIC_AUTH_TOKEN="real", OPENAI_API_KEY="real", HTTP_PROXY="http://127.0.0.1:9")
+    os.environ.update(BEFORE)
 
-        def test_within(llmsim):
-            assert os.environ["OPENAI_BASE_URL"] == llmsim.openai_url != BEFORE.get("OPENAI_BASE_URL")
-            assert os.environ["OPENAI_API_KEY"] == "sk-llmsim" and "ANTHROPIC_AUTH_TOKEN" not in os.environ
-            assert "127.0.0.1" in os.environ["NO_PROXY"]
-            assert llmsim.env.items() <= os.environ.items()
+    def test_within(llmsim):
+        assert os.environ["OPENAI_BASE_URL"] == llmsim.openai_url != BEFORE.get("OPENAI_BASE_URL")
+        assert os.environ["OPENAI_API_KEY"] == "sk-llmsim" and "ANTHROPIC_AUTH_TOKEN" not in os.environ
+        assert "127.0.0.1" in os.environ["NO_PROXY"]
+        assert llmsim.env.items() <= os.environ.items()
 
-        def test_after():
-            now = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
-            assert now == {name: value for name, value in BEFORE.items() if name != "PYTEST_CURRENT_TEST"}
-        """
-    ).assert_outcomes(passed=2)
+    def test_after():
+        now = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+        assert now == {name: value for name, value in BEFORE.items() if name != "PYTEST_CURRENT_TEST"}
+"""
+
+
+def test_the_environment_is_as_it_was_after_the_test(outcomes):
+    assert outcomes[0]["environment"] == {"PASSED": 2}
 
 
 @pytest.mark.llmsim(generator="fixed:marked", target_tokens=5)
@@ -158,7 +177,7 @@ class TestMarked:
 
 
 TOUCHED = """
-    import openai, pytest
+    import httpx, pytest
 
     @pytest.mark.parametrize("turn", range(4))
     def test_nothing_is_left_of_another_test(llmsim, turn):
@@ -167,16 +186,15 @@ TOUCHED = """
         rule = llmsim.mock("text:hello", ["first", "second"], name="mine", times=1)
         llmsim.fail(500, when="text:never")
         llmsim.change(target_tokens=3, rpm=2)
-        with openai.OpenAI() as client:
-            asked = [{"role": "user", "content": "hello"}]
-            reply = client.chat.completions.create(model="gpt-4o", messages=asked, store=True)
-        assert reply.choices[0].message.content == "first" and rule.hits == 1
+        asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}], "store": True}
+        reply = httpx.post(f"{llmsim.openai_url}/chat/completions", json=asked).json()
+        assert reply["choices"][0]["message"]["content"] == "first" and rule.hits == 1
         llmsim.verify("text:hello", times=1)
 """
 
 
-def test_tests_are_apart_from_each_other(apart):
-    apart(test_it=TOUCHED).assert_outcomes(passed=4)
+def test_tests_are_apart_from_each_other(outcomes):
+    assert outcomes[0]["touched"] == {"PASSED": 4}
 
 
 def test_workers_are_apart_from_each_other(apart):
@@ -184,39 +202,41 @@ def test_workers_are_apart_from_each_other(apart):
     apart("-n", "2", "-p", "xdist", **files).assert_outcomes(passed=8)
 
 
-def test_its_modules_are_imported_as_they_are(apart):
-    apart(
-        test_it="""
-        import llmsim.faults.cut
+IMPORTED = """
+    import llmsim.faults.cut
 
-        def test_it():
-            assert "pytest" not in type(llmsim.faults.cut.__loader__).__module__
-        """
-    ).assert_outcomes(passed=1)
+    def test_it():
+        assert "pytest" not in type(llmsim.faults.cut.__loader__).__module__
+"""
+
+
+def test_its_modules_are_imported_as_they_are(outcomes):
+    assert outcomes[0]["imported"] == {"PASSED": 1}
 
 
 # -- how it fails
 
 
-def test_a_failed_test_tells_what_was_seen(apart):
-    result = apart(
-        test_it="""
-        import openai, pytest
+FAILED = """
+    import openai, pytest
 
-        def test_it(llmsim):
-            with openai.OpenAI() as client:
-                client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hello"}])
-            llmsim.verify("text:refund")
+    def test_it(llmsim):
+        with openai.OpenAI() as client:
+            client.chat.completions.create(model="gpt-4o", messages=[{"role": "user", "content": "Hello"}])
+        llmsim.verify("text:refund")
 
-        @pytest.mark.llmsim(12)
-        def test_positional(): pass
+    @pytest.mark.llmsim(12)
+    def test_positional(): pass
 
-        @pytest.mark.llmsim(target_token=12)
-        def test_misspelt(): pass
-        """
-    )
-    result.assert_outcomes(failed=1, errors=2)
-    result.stdout.fnmatch_lines_random(
+    @pytest.mark.llmsim(target_token=12)
+    def test_misspelt(): pass
+"""
+
+
+def test_a_failed_test_tells_what_was_seen(outcomes):
+    told, printed = outcomes
+    assert told["failed"] == {"FAILED": 1, "ERROR": 2}
+    pytest.LineMatcher(printed.splitlines()).fnmatch_lines_random(
         [
             "*AssertionError: expected at least 1 request with text:refund, saw none; the nearest was #1: *",
             "*Requests that llmsim saw*",
@@ -242,13 +262,13 @@ def test_a_run_that_does_not_ask_for_it_pays_nothing():
 # -- the page and the example
 
 BLOCKS = re.findall(r"```python (test|script)\n(.*?)```", PAGE, re.DOTALL)
+TESTS = [code for kind, code in BLOCKS if kind == "test"]
 
 
-def test_every_test_on_the_page_passes(apart):
-    tests = [code for kind, code in BLOCKS if kind == "test"]
-    assert len(tests) == PAGE.count("```python test")
-    result = apart(**{f"test_{place}": code for place, code in enumerate(tests)})
-    result.assert_outcomes(passed=sum(code.count("def test_") for code in tests))
+def test_every_test_on_the_page_passes(outcomes):
+    assert len(TESTS) == PAGE.count("```python test")
+    for place, code in enumerate(TESTS):
+        assert outcomes[0][f"page_{place}"] == {"PASSED": code.count("def test_")}
 
 
 @pytest.mark.parametrize("code", [code for kind, code in BLOCKS if kind == "script"])
@@ -267,6 +287,15 @@ def test_every_variable_is_in_the_table(llmsim):
     assert os.environ["OLLAMA_HOST"] == llmsim.url
 
 
-def test_the_example_passes(apart):
-    result = apart(test_my_app=(ROOT / "examples" / "test_my_app.py").read_text())
-    result.assert_outcomes(passed=6)
+def test_the_example_passes(outcomes):
+    assert outcomes[0]["example"] == {"PASSED": 6}
+
+
+FILES = {  # in the order of their turns
+    "failed": FAILED,
+    "environment": ENVIRONMENT,
+    "touched": TOUCHED,
+    "imported": IMPORTED,
+    **{f"page_{place}": code for place, code in enumerate(TESTS)},
+    "example": (ROOT / "examples" / "test_my_app.py").read_text(),
+}
