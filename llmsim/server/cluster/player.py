@@ -11,6 +11,7 @@ from llmsim.conversation import Ask
 from llmsim.decide import refusal
 from llmsim.dice import Dice
 from llmsim.errors import SettingsError
+from llmsim.exchange import Exchange
 from llmsim.limits import Limiter, Standing
 from llmsim.limits.standing import unlimited
 from llmsim.match import Subject
@@ -133,6 +134,7 @@ class WorkerSimulator(Simulator):
     def __init__(self, settings: Settings, memory: Memory, **given: Any) -> None:
         super().__init__(settings, **given)
         self.tally, self.limiter = WorkerTally(), WorkerLimiter(self.clock)
+        self._memory = memory
         self.numbers = self._shared = Numbers(memory)
         self._repeats = self._seen = SharedRepeats(memory)
         self.came: Callable[[Outcome], None] = lambda _: None
@@ -161,6 +163,22 @@ class WorkerSimulator(Simulator):
     def light_fuses(self, lit: Any = ()) -> None:
         """Leaves it to the hub to lift faults whose time is up; they strike no more all the same."""
 
+    # -- requests
+
+    def begin(self, ask: Ask, request: bytes = b"") -> Exchange:
+        """Numbers and counts the request together with all other workers, where it was not claimed for, and begins it.
+
+        Both in one step: they are next to all that a request costs more than with one process.
+        """
+        shared = self._shared
+        if not shared.taken and ask.follows is None:
+            shared.taken, self._seen.taken = self._memory.take(ask.digest)
+        try:
+            return super().begin(ask, request)
+        except BaseException:
+            shared.taken = 0
+            raise
+
     # -- claims
 
     def claims(self, ask: Ask, request: bytes) -> Claims | None:
@@ -172,8 +190,8 @@ class WorkerSimulator(Simulator):
         if not (self.counting if settings is self.settings else counted(settings)):
             return None
         if not ask.number:
-            ask.number = next(self._shared)
-            self._seen_of[ask.number] = self._seen.count(ask)
+            ask.number, seen = self._memory.take(ask.digest)
+            self._seen_of[ask.number] = seen
         seen = self._seen_of[ask.number]
         subject = Subject(ask, request, seen)
         words = (ask.max_tokens or self.settings.target_tokens) * ask.n if ask.parts is None else 0
@@ -212,7 +230,7 @@ class WorkerSimulator(Simulator):
             return begin()
         finally:
             tally.grant = self.limiter.grant = None
-            self._shared.taken, self._seen.taken = 0, None
+            self._shared.taken = self._seen.taken = 0
             if grant is not None:
                 self._came(number, grant)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,9 +19,9 @@ _HEAD = 64
 SIZE = _HEAD + _SETS * _SET
 """Bytes of the memory: room for 65,536 different requests; in each of its sets the one unseen for longest goes."""
 
-_NUMBER = struct.Struct("=Q")
-_SEEN = struct.Struct("=II")
-_ALL_SEEN = struct.Struct(f"={2 * _WAYS}I")
+_FREE = bytes(8)
+_PLACES = 10_000
+"""Requests of which a process remembers where they are counted; with more of them it looks for all of them again."""
 
 _PATIENCE = 0.05
 """Seconds after which a process that holds the lock is taken for dead: it is held for a few microseconds."""
@@ -37,14 +36,25 @@ class Lock:
         except ImportError:
             raise LlmsimError("workers: this Python has no locks between processes") from None
         self.name = name
-        self._lock: Any = SemLock(1, 1, 1, name, False) if new else SemLock._rebuild(0, 1, 1, name)
+        lock: Any = SemLock(1, 1, 1, name, False) if new else SemLock._rebuild(0, 1, 1, name)
+        self._acquire, self._release = lock.acquire, lock.release
+
+    def acquire(self) -> None:
+        """Takes it, from one that died if need be."""
+        self._acquire(True, _PATIENCE)
+
+    def release(self) -> None:
+        """Gives it back."""
+        try:  # noqa: SIM105  # a fifth of what suppress() costs, and each request comes by
+            self._release()
+        except ValueError:  # given back twice, after one was taken for dead
+            pass
 
     def __enter__(self) -> None:
-        self._lock.acquire(True, _PATIENCE)
+        self.acquire()
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(ValueError):  # given back twice, after one was taken for dead
-            self._lock.release()
+        self.release()
 
     def forget(self) -> None:
         """Takes its name away; who has it keeps it."""
@@ -55,52 +65,70 @@ class Lock:
 
 
 class Memory:
-    """The shared memory, and what is in it."""
+    """The shared memory, and what is in it: the newest number, then sets of digests with a count and a moment each."""
 
     def __init__(self, descriptor: int, lock: Lock) -> None:
         self._map = mmap.mmap(descriptor, SIZE)
+        self._long, self._short = memoryview(self._map).cast("Q"), memoryview(self._map).cast("I")
         self._lock = lock
+        self._places: dict[bytes, tuple[int, int, int]] = {}
 
     def number(self) -> int:
         """The next number."""
         with self._lock:
-            (last,) = _NUMBER.unpack_from(self._map, 0)
-            _NUMBER.pack_into(self._map, 0, last + 1)
-        return int(last) + 1
+            number = self._long[0] = self._long[0] + 1
+        return number
 
     def number_from(self, least: int) -> None:
         """Lets the next number be above that."""
         with self._lock:
-            (last,) = _NUMBER.unpack_from(self._map, 0)
-            _NUMBER.pack_into(self._map, 0, max(last, least))
+            self._long[0] = max(self._long[0], least)
 
-    def seen(self, digest: bytes) -> int:
-        """Counts a request, and gives how often the same came before."""
-        start = _HEAD + (int.from_bytes(digest[8:10], "little") % _SETS) * _SET
+    def take(self, digest: bytes) -> tuple[int, int]:
+        """The next number, and how often the same request came before, which is counted; both under one lock."""
+        long, short, place = self._long, self._short, self._places.get(digest)
+        self._lock.acquire()
+        try:
+            number = long[0] = long[0] + 1
+            if place is None or long[place[0]] != place[1]:
+                place = self._found(digest, number) if len(digest) >= 10 else None
+                if place is None:
+                    return number, 0
+            seen = short[place[2]]
+            short[place[2]], short[place[2] + 1] = seen + 1, number & 0xFFFFFFFF
+        finally:
+            self._lock.release()
+        return number, seen
+
+    def _found(self, digest: bytes, now: int) -> tuple[int, int, int] | None:
+        """Where a digest is counted: the places of its key, the key, and its count; None where that has only begun."""
         key = digest[:8]
-        with self._lock:
-            (now,) = _NUMBER.unpack_from(self._map, 0)
-            at = self._place(start, key)
-            if at < 0:
-                at = self._oldest(start)
-                self._map[start + 8 * at : start + 8 * at + 8] = key
-                _SEEN.pack_into(self._map, start + _DIGESTS + 8 * at, 1, now & 0xFFFFFFFF)
-                return 0
-            count, _ = _SEEN.unpack_from(self._map, start + _DIGESTS + 8 * at)
-            _SEEN.pack_into(self._map, start + _DIGESTS + 8 * at, count + 1, now & 0xFFFFFFFF)
-        return int(count)
+        start = _HEAD + (int.from_bytes(digest[8:10], "little") % _SETS) * _SET
+        at = self._key(start, key)
+        known = at >= 0
+        if not known:
+            at = self._key(start, _FREE)
+            at = at if at >= 0 else self._oldest(start)
+            self._map[at : at + 8] = key
+        if len(self._places) >= _PLACES:
+            self._places.clear()
+        place = self._places[digest] = (at // 8, self._long[at // 8], (at + _DIGESTS) // 4)
+        if known:
+            return place
+        self._short[place[2]], self._short[place[2] + 1] = 1, now & 0xFFFFFFFF
+        return None
 
-    def _place(self, start: int, key: bytes) -> int:
+    def _key(self, start: int, key: bytes) -> int:
+        """Where a key stands in the set that begins there, -1 where it does not."""
         at = self._map.find(key, start, start + _DIGESTS)
         while at >= 0 and (at - start) % 8:
             at = self._map.find(key, at + 1, start + _DIGESTS)
-        return -1 if at < 0 else (at - start) // 8
+        return at
 
     def _oldest(self, start: int) -> int:
-        """A place that is free, else the one that was seen the longest ago."""
-        told = _ALL_SEEN.unpack_from(self._map, start + _DIGESTS)
-        counts, moments = told[::2], told[1::2]
-        return min(range(_WAYS), key=lambda at: (counts[at] > 0, moments[at]))
+        """Where the key stands that was seen the longest ago."""
+        moments = self._short[(start + _DIGESTS) // 4 + 1 : (start + _SET) // 4 : 2].tolist()
+        return start + 8 * moments.index(min(moments))
 
     def clear(self) -> None:
         """Forgets all requests; the numbers go on."""
@@ -121,20 +149,17 @@ class Numbers(Iterator[int]):
 
 
 class SharedRepeats(Repeats):
-    """Counts requests together with all other workers."""
+    """Counts requests together with all other workers; a request is counted as it is given its number."""
 
     def __init__(self, memory: Memory) -> None:
         super().__init__()
         self._memory = memory
-        self.taken: int | None = None
-        """How often the request about to begin came before, where it was counted already."""
+        self.taken = 0
+        """How often the request about to begin came before."""
 
     def count(self, ask: Ask) -> int:
-        """Counts the request, and gives how often the same one came before."""
-        seen, self.taken = self.taken, None
-        if seen is None:
-            seen = self._memory.seen(ask.digest) if len(ask.digest) >= 10 else 0
-        return seen
+        """How often the same request came before."""
+        return self.taken
 
     def clear(self) -> None:
         """Counts from nought."""

@@ -31,12 +31,15 @@ _WORDS: dict[str, tuple[bytes, ...]] = {
 """What stands in a request that makes use of such a thing, by the API."""
 
 
-def stateful(dialect: Dialect, route: Route, body: bytes) -> bool:
-    """Whether a request leaves something for others to find, or looks for it."""
+def stateful(dialect: Dialect, route: Route, data: bytes, start: int = 0, end: int | None = None) -> bool:
+    """Whether a request leaves something for others to find, or looks for it; its body is that part of the data."""
     told = _told(dialect.kind, route.path)
     if told is None:
-        return not (dialect.kind == "openai_responses" and _stores_nothing(body))
-    return any(word in body for word in told)
+        return not (dialect.kind == "openai_responses" and _stores_nothing(data[start:end]))
+    for word in told:  # noqa: SIM110  # a generator would cost more than all that is looked for
+        if data.find(word, start, end) >= 0:
+            return True
+    return False
 
 
 @cache

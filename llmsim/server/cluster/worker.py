@@ -57,11 +57,16 @@ class WorkerLanes(Lanes):
 
     def find(self, data: bytes) -> tuple[Head, int, int] | None:
         """The head that the data begins with and the places where its body begins and ends; None: not this way."""
-        found = None if self.link.taped else super().find(data)
-        if found is None or self.link.simulator.counting or found[0].caller.overrides is not None:
+        link = self.link
+        found = None if link.taped else super().find(data)
+        if found is None or link.simulator.counting or found[0].caller.overrides is not None:
             return None
+        if link.keeper:
+            return found
         head, start, end = found
-        return None if self.link.elsewhere(head.dialect, head.route, data[start:end]) else found
+        if link.simulator.loaded or stateful(head.dialect, head.route, data, start, end):
+            return None
+        return found
 
 
 class WorkerApplication(Application):

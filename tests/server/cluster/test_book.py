@@ -123,6 +123,15 @@ def test_repetitions_and_numbers_are_those_of_both(memory: Memory) -> None:
     assert numbers == [5, 6, 7]
 
 
+def test_of_more_requests_than_there_is_room_for_the_one_unseen_for_longest_is_forgotten(memory: Memory) -> None:
+    alike = [place.to_bytes(8, "little") + bytes(8) for place in range(1, 18)]  # all of one set, which has room for 16
+    assert [memory.take(one)[1] for one in alike[:16]] == [0] * 16
+    assert [memory.take(one)[1] for one in alike[:3]] == [1] * 3
+    assert memory.take(alike[16])[1] == 0  # in the place of the fourth
+    assert [memory.take(one)[1] for one in (*alike[:3], alike[4])] == [2, 2, 2, 1]
+    assert memory.take(alike[3])[1] == 0
+
+
 def test_a_request_without_a_counted_rule_claims_nothing(memory: Memory) -> None:
     two = Two(memory, mocks=[{"name": "m", "reply": "x"}], faults=[{"kind": "cut", "probability": 0.0}])
     assert two.workers[0].claims(Ask("gpt-4o", digest=b"x" * 16), b"") is None
