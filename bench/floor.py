@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import gc
 import math
+import os
 import re
 import time
 from collections import defaultdict
@@ -131,8 +132,22 @@ class Floor(asyncio.Protocol):
             self.transport.write(stream(tokens))
 
 
-async def serve(port: int, pacer: Pacer | None) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Floor(pacer), "127.0.0.1", port, backlog=4096)
+def forked(workers: int) -> int:
+    """Makes so many processes of this one; gives what ends with the first of them to all the others, 0 to that."""
+    ends, kept = os.pipe()
+    for _ in range(workers - 1):
+        if os.fork() == 0:
+            os.close(kept)
+            return ends
+    return 0
+
+
+async def serve(port: int, pacer: Pacer | None, parent: int) -> None:
+    if parent:
+        asyncio.get_running_loop().add_reader(parent, os._exit, 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Floor(pacer), "127.0.0.1", port, backlog=4096, reuse_port=True
+    )
     gc.freeze()
     await server.serve_forever()
 
@@ -142,13 +157,15 @@ def main() -> None:
     options.add_argument("--port", type=int, required=True)
     options.add_argument("--ttft", type=float, default=100, help="ms before the first token of a paced stream")
     options.add_argument("--tbt", type=float, default=0, help="ms between tokens; 0: streams in one write")
+    options.add_argument("--workers", type=int, default=1, help="processes on the same port (SO_REUSEPORT)")
     chosen = options.parse_args()
+    parent = forked(chosen.workers)
     pacer = Pacer(chosen.ttft / 1000, chosen.tbt / 1000) if chosen.tbt else None
     with suppress(ImportError):
         import uvloop
 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(chosen.port, pacer))
+    asyncio.run(serve(chosen.port, pacer, parent))
 
 
 if __name__ == "__main__":

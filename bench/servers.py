@@ -111,6 +111,9 @@ def command(name: str, kind: Kind, port: int, folder: Path) -> Command:
             return Command([*start.words, "--workers", "2"], start.environment)
         case "floor":
             return floor(kind, port, folder)
+        case "floor, two workers":
+            start = floor(kind, port, folder)
+            return Command([*start.words, "--workers", "2"], start.environment)
         case "aimock":
             return peers.aimock(port, folder, tokens, pace)
         case "llmock":

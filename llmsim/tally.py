@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from llmsim.conversation import Ask
 from llmsim.match import Subject
@@ -46,9 +47,19 @@ class Tally:
         self._met: dict[str, int] = {}
         self._groups: OrderedDict[tuple[str, str], int] = OrderedDict()
 
+    def counts(self) -> dict[str, dict[Any, Any]]:
+        """All there is to it, for one who keeps it elsewhere, too."""
+        return {
+            "hits": self.hits,
+            "answered": self.answered,
+            "states": self.states,
+            "met": self._met,
+            "groups": self._groups,
+        }
+
     def clear(self) -> None:
         """Counts from nought, all machines at their start."""
-        for counts in (self.hits, self.answered, self.states, self._met, self._groups):
+        for counts in self.counts().values():
             counts.clear()
 
     # -- faults

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
+import pytest
+from several import WORKERS, Several, several
 
 from llmsim import generators, tokens
 from llmsim.conversation import Ask, Reply
@@ -31,8 +33,14 @@ Write = Callable[[Ask, Dice], Reply]
 
 @contextlib.asynccontextmanager
 async def running(**fields: Any) -> AsyncIterator[Runner]:
-    """A server with these settings; instant unless told otherwise, with the profiles `glacial` and `silent`."""
+    """A server with these settings; instant unless told otherwise, with the profiles `glacial` and `silent`.
+
+    It is one of several processes where the tests are told so (see several.py).
+    """
     given = {"port": 0, "latency_profile": "instant", "profiles": PROFILES, "target_tokens": 20, **fields}
+    if WORKERS > 1:
+        yield cast(Runner, several(given))
+        return
     runner = Runner(Config(**given))
     await runner.start()
     try:
@@ -51,6 +59,8 @@ def application(**fields: Any) -> Application:
 @contextlib.contextmanager
 def written_by(write: Write) -> Iterator[str]:
     """Puts a generator of the test's own among the others; gives the spec that settings name it by."""
+    if WORKERS > 1:
+        pytest.skip("the test's own generator is in no other process")
 
     class Own(Generator):
         kind = "own"
@@ -81,6 +91,9 @@ async def until(condition: Callable[[], object], patience: float = 5.0) -> None:
 async def nothing_left(runner: Runner) -> AsyncIterator[None]:
     """Holds the server to leave no live exchange, no player and no task of a request behind."""
     yield
+    if isinstance(runner, Several):
+        runner.nothing_left()
+        return
     meter = runner.simulator.meter
     await until(lambda: not meter.live and not runner.app.players and not _requests())
     assert all(exchange.state != "live" for exchange in runner.simulator.journal)

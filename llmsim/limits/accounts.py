@@ -69,8 +69,16 @@ class Accounts:
         self._kept: OrderedDict[Name, Account] = OrderedDict()
 
     def items(self) -> Iterable[tuple[Name, Account]]:
-        """Every account with its name."""
+        """Every account with its name, those unused for longest first."""
         return self._kept.items()
+
+    def newest(self) -> Iterable[tuple[Name, Account]]:
+        """Those used last first."""
+        return reversed(self._kept.items())
+
+    def put(self, name: Name, account: Account) -> None:
+        """Takes an account on that was kept elsewhere."""
+        self._kept[name] = account
 
     def of(self, name: Name, limit: Limit, figures: Mapping[str, int], now: float) -> Account:
         """The account, opened where it is new and fitted where its limit has changed."""

@@ -73,7 +73,7 @@ class Limiter:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._accounts = Accounts()
+        self.accounts = Accounts()
         self.open: dict[int, _Open] = {}
         self._limits: Sequence[Limit] = ()
         self._rules: tuple[_Rule, ...] = ()
@@ -162,7 +162,7 @@ class Limiter:
                 figures = _together(grant.figures, figures)
                 if rule.model_at >= 0:
                     values = (*values[: rule.model_at], grant.family, *values[rule.model_at + 1 :])
-            account = self._accounts.of((rule.identity, *values), rule.limit, figures, now)
+            account = self.accounts.of((rule.identity, *values), rule.limit, figures, now)
             for _, _, bucket in account.active:
                 bucket.reach(now)
             found.append(account)
@@ -173,7 +173,7 @@ class Limiter:
     def buckets(self) -> list[BucketState]:
         """Every bucket that somebody has spent from, those unused for longest first."""
         now, found = self._clock.now(), []
-        for account in self._accounts:
+        for account in self.accounts:
             limit = account.limit
             if limit is None:
                 continue
@@ -205,7 +205,7 @@ class Limiter:
     def _of(self, name: str | None) -> list[Bucket]:
         now = self._clock.now()
         found: list[Bucket] = []
-        for account in self._accounts:
+        for account in self.accounts:
             if name is None or (account.limit is not None and str(account.limit) == name):
                 found += account.buckets.values()
         for bucket in found:
@@ -216,14 +216,14 @@ class Limiter:
         """Gives the buckets there are the figures of limits that were edited; a tier's come with the next request."""
         self._limits, self._rules = limits, _rules(limits)
         now, rules = self._clock.now(), {rule.identity: rule for rule in self._rules if rule.limit.tier is None}
-        for name, account in self._accounts.items():
+        for name, account in self.accounts.items():
             rule = rules.get(name[0])
             if rule is not None and account.limit is not rule.limit:
                 account.fit(rule.limit, rule.own, now)
 
     def clear(self) -> None:
         """Fills every bucket."""
-        self._accounts.clear()
+        self.accounts.clear()
 
 
 def _rules(limits: Sequence[Limit]) -> tuple[_Rule, ...]:

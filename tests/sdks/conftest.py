@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI, OpenAI
 from running import nothing_left, running
+from several import Several
 
 from llmsim.server.serve import Runner
 from llmsim.simulator import Simulator
@@ -23,6 +24,8 @@ async def server() -> AsyncIterator[Runner]:
 async def simulator(server: Runner) -> AsyncIterator[Simulator]:
     """The server's core; what a test changes about it is taken back, and nothing may be left of its requests."""
     core, before = server.simulator, server.simulator.settings
+    if isinstance(server, Several):
+        server.fresh()
     core.journal.clear()
     try:
         async with nothing_left(server):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llmsim.clock import keep
 from llmsim.server.cluster.claims import Claims, Grant, Outcome
 from llmsim.server.cluster.journal import SHARE
+from llmsim.server.cluster.ledger import Ledger
 from llmsim.server.cluster.peer import Lost, Peer
 from llmsim.server.cluster.redis import BEAT, LEASE, Bus
 from llmsim.server.cluster.relay import App, Relays
@@ -26,6 +27,10 @@ logger = logging.getLogger("llmsim")
 
 _CLAIM = 1.0
 """Seconds after which a claim is decided here, as the leader has not answered."""
+
+
+_UNKNOWN = -1
+"""The revision of no settings: who is told of it has missed something."""
 
 
 class Replica:
@@ -55,7 +60,8 @@ class Federation(Relays):
         super().__init__()
         self._hub, self._clock = hub, hub.simulator.clock
         self.bus = Bus(url, name, self._clock, self)
-        self.leads = False
+        self.ledger = Ledger(hub.simulator)
+        self.leads = self.followed = False
         self.up: Peer | None = None
         self.replicas: dict[Peer, Replica] = {}
         self.missing = "redis has not been reached yet"
@@ -82,8 +88,14 @@ class Federation(Relays):
         """Redis is gone: each replica goes on by itself, under its last settings."""
         self._say(f"redis is lost ({why}): serving on under the last settings, limits and counts by this replica alone")
         self.missing, self.up, self._leader = why, None, ""
-        self.leads = False
+        self.leads = self.followed = False
+        self.ledger.forget()
         self._hub.tell_state()
+
+    def take_over(self, told: Mapping[bytes, bytes]) -> None:
+        """Goes on from what the leader before had counted, that this replica has followed."""
+        self.ledger.take(told)
+        self._say("goes on from what the leader before it had counted", warns=False)
 
     def led_by(self, leader: str) -> None:
         """Who has the lease, at each beat."""
@@ -93,7 +105,8 @@ class Federation(Relays):
             self.leads = leader == self.bus.id
             self.up = None
             if self.leads:
-                self._led = True
+                self._led, self.followed = True, False
+                self.ledger.forget()
                 self._say("this replica leads the cluster", warns=False)
                 self._hub.simulator.light_fuses()
             self._hub.tell_state()
@@ -120,7 +133,7 @@ class Federation(Relays):
             peer = self.bus.peer(leader)
             told = await peer.ask("join", self.bus.id, self._offset(), patience=LEASE)
             self._adopt(told["settings"], told["revision"], told["offset"])
-            self.up = peer
+            self.up, self.followed = peer, True
             self._say(f"joined the cluster that {leader} leads", warns=False)
         except Lost:
             self.bus.drop(leader)
@@ -142,6 +155,7 @@ class Federation(Relays):
         one = self.replicas.get(peer) or Replica(name, peer)
         one.heard, one.shift = self._clock.now(), offset - self._offset()
         self.replicas[peer] = one
+        self._hub.tell_state()
         settings = self._hub.simulator.settings
         return {
             "settings": {field: getattr(settings, field) for field in Settings.model_fields},
@@ -150,9 +164,11 @@ class Federation(Relays):
         }
 
     def on_here(self, peer: Peer) -> None:
-        """A replica is alive."""
+        """A replica is alive; one that was given up meanwhile, as its words did not come through, is to join again."""
         if peer in self.replicas:
             self.replicas[peer].heard = self._clock.now()
+        elif self.leads:
+            peer.tell("pulse", _UNKNOWN)
 
     def on_claim(self, peer: Peer, claims: Claims) -> Grant | None:
         """Decides what a request of another replica is given."""

@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from llmsim.clock import keep
@@ -16,7 +17,7 @@ from llmsim.server.cluster.book import Book
 from llmsim.server.cluster.claims import Claims, Outcome
 from llmsim.server.cluster.federation import Federation, Replica
 from llmsim.server.cluster.lookout import HubMetrics, Lookout
-from llmsim.server.cluster.peer import Peer
+from llmsim.server.cluster.peer import Lost, Peer
 from llmsim.server.cluster.relay import App, Relays
 from llmsim.server.cluster.seat import Seat
 from llmsim.server.cluster.shared import SIZE, Lock, Memory, SharedRepeats
@@ -36,6 +37,7 @@ _UNSEEN = re.compile(
     re.escape(ROOT) + r"/(settings.*|profiles|limits.*|undo|redo|changes|reset|events|faults/kinds|openapi\.json)"
 )
 """Calls that are not about the traffic, which the workers know of."""
+_TAPES = re.compile(re.escape(ROOT) + r"/(record|replay)(/.*)?")
 _ALONE = "the cluster cannot be reached, so that nothing can be changed for all of it; this replica serves on as it is"
 _FIGURES = ("/state", "/faults", "/mocks", "/store")
 """Those of them that are about numbers alone."""
@@ -57,6 +59,7 @@ class Hub(Relays, Runner):
         self.meter = self.hub_simulator.meter
         self.lookout = Lookout(self, config.journal_count)
         self._tapes = config.tapes
+        self._taped = bool(config.tapes)
         Runner.__init__(self, config.model_copy(update={"tapes": ()}), self.hub_simulator)
         self.started = False
         self.federation = Federation(self, config.cluster, config.cluster_name) if config.cluster else None
@@ -156,6 +159,9 @@ class Hub(Relays, Runner):
     def welcome(self, seat: Seat) -> Mapping[str, Any]:
         """What a worker begins with."""
         settings, keeper = self.simulator.settings, seat.index == 0
+        if keeper and self._taped != bool(self._tapes):
+            logger.warning("what was recorded, or replayed from a tape of the control API, has ended with worker 0")
+            keep(self._tape(bool(self._tapes)), "tapes")
         own: dict[str, Any] = {
             "mock_files": (),
             "scenario": "",
@@ -167,7 +173,7 @@ class Hub(Relays, Runner):
             "index": seat.index,
             "of": self.config.workers,
             "keeper": keeper,
-            "taped": bool(self._tapes),
+            "taped": bool(self._tapes) if keeper else self._taped,
             "config": self.config.model_copy(update=own),
             "journal_bytes": max(1 << 16, self.config.journal_bytes // self.config.workers),
             "lock": self._lock.name,
@@ -258,6 +264,10 @@ class Hub(Relays, Runner):
         if waiting:
             await asyncio.wait(waiting, timeout=_APPLIED)
 
+    def on_change(self, peer: Peer, who: str, changes: Mapping[str, Any]) -> None:
+        """A worker's part of the control API changes settings."""
+        self.simulator.change(who=who, **changes)
+
     def on_claim(self, peer: Peer, claims: Claims) -> Any:
         """Decides what a request is given; None where it was claimed for under other settings."""
         if claims.revision != self.hub_simulator.revision:
@@ -279,6 +289,25 @@ class Hub(Relays, Runner):
     def on_event(self, peer: Peer, kind: str, text: str, who: str, mark: str) -> None:
         """Something happened in a worker."""
         self.simulator.events.add(kind, text, who, mark)
+
+    # -- tapes
+
+    async def _tapes_call(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Records and replays: both are worker 0's, and all requests too while it does either."""
+        keeper, changes = self.seats[0].peer, scope["method"] not in ("GET", "HEAD")
+        assert keeper is not None
+        if changes and scope["method"] != "DELETE":
+            await self._tape(True)
+        await self.relay(keeper, "control", scope, receive, send)
+        if changes:
+            await self.applied()
+            with suppress(Lost):
+                await self._tape(await keeper.ask("taping"))
+
+    async def _tape(self, taped: bool) -> None:
+        """Has all requests served by worker 0, or by all again."""
+        self._taped = taped
+        await asyncio.gather(*(peer.ask("taped", taped) for peer in self.peers), return_exceptions=True)
 
     # -- the control API
 
@@ -305,6 +334,9 @@ class Hub(Relays, Runner):
 
     async def _here(self, scope: Message, receive: Receive, send: Send) -> None:
         """A call of the control API for this hub, whoever leads."""
+        if self.federation is None and _TAPES.fullmatch(scope["path"]):
+            await self._tapes_call(scope, receive, send)
+            return
         if not _UNSEEN.fullmatch(scope["path"]):
             await self.lookout.look()
             if not scope["path"].endswith(_FIGURES):

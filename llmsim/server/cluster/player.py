@@ -138,6 +138,7 @@ class WorkerSimulator(Simulator):
         self.numbers = self._shared = Numbers(memory)
         self._repeats = self._seen = SharedRepeats(memory)
         self.came: Callable[[Outcome], None] = lambda _: None
+        self.changed: Callable[[str, Mapping[str, Any]], None] = lambda *_: None
         self.revision = 0
         self.counting = counted(self.settings)
         """Whether a request has to be claimed for before it begins."""
@@ -159,6 +160,12 @@ class WorkerSimulator(Simulator):
             self.tally.forget(name)
         if after.mocks != before.mocks:
             self.tally.renewed(before.mocks, after.mocks)
+
+    def change(self, *, who: str = "", text: str = "", mark: str = "", **changes: Any) -> Settings:
+        """Changes settings here, and has the hub change them for all."""
+        self._take(self.settings.changed(**changes))
+        self.changed(who, changes)
+        return self.settings
 
     def light_fuses(self, lit: Any = ()) -> None:
         """Leaves it to the hub to lift faults whose time is up; they strike no more all the same."""

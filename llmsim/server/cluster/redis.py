@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmsim.clock import Clock, keep
 from llmsim.errors import LlmsimError
+from llmsim.server.cluster.ledger import KEPT
 from llmsim.server.cluster.peer import Lost, Peer
 from llmsim.server.serve import ServeError
 
@@ -42,7 +43,8 @@ return has or ''
 class Bus:
     """A replica's connection to Redis: messages to one replica or to all, the lease of the leader, numbers of replicas.
 
-    Nothing is kept in Redis but the lease, which ends by itself, and a count of the replicas that ever came.
+    Nothing is kept in Redis but the lease, which ends by itself, a count of the replicas that ever came, and what the
+    leader has counted.
     """
 
     def __init__(self, url: str, name: str, clock: Clock, owner: Federation) -> None:
@@ -83,6 +85,8 @@ class Bus:
                     await self._listen(channel)
             except self._errors as error:
                 self._lost(str(error) or type(error).__name__)
+                with suppress(*self._errors):  # connections of before, each of which would be found broken in its turn
+                    await self._redis.connection_pool.disconnect(inuse_connections=False)
             if not self._over.is_set():
                 await self._pause(BEAT)
 
@@ -98,15 +102,35 @@ class Bus:
                 await self._beat()
 
     async def _beat(self) -> None:
-        eager = self._owner.eager()
-        told = [f"{self._name}:leader"], [self.id, int(LEASE * 1000), "1" if eager else "0"]
-        leader = await self._redis.eval(_LEAD, 1, *told[0], *told[1])
         if not self.up:
-            self.up = True
             number = await self._redis.incr(f"{self._name}:replicas")
-            await self._redis.expire(f"{self._name}:replicas", 7 * 86_400)
+            await self._redis.expire(f"{self._name}:replicas", KEPT)
+            self.up = True
             self._owner.found(int(number))
-        self._owner.led_by(leader.decode() if isinstance(leader, bytes) else str(leader))
+        eager = "1" if self._owner.eager() else "0"
+        leader = await self._redis.eval(_LEAD, 1, f"{self._name}:leader", self.id, int(LEASE * 1000), eager)
+        name = leader.decode() if isinstance(leader, bytes) else str(leader)
+        if name == self.id and not self._owner.leads and self._owner.followed:
+            self._owner.take_over(await self._redis.hgetall(f"{self._name}:ledger"))
+        self._owner.led_by(name)
+        if self._owner.leads:
+            await self._write_down()
+
+    async def _write_down(self) -> None:
+        """Writes down what was counted since it was written down last, in one step."""
+        ledger, first = f"{self._name}:ledger", self._owner.ledger.fresh
+        changed, gone = self._owner.ledger.changes()
+        if not (changed or gone or first):
+            return
+        async with self._redis.pipeline(transaction=True) as pipe:
+            if first:  # what stands there is somebody else's
+                pipe.delete(ledger)
+            if gone:
+                pipe.hdel(ledger, *gone)
+            if changed:
+                pipe.hset(ledger, mapping=changed)
+            pipe.expire(ledger, KEPT)
+            await pipe.execute()
 
     def _came(self, data: bytes) -> None:
         sender, frame = data[:12].decode("ascii", "replace"), data[12:]
@@ -165,5 +189,6 @@ class Bus:
         self._news.set()
         with suppress(*self._errors, Lost, LlmsimError):
             if self._owner.leads:
+                await self._write_down()
                 await self._redis.delete(f"{self._name}:leader")
             await self._redis.aclose()

@@ -66,6 +66,9 @@ class Relays:
 
     async def relay(self, peer: Peer, target: str, scope: Message, receive: Receive, send: Send) -> None:
         """Has a connection served by the other end."""
+        if peer.gone:
+            await _unavailable(scope, send)
+            return
         number = next(self._relay_numbers)
         queue = self._opened[peer, number] = _Queue()
         peer.tell("open", number, target, {name: scope[name] for name in _SCOPE if name in scope})

@@ -180,6 +180,7 @@ class Link(Relays):
         self.simulator.revision = told["revision"]
         self.simulator.came = lambda outcome: peer.tell("came", outcome)
         self.simulator.limiter.settled = lambda *used: peer.tell("settle", *used)
+        self.simulator.changed = lambda who, changes: peer.tell("change", who, changes)
         self.reporter = Reporter(self.simulator)
         self.runner = WorkerRunner(config, self.simulator, self)
         self.simulator.events.listeners.add(self._event)
@@ -204,6 +205,15 @@ class Link(Relays):
         """Takes changes of the settings on."""
         self.simulator.follow(changes, revision)
         return revision
+
+    def on_taped(self, peer: Peer, taped: bool) -> None:
+        """Told whether all requests are worker 0's, as it records them or answers them from a tape."""
+        self.taped = taped
+
+    def on_taping(self, peer: Peer) -> bool:
+        """Tells whether it does either."""
+        app = self.runner.app
+        return app.desk.reels is not None or app.recorder.session is not None
 
     def on_cluster(self, peer: Peer, ready: bool, told: Mapping[str, Any]) -> None:
         """Told how all workers are."""

@@ -11,7 +11,7 @@ from llmsim.server.record.options import Recording
 
 def _recorder(call: Call) -> Recorder:
     if call.control.recorder is None:
-        raise Problem(404, "this server cannot record real APIs: a server of several workers does not")
+        raise Problem(404, "this server cannot record real APIs: a server of several machines does not")
     return call.control.recorder
 
 

@@ -14,7 +14,7 @@ from llmsim.server.reels import Reels
 
 def _desk(call: Call) -> ServerDesk:
     if call.control.desk is None:
-        raise Problem(404, "this server cannot replay")
+        raise Problem(404, "this server cannot replay: a server of several machines takes tapes at its start alone")
     return call.control.desk
 
 

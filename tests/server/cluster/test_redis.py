@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from processes import CHAT, PATIENCE, Server, together
 
+from llmsim.server.cluster.redis import BEAT
+
 pytest.importorskip("redis", reason="the extra llmsim[cluster] is not installed")
 pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server here")
 
@@ -47,8 +49,8 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @pytest.fixture(scope="module")
 def pair(redis: Redis) -> Iterator[list[Server]]:
     options = ("--cluster", f"redis://127.0.0.1:{redis.port}/0", "--target-tokens", "20")
-    servers = [Server(*options), Server(*options)]
-    until(lambda: sorted(state(one) for one in servers) == ["follows", "leads"])
+    servers = together(2, lambda: Server(*options))
+    until(lambda: whole(servers))
     yield servers
     for one in servers:
         one.end()
@@ -57,7 +59,7 @@ def pair(redis: Redis) -> Iterator[list[Server]]:
 @pytest.fixture
 def both(pair: list[Server]) -> list[Server]:
     """The one that leads, then the one that follows."""
-    until(lambda: sorted(state(one) for one in pair) == ["follows", "leads"])
+    until(lambda: whole(pair))
     leader, follower = sorted(pair, key=state, reverse=True)
     follower.reset()
     return [leader, follower]
@@ -72,6 +74,14 @@ def until(condition: Callable[[], bool]) -> None:
 
 def state(server: Server) -> str:
     return str(server.get("/ready")["cluster"]["redis"])
+
+
+def whole(pair: list[Server]) -> bool:
+    """Whether one leads and has the other with it."""
+    told = [one.get("/ready")["cluster"] for one in pair]
+    return sorted(one["redis"] for one in told) == ["follows", "leads"] and any(
+        one.get("replicas") == 2 for one in told
+    )
 
 
 def tokens(server: Server) -> int:
@@ -115,18 +125,27 @@ def test_without_redis_each_serves_on_says_so_and_catches_up_when_it_is_back(bot
     assert refused.status_code == 503
     assert "the cluster cannot be reached" in refused.json()["error"]["message"]
     redis.start()
-    until(lambda: sorted(state(one) for one in both) == ["follows", "leads"])
-    assert both[1].call("PATCH", "/llmsim/settings", json={"target_tokens": 11}).status_code == 200
+    until(lambda: whole(both))
+    changed = both[1].call("PATCH", "/llmsim/settings", json={"target_tokens": 11})
+    assert changed.status_code == 200, (changed.text, [one.get("/ready") for one in both])
     assert [tokens(one) for one in both] == [11, 11]
 
 
-def test_another_replica_leads_under_the_same_settings_when_the_leader_dies(pair: list[Server]) -> None:
-    until(lambda: sorted(state(one) for one in pair) == ["follows", "leads"])
-    leader, follower = sorted(pair, key=state, reverse=True)
+def test_another_replica_leads_when_the_leader_dies_and_goes_on_from_its_settings_and_counts(
+    both: list[Server],
+) -> None:
+    leader, follower = both
     leader.call("PATCH", "/llmsim/settings", json={"target_tokens": 13})
+    leader.call("PUT", "/llmsim/limits", json=[{"name": "few", "rpd": 6}])
+    leader.call("POST", "/llmsim/faults", json={"fault": "500", "count": 3})
+    assert [one.chat().status_code for one in both * 2] == [500, 500, 500, 200]
+    time.sleep(2 * BEAT)  # what was counted since the last one is lost with the leader
     leader.process.send_signal(signal.SIGKILL)
     until(lambda: state(follower) == "leads")
     assert tokens(follower) == 13
+    assert [follower.chat().status_code for _ in range(2)] == [200, 429]
+    assert follower.get("/llmsim/faults") == []
     assert follower.call("PATCH", "/llmsim/settings", json={"target_tokens": 4}).status_code == 200
+    follower.call("POST", "/llmsim/limits/refill", json={})
     assert tokens(follower) == 4
     assert follower.call("POST", CHAT, json={}).status_code == 400

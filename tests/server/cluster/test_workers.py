@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from processes import ASK, CHAT, PATIENCE, ROOT, Server, together
 from running import running
+from upstream import Call, upstream
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +179,35 @@ def test_what_clients_leave_is_found_whichever_worker_answers(server: Server) ->
     assert server.get("/llmsim/store")["entries"] >= 3
     assert server.call("DELETE", "/llmsim/store").status_code == 200
     assert server.call("GET", f"/v1/files/{file['id']}").status_code == 404
+
+
+async def test_real_apis_are_recorded_and_replayed_whichever_worker_is_asked(server: Server, tmp_path: Path) -> None:
+    tape, loop = str(tmp_path / "run.jsonl"), asyncio.get_running_loop()
+
+    async def said(times: int) -> list[str]:
+        return await loop.run_in_executor(None, lambda: [one.text for one in together(times, server.chat)])
+
+    async def call(method: str, path: str, **body: Any) -> httpx.Response:
+        return await loop.run_in_executor(None, lambda: server.call(method, f"/llmsim/{path}", json=body or None))
+
+    async def hello(asked: Call) -> None:
+        asked.whole(b'{"from":"upstream"}', "content-type: application/json")
+
+    async with upstream(hello) as url:
+        assert (await call("POST", "record", upstreams={"openai": url}, tape=tape)).status_code == 201
+        assert set(await said(6)) == {'{"from":"upstream"}'}
+        assert (await call("GET", "record")).json()["exchanges"] == 6
+        assert (await call("POST", "record", upstreams={"openai": url}, tape=tape)).status_code == 409
+        assert (await call("DELETE", "record")).json()["ends"] == {"done": 6}
+    assert '"from":"upstream"' not in "".join(await said(6))
+    begun = await call("PUT", "replay", tape=tape, mode="none")
+    assert (begun.status_code, begun.json()["mode"], begun.json()["takes"]) == (201, "none", 6)
+    assert set(await said(6)) == {'{"from":"upstream"}'}
+    assert (await call("GET", "settings")).json()["settings"]["replay"] == "none"
+    assert (await call("DELETE", "replay")).json()["hits"] == 6
+    assert '"from":"upstream"' not in "".join(await said(6))
+    await call("PATCH", "settings", replay="once")
+    assert (await call("GET", "replay")).status_code == 404
 
 
 # -- workers that die

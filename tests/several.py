@@ -1,0 +1,145 @@
+"""The suites against several workers: `TEST_WORKERS=3` puts such a server in the place of the one in the test's loop.
+
+The hub runs in a thread of its own. A test that looks into what only one process has is skipped, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import httpx
+import pytest
+
+from llmsim.journal import Journal
+from llmsim.metrics import Meter
+from llmsim.server.cluster.hub import Hub
+from llmsim.server.config import Config
+
+WORKERS = int(os.environ.get("TEST_WORKERS") or 1)
+"""Processes that the servers of `running` are to be made of."""
+
+_PATIENCE = 60.0
+
+_THROUGH = ("settings", "clock", "events", "limiter", "history", "hits", "started")
+"""What the hub's simulator has as the only one does."""
+
+
+class Several:
+    """One server of several processes, used as a Runner is; told nothing between tests but through the hub."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.fields = fields
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.hub: Hub = self.ask(self._start)
+        self.config, self.url, self.address = self.hub.config, self.hub.url, self.hub.address
+        self.simulator = Core(self)
+
+    async def _start(self) -> Hub:
+        hub = Hub(Config(**self.fields, workers=WORKERS))
+        await hub.start()
+        return hub
+
+    def ask(self, work: Callable[..., Coroutine[Any, Any, Any]], *given: Any) -> Any:
+        """Has something done in the hub's loop, and waits for it."""
+        return asyncio.run_coroutine_threadsafe(work(*given), self._loop).result(_PATIENCE)
+
+    def fresh(self) -> None:
+        """As it was at the start."""
+        self.simulator.reset()
+
+    def nothing_left(self) -> None:
+        """Holds the workers to leave no live exchange behind."""
+        end = time.monotonic() + _PATIENCE
+        while self.simulator.meter.live:
+            assert time.monotonic() < end, "replies are left under way"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Ends all processes."""
+        self.ask(self.hub.stop, 0)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_PATIENCE)
+        self._loop.close()
+
+    def __getattr__(self, name: str) -> Any:
+        pytest.skip(f"{name}: only a server of one process has it in the test's own process")
+
+
+class Core:
+    """The simulator of all workers, as a test that has a server in its own loop uses the only one."""
+
+    def __init__(self, several: Several) -> None:
+        self._several = several
+
+    def _done(self, name: str, *given: Any, **more: Any) -> Any:
+        hub = self._several.hub
+
+        async def do() -> Any:
+            made = getattr(hub.simulator, name)(*given, **more)
+            await hub.applied()
+            return made
+
+        return self._several.ask(do)
+
+    def _looked(self) -> Any:
+        hub = self._several.hub
+
+        async def look() -> Any:
+            await hub.lookout.look()
+            await hub.lookout.read()
+            return hub.simulator
+
+        return self._several.ask(look)
+
+    @property
+    def journal(self) -> Journal:
+        """The journal of all workers at this moment."""
+        journal: Journal = self._looked().journal
+        return journal
+
+    @property
+    def meter(self) -> Meter:
+        """The figures of all workers at this moment."""
+        meter: Meter = self._looked().meter
+        return meter
+
+    def act(self, number: int, action: str, *, value: float = 1.0, who: str = "") -> bool:
+        """Acts on a reply where it is played."""
+        self._looked()
+        path = f"{self._several.url}/llmsim/exchanges/{number}/{action}"
+        return httpx.post(path, json={"value": value}, trust_env=False, timeout=_PATIENCE).status_code == 200
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("change", "arm", "lift", "undo", "redo", "reset"):
+            return lambda *given, **more: self._done(name, *given, **more)
+        if name in _THROUGH:
+            return getattr(self._several.hub.simulator, name)
+        pytest.skip(f"simulator.{name}: only a server of one process has it in the test's own process")
+
+
+_running: list[Several] = []
+
+
+def several(fields: dict[str, Any]) -> Several:
+    """A server of several processes with these settings; the one before is used again where it has the same."""
+    if _running and _running[0].fields == fields:
+        _running[0].fresh()
+        return _running[0]
+    end()
+    _running.append(Several(fields))
+    return _running[0]
+
+
+@atexit.register
+def end() -> None:
+    """Ends the server, if there is one."""
+    while _running:
+        _running.pop().stop()
