@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmsim.dialects._anthropic_tools import TYPES
 from llmsim.dialects._anthropic_wire import invalid
+from llmsim.dialects._faults import faults
 from llmsim.errors import Refused
 
 Detail = Any
@@ -39,7 +40,7 @@ def validate(adapter: TypeAdapter[Any], body: dict[str, Any]) -> None:
     try:
         adapter.validate_python(body)
     except ValidationError as error:
-        raise _refused(_foremost(error.errors(include_url=False)), body) from None
+        raise _refused(_foremost(faults(error, adapter, body)), body) from None
 
 
 def _foremost(faults: Sequence[Detail]) -> Detail:

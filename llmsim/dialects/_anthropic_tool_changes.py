@@ -14,6 +14,7 @@ from llmsim.dialects._anthropic_conversation import blocks_of
 from llmsim.dialects._anthropic_tools import TOOLSETS
 from llmsim.dialects._anthropic_types import tool_definition
 from llmsim.dialects._anthropic_wire import invalid
+from llmsim.dialects._faults import faults
 
 Json = dict[str, Any]
 
@@ -46,7 +47,9 @@ def _named(told: Any, where: str, tools: list[Json]) -> str:
         try:
             tool_definition().validate_python(definition)
         except ValidationError as error:
-            raise invalid(f"{where}.tool_definition.definition: {error.errors()[0]['msg']}") from None
+            raise invalid(
+                f"{where}.tool_definition.definition: {faults(error, tool_definition(), definition)[0]['msg']}"
+            ) from None
         assert isinstance(definition, dict)
         tools.append(definition)
         return tool_name(definition)

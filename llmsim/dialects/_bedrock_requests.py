@@ -16,6 +16,7 @@ from llmsim import tokens
 from llmsim.catalogue import find, resolve
 from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Role, Tool, ToolCall, ToolChoice
 from llmsim.dialects._bedrock_types import Block, converse_request
+from llmsim.dialects._faults import faults
 from llmsim.errors import Failure, Refused
 
 _PER_MESSAGE = 4
@@ -50,7 +51,7 @@ def read_converse(body: bytes, model: str, stream: bool) -> Ask:
     try:
         converse_request().validate_python(told)
     except ValidationError as error:
-        raise invalid(_fault(error)) from None
+        raise invalid(_fault(error, told)) from None
     messages = _messages(told)
     _check(told, messages)
     _check_tools(told)
@@ -83,14 +84,14 @@ def read_converse(body: bytes, model: str, stream: bool) -> Ask:
     )
 
 
-def _fault(error: ValidationError) -> str:
-    faults = error.errors(include_url=False)
+def _fault(error: ValidationError, body: Any) -> str:
     told = []
-    for fault in faults[:5]:
+    for fault in faults(error, converse_request(), body)[:5]:
         where = "".join(f"/{step}" for step in fault["loc"])
         told.append(f"Value at '{where}' failed to satisfy constraint: {fault['msg']}")
-    count = "1 validation error" if len(faults) == 1 else f"{len(faults)} validation errors"
-    return f"{count} detected: {'; '.join(told)}"
+    count = error.error_count()
+    counted = "1 validation error" if count == 1 else f"{count} validation errors"
+    return f"{counted} detected: {'; '.join(told)}"
 
 
 def _messages(told: Mapping[str, Any]) -> tuple[Message, ...]:

@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from llmsim import media, tokens
 from llmsim.conversation import TEXT, Ask, Format, Message, Role, Tool, ToolCall
 from llmsim.dialects import remembered
+from llmsim.dialects._faults import faults
 from llmsim.dialects._ollama_known import known
 from llmsim.errors import Failure, Refused
 
@@ -150,7 +151,7 @@ def read_body(body: bytes, api: str) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise Refused(Failure("invalid", f"invalid JSON: {error}")) from None
     except ValidationError as error:
-        raise Refused(Failure("invalid", _fault(error, api))) from None
+        raise Refused(Failure("invalid", _fault(faults(error, _adapter(api), told)[0], api))) from None
     if not told["model"]:
         raise Refused(Failure("invalid", "model is required"))
     _check_values(told)
@@ -184,8 +185,7 @@ def _check_model(told: dict[str, Any], api: str) -> None:
             raise Refused(Failure("invalid", f'"{told["model"]}" does not support {what}'))
 
 
-def _fault(error: ValidationError, api: str) -> str:
-    fault = error.errors(include_url=False)[0]
+def _fault(fault: Any, api: str) -> str:
     if not fault["loc"]:
         return f"json: cannot unmarshal {_sort(fault['input'])} into Go value of type api.{api.title()}Request"
     field = ".".join(str(step) for step in fault["loc"] if isinstance(step, int) or step.islower())

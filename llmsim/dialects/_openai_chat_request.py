@@ -45,7 +45,7 @@ def read_chat(body: bytes) -> Ask:
     try:
         _validate(request)
     except ValidationError as error:
-        raise Refused(refusal(error, request)) from None
+        raise Refused(refusal(error, CHAT_REQUEST, request)) from None
     try:
         check(request)
         return _ask(request, blake2b(body, digest_size=16).digest())

@@ -89,7 +89,7 @@ def _validate(request: dict[str, Any]) -> None:
     try:
         _adapter().validate_python(request)
     except ValidationError as error:
-        failure = refusal(error, request)
+        failure = refusal(error, _adapter(), request)
         if failure.code != "missing_required_parameter" and re.match(r"input(\[|$)", failure.param or ""):
             raise invalid(
                 "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."

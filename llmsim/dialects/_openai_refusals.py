@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from llmsim.dialects._faults import faults
 from llmsim.errors import Failure, Refused
 
 Detail = Any
@@ -50,18 +51,18 @@ def validated(adapter: TypeAdapter[Any], request: dict[str, Any]) -> dict[str, A
     try:
         adapter.validate_python(request)
     except ValidationError as error:
-        raise Refused(refusal(error, request)) from None
+        raise Refused(refusal(error, adapter, request)) from None
     return request
 
 
-def refusal(error: ValidationError, body: Any) -> Failure:
-    """The failure that tells of the foremost fault; `body` is what was validated."""
-    faults = [(_path(detail, body), detail) for detail in error.errors(include_url=False)]
-    faults.sort(key=_rank)
-    steps, detail = faults[0]
+def refusal(error: ValidationError, adapter: TypeAdapter[Any], body: Any) -> Failure:
+    """The failure that tells of the foremost fault; `body` is what `adapter` validated."""
+    found = [(_path(detail, body), detail) for detail in faults(error, adapter, body)]
+    found.sort(key=_rank)
+    steps, detail = found[0]
     if detail["type"] == "missing" and steps == ("model",):
         return NO_MODEL
-    return _told(faults)
+    return _told(found)
 
 
 def _rank(fault: tuple[Steps, Detail]) -> int:
@@ -72,13 +73,13 @@ def _rank(fault: tuple[Steps, Detail]) -> int:
     return {"missing": 0, "extra_forbidden": 1}.get(detail["type"], 2)
 
 
-def _told(faults: Sequence[tuple[Steps, Detail]]) -> Failure:
+def _told(found: Sequence[tuple[Steps, Detail]]) -> Failure:
     """The foremost fault; where a value fits none of several shapes, that of the shape it comes closest to."""
-    steps, detail = faults[0]
-    deeper = [fault for fault in faults[1:] if len(fault[0]) > len(steps) and fault[0][: len(steps)] == steps]
+    steps, detail = found[0]
+    deeper = [fault for fault in found[1:] if len(fault[0]) > len(steps) and fault[0][: len(steps)] == steps]
     if deeper:
         return _told(deeper)
-    here = [other for where, other in faults if where == steps]
+    here = [other for where, other in found if where == steps]
     misfits = [other for other in here if other["type"] in _TYPES or other["type"] == "literal_error"]
     others = [other for other in here if other not in misfits]
     if others:

@@ -81,6 +81,8 @@ def _misshapen(part: Any) -> str | None:
     """What is wrong with the keywords of one schema, whatever the schemas in it say."""
     if not isinstance(part, dict):
         return None if isinstance(part, bool) else f"{_shown(part)} is not of type 'object', 'boolean'."
+    if not part:
+        return None
     for name in _NAMED:
         if not isinstance(part.get(name, {}), dict):
             return f"{_shown(part[name])} is not of type 'object'."
@@ -109,7 +111,9 @@ def _inner(context: Context, part: Any) -> Iterator[tuple[Context, Any]]:
         for key, inner in part.get(name, {}).items():
             yield (*context, name, key), inner
     for name in (*_ONE, *_SEVERAL):
-        inner = part.get(name, True)
+        if name not in part:
+            continue
+        inner = part[name]
         if isinstance(inner, list):  # tuples of draft 7 are lists under `items`
             yield from (((*context, name, str(index)), one) for index, one in enumerate(inner))
         else:

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 from llmsim import tokens
 from llmsim.conversation import Ask, Message
 from llmsim.dialects import Answer, Dialect, Encoder, Request, Route
+from llmsim.dialects._faults import faults
 from llmsim.dialects._ollama_known import MODELS, known
 from llmsim.dialects.ollama import Ollama
 from llmsim.errors import Failure, Refused
@@ -184,7 +185,7 @@ def _valid(body: bytes, api: Literal["embed", "embeddings"]) -> dict[str, Any]:
     try:
         _adapter(api).validate_python(told)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
+        fault = faults(error, _adapter(api), told)[0]
         field = str(fault["loc"][0])
         if field == "input":
             raise Refused(Failure("invalid", "invalid input type")) from None

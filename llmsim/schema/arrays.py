@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from llmsim.schema.check import frozen
 from llmsim.schema.document import Json, Schema, UnsatisfiableSchema, limit, limits, prefix_of, rest_of
 from llmsim.schema.objects import Making
 
@@ -73,7 +72,7 @@ def _fresh(maker: Making, schemas: Sequence[Schema], name: str, taken: set[Any])
         for attempt in range(_FRESH_TRIES):
             maker.wild = wild or attempt >= _WILD_AFTER
             item = maker.make(schemas, name)
-            key = frozen(item)
+            key = maker.check.key(item)
             if key not in taken:
                 taken.add(key)
                 return item

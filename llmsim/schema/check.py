@@ -46,6 +46,10 @@ def divides(step: float, value: float) -> bool:
     return int(quotient) == quotient
 
 
+_LOOKED_UP = 4
+"""Values that are looked at for a step."""
+
+
 class Check:
     """Judges values by the schemas of one document."""
 
@@ -53,6 +57,16 @@ class Check:
 
     def __init__(self, document: Document) -> None:
         self._document = document
+
+    def key(self, value: Any) -> Any:
+        """A value to look up, as `frozen` makes it; the work is counted by the value's size."""
+        waiting = [value]
+        while waiting:
+            inner = waiting.pop()
+            if isinstance(inner, (list, Mapping)):
+                self._document.spend(len(inner) // _LOOKED_UP)
+                waiting += inner.values() if isinstance(inner, Mapping) else inner
+        return frozen(value)
 
     def holds(self, schema: Schema, value: Any) -> bool:
         """Whether the value is valid for the schema."""

@@ -124,6 +124,7 @@ class Ways:
         for one in schema.get("allOf", ()):
             yield [_Option(one)]
         if "anyOf" in schema:
+            self._document.spend(len(schema["anyOf"]))
             yield [_Option(one) for one in self._rank(schema["anyOf"])]
         if "oneOf" in schema:
             yield self._exactly_one(schema["oneOf"])
@@ -149,6 +150,7 @@ class Ways:
 
     def _exactly_one(self, branches: Sequence[Schema]) -> list[_Option]:
         # A branch by itself mostly excludes the others already; where it does not, their opposites are asked for too.
+        self._document.spend(len(branches))
         ranked = self._rank(branches)
         alone = [_Option(one, "", len(ranked) > 1) for one in ranked]
         if len(ranked) > _BRANCHES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,10 @@ _OWN = ("/health", "/ready")
 
 _IDLE = 0.5
 """Seconds without a request after which the server counts as idle."""
+
+
+LARGE = 1 << 20
+"""Bytes of a body above which it waits for one of two threads: what is read of it can take twenty times its size."""
 
 
 class TooLarge(Exception):
@@ -69,6 +74,7 @@ class Application:
         self.metrics = Metrics(simulator, self.routes, metrics)
         self.control.desk = self.desk
         self.control.stopping = lambda: self.desk.stopping
+        self._large = ThreadPoolExecutor(2, "large bodies")
         self.recorder = self.control.recorder = Recorder(self.desk)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -208,8 +214,11 @@ class Application:
     async def _read(self, dialect: Dialect, route: Route, request: Request) -> Ask | Failure:
         """The ask; a long body is read in a thread, so that the other replies keep their pace."""
         if route.read is not None and (len(request.body) > LONG or route.heavy or not tokens.quick(request.body)):
+            readers = self._large if len(request.body) > LARGE else None
             with turns:
-                return await asyncio.get_running_loop().run_in_executor(None, self.desk.read, dialect, route, request)
+                return await asyncio.get_running_loop().run_in_executor(
+                    readers, self.desk.read, dialect, route, request
+                )
         return self.desk.read(dialect, route, request)
 
     def _unrouted(self, request: Request) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from llmsim.dialects._openai_schemas import _inner, shape_fault
 from llmsim.dice import Dice
 from llmsim.generators.structured import UnsatisfiableSchema, value
 from llmsim.schema.document import STEPS, Document
@@ -25,6 +26,13 @@ BOMBS: dict[str, Any] = {
         "dependentSchemas": {f"p{at}": {"required": [f"p{at + 1}"]} for at in range(20_000)}
     },
     "different items": {"type": "array", "minItems": 20_000, "uniqueItems": True, "items": {"type": "integer"}},
+    "long values of which one comes again": {
+        "type": "array",
+        "minItems": 9,
+        "uniqueItems": True,
+        "items": {"enum": ["a", [[]] * 60_000]},
+    },
+    "any of very many": {"anyOf": [{}] * 70_000},
     "letters in a row": {"type": "string", "pattern": "x" * 2_000},
     "a pattern without end": {"type": "string", "pattern": "ab|" * 100_000},
 }
@@ -59,3 +67,13 @@ def test_a_search_for_letters_in_a_row_is_refused_and_one_for_fewer_is_not() -> 
     assert finds("x" * 200, "x" * 300)
     with pytest.raises(UnsatisfiableSchema, match="in a row"):
         finds("x" * 2_000, "x" * 3_000)
+
+
+def test_only_schemas_that_are_there_are_looked_at() -> None:
+    assert list(_inner((), {})) == []
+    assert [way for way, _ in _inner((), {"anyOf": [{}, {}], "items": True})] == [
+        ("items",),
+        ("anyOf", "0"),
+        ("anyOf", "1"),
+    ]
+    assert shape_fault({"type": "array", "items": 5}) == "In context=('items',), 5 is not of type 'object', 'boolean'."
