@@ -18,7 +18,7 @@ def why(exchange: Exchange, near: Near | None = None) -> list[str]:
         lines.append(near.told())
     if plan.profile:
         lines.append(f"latency profile: {plan.profile}, first token planned at {plan.times[0] * 1000:.0f} ms")
-    if type(exchange) is LoadedExchange:
+    if isinstance(exchange, LoadedExchange):
         lines.append(_load(exchange))
     lines += [note for note in plan.notes if note]
     if ask.attempt:

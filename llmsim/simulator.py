@@ -26,6 +26,7 @@ from llmsim.load import Stations
 from llmsim.match import Subject
 from llmsim.metrics import Meter
 from llmsim.mocks.index import Near
+from llmsim.moments import Moments
 from llmsim.pacer import Pacer, Playback, Waiter
 from llmsim.plan import Drop, End, Fail, Piece, Plan, Usage
 from llmsim.repeats import Repeats
@@ -59,6 +60,7 @@ class Simulator:
         self.stations = Stations(self.clock, lambda exchange: self.underway.moved(exchange))
         self.underway = UnderWay(self.clock, self.pacer, self.stations, lambda: self.meter.live)
         self.tally = Tally()
+        self.moments = Moments()
         self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
         self.reword: Callable[[Exchange], tuple[bytes, Sequence[tuple[bytes, bytes]]] | None] = lambda _: None
         self.started = self.clock.now()

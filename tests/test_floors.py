@@ -14,7 +14,7 @@ FLOORS = [
     " masks buckets",
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks replay",
-    "settings dialects load",
+    "settings dialects load moments",
     "events tally overrides explain history repeats underway",
     "decide journal metrics figures verdict exports honesty",
     "simulator streams scenarios",

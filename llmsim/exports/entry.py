@@ -85,7 +85,7 @@ def times(exchange: Exchange) -> dict[str, Any]:
 
 def _load(exchange: Exchange) -> dict[str, Any] | None:
     """How the load went into it; None where it had no say. `queued_ms` is None while it waits."""
-    if type(exchange) is not LoadedExchange:
+    if not isinstance(exchange, LoadedExchange):
         return None
     others = None if exchange.waited is None else exchange.company
     return {"queued_ms": _ms(exchange.waited), "others": others, "slowing": round(exchange.stretch, 4)}

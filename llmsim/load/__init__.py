@@ -71,12 +71,12 @@ class Stations:
 
     def force(self, exchange: Exchange) -> None:
         """Lets an exchange wait no longer, whether there is a slot for it or not."""
-        if type(exchange) is LoadedExchange:
+        if isinstance(exchange, LoadedExchange):
             exchange.force()
 
     def left(self, exchange: Exchange) -> None:
         """Told that an exchange has ended: its slot, or its place in the queue, is free at once."""
-        if type(exchange) is LoadedExchange and exchange.station is not None:
+        if isinstance(exchange, LoadedExchange) and exchange.station is not None:
             exchange.station.leave(exchange)
 
     def renew(self, find: Callable[[str], Profile | None]) -> None:

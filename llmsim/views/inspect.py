@@ -32,7 +32,7 @@ def inspected(exchange: Exchange, near: Near | None, reword: Reword) -> dict[str
     `request` has the body as it came, `response` as its API words it, made once more from the plan as far as it was
     sent; `pieces` are moment, kind and text of each piece as planned, `played` how many of them have gone out. `asked`
     and `achieved` stand beside each other where the client was sent anything; `steady` says whether the pace was never
-    changed by hand, as then alone the two can be compared.
+    changed by hand, as then alone the two can be compared, and `speed` how many times as fast as planned it is played.
     """
     ask, plan = exchange.ask, exchange.plan
     hidden = _secret(exchange)
@@ -52,6 +52,7 @@ def inspected(exchange: Exchange, near: Near | None, reword: Reword) -> dict[str
         "achieved": _achieved(exchange),
         "late": _ms(exchange.late),
         "steady": exchange.steady,
+        "speed": exchange.rate,
     }
 
 

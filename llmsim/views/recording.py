@@ -214,7 +214,8 @@ def _cut(told: Mapping[str, Any]) -> dict[str, Any]:
         side["cut"] = bool(side["cut"]) or len(side["body"]) > _BODY
         side["body"] = side["body"][:_BODY]
     kept = {name: value for name, value in told.items() if name != "row"}
-    short = {"reply": str(told["reply"])[:_BODY], "pieces": list(told["pieces"])[:_PIECES]}
+    short: dict[str, Any] = {"reply": str(told["reply"])[:_BODY], "pieces": list(told["pieces"])[:_PIECES]}
+    short["went"] = list(told.get("went", ()))[:_PIECES]
     return {**kept, "request": request, "response": response, **short}
 
 

@@ -17,7 +17,7 @@ from llmsim.scenarios.play import Playing
 from llmsim.settings import Settings
 from llmsim.simulator import Simulator
 from llmsim.views import Bucket, Gauge, Happening, Play, Pulse, Retries, Row, Stream, exchanges, rules
-from llmsim.views.inspect import inspected
+from llmsim.views.inspect import PIECES, inspected
 from llmsim.views.retries import LOOKED_AT, retried
 
 _RATE_SPAN = 10
@@ -86,18 +86,28 @@ class View:
     def row(self, number: int) -> Row | None:
         """One exchange as a line."""
         exchange = self._simulator.journal.get(number)
-        return None if exchange is None else exchanges.row(exchange)
+        if exchange is None:
+            return None
+        if exchange.state == "live":
+            self._simulator.moments.watch(exchange)
+        return exchanges.row(exchange)
 
     def detail(self, number: int) -> Mapping[str, Any] | None:
         """One exchange with its request, its reply and why it is as it is."""
         exchange = self._simulator.journal.get(number)
         if exchange is None:
             return None
+        self._simulator.moments.watch(exchange, wanted=True)
         # Worked out anew only when something has come of it: the inspector asks at every tick.
         key = (number, exchange.state, exchange.cursor, exchange.steady, self._simulator.settings.revision)
         if self._detail[0] != key:
-            self._detail = (key, inspected(exchange, self._near(exchange), self._simulator.reword))
+            self._detail = (key, self._inspected(exchange))
         return {"row": exchanges.row(exchange), **self._detail[1]}
+
+    def _inspected(self, exchange: Exchange) -> dict[str, Any]:
+        simulator = self._simulator
+        told = inspected(exchange, self._near(exchange), simulator.reword)
+        return told | {"went": [one and round(one * 1000, 2) for one in simulator.moments.went(exchange, PIECES)]}
 
     def honesty(self) -> Honesty:
         """Asked beside achieved, over the newest replies."""
@@ -124,6 +134,7 @@ class View:
         for exchange in self._simulator.meter.live.values():
             if len(found) == limit:
                 break
+            self._simulator.moments.watch(exchange)
             found.append(exchanges.stream(exchange, now))
         return found
 

@@ -94,6 +94,7 @@ class FakeBackend:
         self.hits: Counter[str] = Counter()
         self.until: dict[str, tuple[float | None, float | None]] = {}
         self.past: list[tuple[str, Settings]] = []
+        self.undone: list[tuple[str, Settings]] = []
         self.next_at = 0.1
         self.lag = 0.004
         self.acted: list[tuple[int, str]] = []
@@ -284,6 +285,8 @@ class FakeBackend:
                 "pace": 0.99 / one.gap if ended else None,
             },
             "late": 6.5,
+            "speed": 1.0,
+            "went": [round(one.moment(at) * 1000 + at % 7, 2) for at in range(row.tokens)] if number % 2 else [],
             "steady": True,
         }
 
@@ -422,7 +425,9 @@ class FakeBackend:
     async def undo(self) -> str | None:
         if not self.past:
             return None
-        words, self._settings = self.past.pop()
+        words, before = self.past.pop()
+        self.undone.append((words, self._settings))
+        self._settings = before
         self.say("undo", f"took back: {words}")
         return words
 
@@ -430,7 +435,13 @@ class FakeBackend:
         return {}
 
     async def redo(self) -> str | None:
-        return None
+        if not self.undone:
+            return None
+        words, after = self.undone.pop()
+        self.past.append((words, self._settings))
+        self._settings = after
+        self.say("redo", f"made again: {words}")
+        return words
 
     async def tries(self, number: int) -> Sequence[int]:
         here = self.exchanges[min(number, len(self.exchanges) - 1)]

@@ -106,6 +106,12 @@ async def test_an_exchange_is_looked_into_and_filtered(session: Session) -> None
         assert not shown_
         await console.press("escape", "enter")
         assert "profile" in console.text()
+        console.backend.session._details.clear()
+        for _ in range(3):
+            await console.press("tab")
+            assert "the recording has no more" in console.text()
+        await console.press("y")
+        assert console.toasts()[-1] == "There is nothing to copy of it: it is not known here."
 
 
 async def test_nothing_can_be_changed_and_it_says_why(session: Session) -> None:

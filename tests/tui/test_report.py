@@ -33,6 +33,19 @@ async def test_it_tells_the_traffic_the_changes_the_clients_and_how_to_do_it_aga
     assert "status: 503" in text.partition("```yaml")[2]
 
 
+async def test_what_is_too_long_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    _simulator, backend = simulated()
+    for number in range(520):
+        await backend.change(seed=number, text="x" * 5_000 if number == 519 else f"seed {number}")
+    monkeypatch.setattr(report, "_AGAIN", 1_000)
+    text = await report.markdown(backend)
+    assert "too long to stand here" in text
+    assert "```yaml" not in text
+    assert "the newest 500 events" in text
+    assert "… and 4500 characters more" in text
+    assert len(text) < 80_000
+
+
 async def test_an_idle_session_has_a_report_too() -> None:
     _, backend = simulated()
     text = await report.markdown(backend)

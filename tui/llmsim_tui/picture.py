@@ -262,6 +262,8 @@ def unknown(why: str) -> dict[str, Any]:
         "achieved": none,
         "late": 0.0,
         "steady": True,
+        "speed": 1.0,
+        "went": [],
     }
 
 

@@ -19,8 +19,13 @@ from llmsim_tui.trust import Frames, rows, verdict
 _BUCKETS: Final = 1200
 """Half-seconds that the table of outcomes looks back on: all that are kept, ten minutes."""
 _EVENTS: Final = 500
+"""Changes that are told, the newest."""
 _LINES: Final = 200
 """Lines of the verdict that are told."""
+_LONGEST: Final = 500
+"""Characters of one text in the report."""
+_AGAIN: Final = 64_000
+"""Characters of a scenario that stands in the report; half of one would do something else, or nothing."""
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _CELLS: Final = 60
 
@@ -58,13 +63,14 @@ def _save(texts: Mapping[Path, str]) -> list[Path]:
 
 async def markdown(backend: Backend, picture: str = "") -> str:
     """The report as Markdown; `picture` is the name of an SVG file beside it."""
-    happenings = [one for one in backend.happenings(-1) if one.kind != "log"][-_EVENTS:]
+    kept = backend.happenings(-1)
+    happenings = [one for one in kept if one.kind != "log"][-_EVENTS:]
     parts = [
         _head(backend),
         f"![The console at the end]({picture})\n" if picture else "",
         _traffic(backend),
         _honesty(backend),
-        _changes(happenings),
+        _changes(happenings, len(kept) >= _EVENTS),
         _clients(await backend.verdict()),
         _again(await backend.recorded()),
     ]
@@ -113,15 +119,17 @@ def _honesty(backend: Backend) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _changes(happenings: Sequence[Happening]) -> str:
+def _changes(happenings: Sequence[Happening], full: bool) -> str:
     lines = ["## What was done\n", "| time | who | what |", "|---|---|---|"]
+    lines += [f"| … | | what was before is no longer kept: the newest {_EVENTS} events are |"] * full
     lines += [f"| {moment(one.wall)} | {_cell(one.who) or 'llmsim'} | {_cell(one.text)} |" for one in happenings]
     return "\n".join(lines) + "\n"
 
 
 def _cell(text: str) -> str:
     """A text in a cell of a table: nothing in it is markup."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in text)
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} … and {amount(len(text) - _LONGEST)} characters more"
+    plain = "".join(sign if sign.isprintable() else " " for sign in shown)
     for sign in "\\`*_<>|[]":
         plain = plain.replace(sign, "\\" + sign)
     return plain
@@ -141,4 +149,11 @@ def _again(recorded: Mapping[str, Any]) -> str:
     if not fields.get("steps"):
         return ""
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+    if len(text) > _AGAIN:
+        what, size = f"{len(fields['steps'])} changes", amount(len(text))
+        return (
+            f"## Once more\n\nWhat was changed by hand is too long to stand here: {what} in {size} characters, of which"
+            f" at most {amount(_AGAIN)} would. `S` in the console writes all of it to a file, which `llmsim run FILE`"
+            " does again.\n"
+        )
     return f"## Once more\n\nSaved to a file, `llmsim run FILE` does the same again:\n\n```yaml\n{text}```\n"

@@ -115,6 +115,13 @@ def reachable(address: str) -> str:
     return f"{ {'0.0.0.0': '127.0.0.1', '[::]': '[::1]'}.get(host, host) }:{port}"
 
 
+def flag(mark: str) -> str:
+    """The mark of a change as a flag on a chart: a sign, then words; one of words alone gets one."""
+    if not mark[:1].isalnum():
+        return mark
+    return f"!{mark[:-1]}" if mark.endswith("!") else f"△{mark}"
+
+
 def share(part: float) -> str:
     """A share of one as a percentage: 41%, 0.5%."""
     return f"{part * 100:.3g}%"

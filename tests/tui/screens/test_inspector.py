@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from llmsim_tui.screens.live import Live
 from llmsim_tui.widgets.dossier import Dossier
 from llmsim_tui.widgets.flows import Flows
@@ -165,3 +167,26 @@ async def test_a_body_that_is_no_json_is_shown_as_it_came() -> None:
         await console.press("home", "enter", "tab")
         assert "{broken␛" in console.text()
         assert "nothing" in console.text()
+
+
+async def test_the_timeline_shows_when_pieces_went_out_and_how_late() -> None:
+    async with stage((120, 40)) as console:
+        detail = console.backend.detail
+
+        def late(number: int) -> dict[str, Any]:
+            told = dict(detail(number))
+            went = [at + 80.0 * (place == 3) for place, (at, _, _) in enumerate(told["pieces"])]
+            return {**told, "went": [None, *went[1:]]}
+
+        console.backend.detail = late
+        console.one(Flows).select(10)
+        await console.press("enter", "tab", "tab")
+        assert "times as they went out" in console.text()
+        assert "late p50 0 ms, worst 80 ms" in console.text()
+        assert "80.0 ms late" in console.text()
+        console.backend.detail = lambda number: {**late(number), "steady": False}
+        await console.tick()
+        assert "its pace was changed by hand: nothing to compare" in console.text()
+        console.backend.detail = lambda number: {**detail(number), "went": []}
+        await console.tick()
+        assert "times as asked for: nobody looked" in console.text()

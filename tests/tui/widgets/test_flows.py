@@ -22,7 +22,7 @@ async def test_the_list_is_sorted_by_a_key_or_a_click_stands_still_and_follows_a
     async with stage((120, 40)) as console:
         flows = console.one(Flows)
         await console.press("o")
-        assert "longest wait for a first token first · f follow" in console.text()
+        assert "by first token · f follow" in console.text()
         assert (waits := listed(console, "ttft")) == sorted(waits, reverse=True)
         assert flows.cursor == flows.numbers[0]
         before = list(flows.numbers)

@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from llmsim_tui.backend import Bucket, Happening
 from llmsim_tui.palette import Ink
-from llmsim_tui.text import amount, safe
+from llmsim_tui.text import amount, flag, safe
 from llmsim_tui.widgets.lines import Panel, plainly
 
 STACK: Final = ("ok", "abandoned", "cut", "limited", "failed")
@@ -62,7 +62,7 @@ class Traffic:
             for one in happenings:
                 at = int((one.wall - first) / _PERIOD) if one.mark else -1
                 if 0 <= at <= len(buckets):
-                    marks.append((min(at, len(buckets) - 1), safe(one.mark)))
+                    marks.append((min(at, len(buckets) - 1), safe(flag(one.mark))))
         return cls(columns, tuple(marks))
 
 

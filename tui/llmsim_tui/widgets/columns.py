@@ -45,10 +45,10 @@ RANKED: Final = 2_000
 _Value = Callable[[Row], float | None]
 
 ORDERS: Final[tuple[tuple[str, str, _Value], ...]] = (
-    ("ttft", "longest wait for a first token", lambda row: row.ttft),
-    ("dur", "longest", lambda row: row.duration),
-    ("tok", "most tokens", lambda row: row.tokens or None),
-    ("try", "most tries", lambda row: row.attempt or None),
+    ("ttft", "by first token", lambda row: row.ttft),
+    ("dur", "by duration", lambda row: row.duration),
+    ("tok", "by tokens", lambda row: row.tokens or None),
+    ("try", "by tries", lambda row: row.attempt or None),
 )
 """What the list can be sorted by: the column, in words, the value; the greatest comes first."""
 

@@ -150,12 +150,13 @@ class Dossier(Container):
         if self._shown.get(pane) == key:
             return
         self._shown = {pane: key}
-        if detail is None:
+        if detail is None or (detail.get("pending") and pane != "summary"):
+            words = _GONE if detail is None else str(detail["why"][0])
             for name in _PANES[self.page]:
-                self._put(name, Text(_GONE))
+                self._put(name, Text(words))
             return
         if pane == "stream" or self._beside_it:
-            self.query_one(Tokens).show_state(Timeline.of(detail["pieces"], detail["played"], detail["planned"]))
+            self.query_one(Tokens).show_state(Timeline.of(detail))
         if pane == "request":
             self._put("request", facts.request(colors, detail))
             self._put("response", facts.response(colors, detail, self.raw))
@@ -168,7 +169,7 @@ class Dossier(Container):
 
     def _put(self, name: str, text: Text) -> None:
         if name == "stream":
-            self.query_one(Tokens).show_state(Timeline())
+            self.query_one(Tokens).show_state(Timeline(words=text.plain))
         else:
             self.query_one(f"#{name}-text", Static).update(told(ink(self.app), text))
 
@@ -255,7 +256,8 @@ class Dossier(Container):
         self.page = here
         self._turn()
         detail = self.console.backend.detail(self.number)
-        if detail is None:
+        if detail is None or detail.get("pending"):
+            self.console.say(_GONE if detail is None else "There is nothing to copy of it: it is not known here.")
             return
         self.app.copy_to_clipboard(self._copied(detail))
         name, after = (list(FORMS)[(self.form + by) % len(FORMS)] for by in (0, 1))

@@ -9,11 +9,11 @@ from textual import events
 from textual.strip import Strip
 
 from llmsim_tui.backend import Happening
-from llmsim_tui.text import moment, safe
+from llmsim_tui.text import flag, moment, safe
 from llmsim_tui.widgets.lines import Line, Panel
 
 _KEPT = 500
-_TONES = {"▼": "limited", "△": "ok", "warning": "limited", "error": "failed"}
+_TONES = {"▼": "limited", "△": "ok", "!": "limited", "warning": "limited", "error": "failed"}
 """Colours by the flag that an event puts on the charts, or by its kind."""
 _SIGNS = {"warning": "!", "error": "✗"}
 """Signs of the kinds that put no flag on the charts."""
@@ -46,9 +46,10 @@ class Log(Panel):
             yield Line(ink).add("no change yet · 1-8 arms a fault".center(width), ink.dim).strip(width)
         newest = list(reversed(self.state))[self.skipped : self.skipped + height]
         for one in newest:
-            name = _TONES.get(one.mark[:1]) or _TONES.get(one.kind)
+            mark = flag(one.mark)
+            name = _TONES.get(mark[:1]) or _TONES.get(one.kind)
             tone = ink.tone[name] if name else ink.dim
-            sign = one.mark[:1] or _SIGNS.get(one.kind, "·")
+            sign = mark[:1] or _SIGNS.get(one.kind, "·")
             line = Line(ink).add(moment(one.wall), ink.dim).add(f" {safe(sign)} ", tone)
             who = f" ({safe(one.who)})" if one.who not in {"", "console"} else ""
             yield line.add(safe(one.text) + who, ink.text, width=max(1, width - line.width)).strip(width)

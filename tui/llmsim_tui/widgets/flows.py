@@ -176,7 +176,7 @@ class Flows(Panel):
 
     def _sorted(self) -> str:
         """What a sorted list says in its frame."""
-        words = next((f"{words} first" for head, words, _ in ORDERS if head == self.order), "marked")
+        words = next((words for head, words, _ in ORDERS if head == self.order), "marked")
         return f"{self._place(self.cursor) + 1}/{len(self.numbers)} · {words} · f follow"
 
     def _entitle(self, count: int) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final
+from itertools import pairwise, zip_longest
+from typing import Any, Final
 
 from rich.style import Style
 from textual import events
@@ -17,28 +17,55 @@ from llmsim_tui.widgets.lines import Line, Lines
 
 _STALL: Final = 3.0
 """How many times the usual gap a gap is that counts as a stall."""
-_RUG: Final = 4
-"""Lines above the list of pieces: the rug, the gaps, the axis, the sentence."""
+_RUG: Final = 5
+"""Lines above the list of pieces: the rug, the gaps, the axis, two sentences."""
+
+
+_LATE: Final = 50.0
+"""Milliseconds from which on a piece that came late is worth a colour."""
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The pieces of a plan (moment in milliseconds, kind, text), and how many of them have gone out."""
+    """The pieces of a plan (moment in milliseconds, kind, text), and how many of them have gone out.
+
+    The moment is when a piece went out where that was seen, else when it is to; `late` is how much later than asked
+    for, None where that is not known or cannot be told. `watched` is how many of them were seen to go out, `words` why
+    there are no pieces.
+    """
 
     pieces: tuple[tuple[float, str, str], ...] = ()
     played: int = 0
     planned: int = 0
+    late: tuple[float | None, ...] = ()
+    watched: int = 0
+    words: str = "nothing is planned for this exchange"
 
     @classmethod
-    def of(cls, pieces: Sequence[Sequence[object]], played: int, planned: int) -> Timeline:
-        """The timeline of what a backend tells."""
-        return cls(tuple((float(str(at)), str(kind), str(text)) for at, kind, text in pieces), played, planned)
+    def of(cls, detail: Mapping[str, Any]) -> Timeline:
+        """The timeline of what a backend tells of an exchange."""
+        went, speed = detail.get("went") or (), float(detail.get("speed") or 1.0)
+        pieces, late = [], []
+        if detail.get("pending"):
+            return cls(words=str(detail["why"][0]))
+        for (asked, kind, text), came in zip_longest(detail["pieces"], went[: len(detail["pieces"])]):
+            due = float(asked) / speed
+            pieces.append((due if came is None else float(came), str(kind), str(text)))
+            late.append(None if came is None or not detail["steady"] else float(came) - due)
+        return cls(
+            tuple(pieces), detail["played"], detail["planned"], tuple(late), sum(one is not None for one in went)
+        )
+
+    @property
+    def seen(self) -> list[float]:
+        """How late the pieces were that were seen to go out."""
+        return [one for one in self.late if one is not None]
 
     @property
     def gaps(self) -> list[float]:
         """Milliseconds before each piece, the first one's since the start."""
         moments = [0.0, *(at for at, _, _ in self.pieces)]
-        return [later - earlier for earlier, later in pairwise(moments)]
+        return [max(0.0, later - earlier) for earlier, later in pairwise(moments)]
 
     @property
     def usual(self) -> float:
@@ -57,15 +84,17 @@ class Tokens(Lines, can_focus=True):
         """Rug, gaps, axis, what they say, and the pieces from `top` on."""
         state, ink = self.state, self.ink
         if not state.pieces:
-            yield Line(ink).add("nothing is planned for this exchange", ink.dim).strip(width)
+            yield Line(ink).add(clip(state.words, width), ink.dim).strip(width)
             return
         gaps = state.gaps
         yield from self._rug(width, gaps)
         yield Line(ink).add(clip(self._words(gaps), width), ink.text).strip(width)
+        yield self._lateness().strip(width)
         self.top = max(0, min(self.top, len(state.pieces) - max(1, height - _RUG)))
-        usual = state.usual
+        usual, compared = state.usual, bool(state.seen)
         for place in range(self.top, min(len(state.pieces), self.top + height - _RUG)):
-            yield self._piece(place, gaps[place], place > 0 and usual > 0 and gaps[place] > _STALL * usual).strip(width)
+            stalls = place > 0 and usual > 0 and gaps[place] > _STALL * usual
+            yield self._piece(place, gaps[place], stalls, compared).strip(width)
 
     def _words(self, gaps: list[float]) -> str:
         state = self.state
@@ -74,7 +103,20 @@ class Tokens(Lines, can_focus=True):
         told = f"{state.played} of {state.planned} pieces sent · first after {wait(gaps[0])} · gap p50 {wait(usual)}"
         longest = max(gaps[1:], default=0.0)
         told += f" · longest {wait(longest)}" + f" · {stalls} stall{'s' * (stalls != 1)}" * bool(stalls)
-        return told + " · times as planned"
+        return told
+
+    def _lateness(self) -> Line:
+        """Whether the times are those of the plan, or how far from it they went out."""
+        ink, state, seen = self.ink, self.state, sorted(self.state.seen)
+        if state.watched and not seen:
+            return Line(ink).add("times as they went out; its pace was changed by hand: nothing to compare", ink.dim)
+        if not seen:
+            return Line(ink).add("times as asked for: nobody looked when each went out", ink.dim)
+        line = Line(ink).add("times as they went out", ink.dim)
+        if len(seen) < min(state.played, len(state.pieces)):
+            line.add(f", {len(seen)} of {state.played} seen", ink.dim)
+        line.add(f" · late p50 {wait(max(0.0, seen[len(seen) // 2]))}", ink.text)
+        return line.add(f", worst {wait(max(0.0, seen[-1]))}", ink.tone["limited"] if seen[-1] > _LATE else ink.text)
 
     def _rug(self, width: int, gaps: list[float]) -> Iterator[Strip]:
         """Two lines over one axis: how many pieces fall into each column, and the longest gap that ends in it."""
@@ -103,13 +145,19 @@ class Tokens(Lines, can_focus=True):
         label = wait(top)
         yield Line(ink).add("0", ink.dim).add(label.rjust(width - 1), ink.dim).strip(width)
 
-    def _piece(self, place: int, gap: float, stalls: bool) -> Line:
+    def _piece(self, place: int, gap: float, stalls: bool, compared: bool) -> Line:
         ink, (at, kind, text) = self.ink, self.state.pieces[place]
         sent = place < self.state.played
         line = Line(ink).add("▸" if place == self.state.played else " ", ink.key)
         line.add(str(place + 1), ink.dim, width=5, right=True, gap=1)
         line.add(f"{at:.0f} ms", ink.text if sent else ink.dim, width=9, right=True, gap=1)
         line.add(f"+{gap:.0f} ms", ink.tone["failed"] if stalls else ink.dim, width=9, right=True, gap=2)
+        if compared:
+            late = self.state.late[place]
+            words = (
+                "" if late is None else f"{max(0.0, late):.1f} ms late" if late < 1000 else f"{late / 1000:.1f} s late"
+            )
+            line.add(words, ink.tone["failed"] if (late or 0.0) > _LATE else ink.dim, width=13, right=True, gap=2)
         line.add(kind, ink.dim, width=9, gap=1)
         style = ink.text if sent else ink.dim
         return line.add(clip(safe(repr(text)[1:-1]), 200).rstrip() if text else "", style + Style(italic=not sent))
