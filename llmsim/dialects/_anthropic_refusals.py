@@ -86,7 +86,7 @@ def _sentence(fault: Detail) -> str:
         return f"Input tag '{tag}' found using {field} does not match any of the expected tags: {listed}"
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         return "Input should be an object"
-    return str(fault["msg"])
+    return str(fault["msg"]).replace("a valid list", "a valid array")
 
 
 def _unknown_tool(tag: Any) -> str:

@@ -139,9 +139,9 @@ class MessagesRequest(CountRequest, total=False):
     fallback_credit_token: str | Json | None
     fallbacks: list[Json] | Literal["default"] | None
     inference_geo: str | None
-    metadata: Metadata
+    metadata: Metadata | None
     service_tier: Literal["auto", "standard_only"]
-    stop_sequences: list[str]
+    stop_sequences: list[str] | None
     stream: bool
     temperature: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
     thread: Annotated[CreateThread | ContinueThread, Field(discriminator="type")] | None

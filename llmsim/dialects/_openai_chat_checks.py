@@ -227,7 +227,11 @@ def _check_limits(request: Any) -> None:
     model = resolve(request["model"])
     _check_model(model, request)
     # The models of ChatGPT ("gpt-5.2-chat-latest") take what models take that do not reason.
-    if not (model.known and model.provider == "openai" and model.reasoning) or "-chat" in model.id:
+    if not (model.known and model.provider == "openai"):
+        return
+    if not model.reasoning or "-chat" in model.id:
+        if request.get("reasoning_effort") is not None and not model.reasoning:
+            raise invalid("Unrecognized request argument supplied: reasoning_effort")
         return
     if limit is not None:
         raise invalid(
@@ -236,6 +240,9 @@ def _check_limits(request: Any) -> None:
             "max_tokens",
             "unsupported_parameter",
         )
+    for name in ("logit_bias", "stop", "prediction"):
+        if request.get(name):
+            raise _unsupported(name)
     # A model that is told not to reason samples as others do.
     if request.get("reasoning_effort") != "none":
         _check_sampling(request)
@@ -292,6 +299,12 @@ def _check_sampling(request: Any) -> None:
             "unsupported_value",
         )
     if request.get("top_p") is not None and request["top_p"] != 1:
-        raise invalid(
-            "Unsupported parameter: 'top_p' is not supported with this model.", "top_p", "unsupported_parameter"
-        )
+        raise _unsupported("top_p")
+    for name in ("presence_penalty", "frequency_penalty", "logprobs"):
+        if request.get(name):
+            raise _unsupported(name)
+
+
+def _unsupported(name: str) -> Refused:
+    message = f"Unsupported parameter: '{name}' is not supported with this model."
+    return invalid(message, name, "unsupported_parameter")

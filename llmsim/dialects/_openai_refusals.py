@@ -160,9 +160,9 @@ _KINDS = {
 
 def wrong_type(param: str, expected: str, value: Any, several: bool = False) -> Failure:
     """The failure of a value of the wrong type; `expected` has no article ("string or array of objects")."""
-    listed = expected.startswith("one of")
-    article = "" if listed else "an " if expected[0] in "aeiou" else "a "
-    expected = f"{'one of ' if several and not listed else ''}{article}{expected}"
+    choice = expected.startswith("one of")
+    article = "" if choice else "an " if expected[0] in "aeiou" else "a "
+    expected = f"{'one of ' if several and not choice else ''}{article}{expected}"
     message = f"Invalid type for '{param}': expected {expected}, but got {_KINDS[type(value)]} instead."
     return Failure("invalid", message, param=param, code="invalid_type")
 
@@ -174,13 +174,13 @@ def missing(param: str) -> Failure:
 
 def _shape(detail: Detail) -> str:
     if detail["type"] == "literal_error":
-        return f"one of {_listed(_quoted(detail['ctx']['expected']), 'or')}"
+        return f"one of {listed(_quoted(detail['ctx']['expected']), 'or')}"
     branch = str(detail["loc"][-1]).removeprefix("constrained-")
     return _ITEMS.get(branch, _TYPES[detail["type"]])
 
 
 def _unsupported(param: str, value: str, supported: Iterable[str]) -> Failure:
-    message = f"Invalid value: '{value}'. Supported values are: {_listed(supported, 'and')}."
+    message = f"Invalid value: '{value}'. Supported values are: {listed(supported, 'and')}."
     return Failure("invalid", message, param=param, code="invalid_value")
 
 
@@ -188,7 +188,8 @@ def _quoted(text: str) -> list[str]:
     return re.findall(r"'([^']*)'", text)
 
 
-def _listed(values: Iterable[str], word: str) -> str:
+def listed(values: Iterable[str], word: str) -> str:
+    """Values in quotes, one after the other, with a word before the last."""
     *most, last = (f"'{value}'" for value in values)
     if len(most) > 1:
         return f"{', '.join(most)}, {word} {last}"
@@ -211,7 +212,7 @@ def _tag(param: str, detail: Detail) -> Failure:
     supported = _quoted(detail["ctx"]["expected_tags"])
     if isinstance(value, str):
         return _unsupported(param, value, supported)
-    return wrong_type(param, f"one of {_listed(supported, 'or')}", value)
+    return wrong_type(param, f"one of {listed(supported, 'or')}", value)
 
 
 def _range(param: str, detail: Detail) -> Failure:

@@ -13,6 +13,7 @@ from llmsim.dialects._openai_refusals import invalid, missing
 from llmsim.dialects._openai_responses_choice import base, flat
 from llmsim.dialects._openai_responses_input import CALLS, Item, Turn, text_of, type_of
 from llmsim.dialects._openai_responses_items_checks import check_id, check_items
+from llmsim.dialects._openai_responses_refusals import goes_on
 from llmsim.dialects._openai_schemas import root_fault, strict_fault
 from llmsim.errors import Refused
 
@@ -49,16 +50,11 @@ def check(request: Told) -> None:
 
 def check_present(request: Told) -> None:
     """Raises Refused where there is nothing to answer: neither input nor anything that stands for it."""
-    told = request.get("input")
-    if any(request.get(name) for name in ("previous_response_id", "conversation", "prompt")):
-        return
-    if told is None and request.get("generate") is not False:
-        raise Refused(missing("input"))
-    if told == []:
+    if request.get("input") in ("", []) and not goes_on(request):
         raise invalid(
-            "Invalid 'input': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-            "input",
-            "empty_array",
+            "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided.",
+            None,
+            "missing_required_parameter",
         )
 
 
@@ -198,10 +194,20 @@ def _check_model(request: Told) -> None:
             raise invalid("Encrypted content is not supported with this model.", "include")
     elif told.get("effort") != "none":
         # A model that is told not to reason samples as others do.
-        for name in ("temperature", "top_p"):
-            if request.get(name) not in (None, 1):
-                _unsupported(name)
+        _check_sampling(request)
 
 
-def _unsupported(name: str) -> None:
-    raise invalid(f"Unsupported parameter: '{name}' is not supported with this model.", name, "unsupported_parameter")
+def _check_sampling(request: Told) -> None:
+    """What a model does not take that reasons before it answers."""
+    usual = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
+    for name, value in usual.items():
+        if request.get(name) not in (None, value):
+            _unsupported(name, None)
+    told = ("message.output_text.logprobs" in (request.get("include") or ()), bool(request.get("top_logprobs")))
+    for name, asked in zip(("include", "top_logprobs"), told, strict=True):
+        if asked:
+            raise invalid("logprobs are not supported with reasoning models.", name, "unsupported_parameter")
+
+
+def _unsupported(name: str, code: str | None = "unsupported_parameter") -> None:
+    raise invalid(f"Unsupported parameter: '{name}' is not supported with this model.", name, code)

@@ -65,7 +65,6 @@ class Told(Item, total=False):
 
     type: Literal["message"]
     content: Required[InputContent]
-    phase: Phase | None
 
 
 @exact

@@ -16,10 +16,11 @@ from llmsim.dialects import _openai_responses_checks as checks
 from llmsim.dialects import remembered
 from llmsim.dialects._openai_chat_request import EFFORT_TOKENS
 from llmsim.dialects._openai_prompt_cost import PER_MESSAGE, PER_ROLE, PRIMING, schema_cost, tools_cost
-from llmsim.dialects._openai_refusals import NO_MODEL, NOT_JSON, missing, read_object, validated
+from llmsim.dialects._openai_refusals import NOT_JSON, missing, read_object
 from llmsim.dialects._openai_responses_choice import Choice, Use, choose, flat
 from llmsim.dialects._openai_responses_echo import echo
 from llmsim.dialects._openai_responses_input import Item, Turn, read_turn, total, type_of
+from llmsim.dialects._openai_responses_refusals import check_named, validated
 from llmsim.dialects._openai_responses_wanted import Wanted
 from llmsim.dialects._openai_validators import Validator
 from llmsim.errors import Refused
@@ -87,9 +88,8 @@ def _read(body: bytes, shape: str) -> Ask:
 def _checked(body: bytes, shape: str) -> Told:
     """The valid request that a body is."""
     request = read_object(body)
-    needs_model = shape != "count" and not request.get("prompt")
-    if needs_model and request.get("model") in (None, ""):
-        raise Refused(NO_MODEL)
+    if shape != "count" and not request.get("prompt"):
+        check_named(request)
     validated(VALIDATORS[shape].get(), request)
     try:
         checks.check(request)

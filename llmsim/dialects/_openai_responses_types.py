@@ -19,7 +19,7 @@ from llmsim.dialects._openai_responses_tool_types import ToolChoice, Tools
 from llmsim.dialects._openai_types import Effort, Metadata, Moderation
 
 ServiceTier = Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"]
-Summary = Literal["auto", "concise", "detailed"]
+Summary = Literal["concise", "detailed", "auto"]
 Include = Literal[
     "file_search_call.results",
     "web_search_call.results",
@@ -73,7 +73,7 @@ class JsonSchemaFormat(TypedDict, total=False):
 class TextConfig(TypedDict, total=False):
     """The form of the text."""
 
-    format: Annotated[TextFormat | JsonSchemaFormat | JsonObjectFormat, Field(discriminator="type")] | None
+    format: Annotated[JsonObjectFormat | TextFormat | JsonSchemaFormat, Field(discriminator="type")] | None
     verbosity: Literal["low", "medium", "high"] | None
 
 

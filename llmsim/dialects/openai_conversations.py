@@ -23,12 +23,13 @@ from llmsim.dialects._openai_conversations import Conversation
 from llmsim.dialects._openai_lists import page
 from llmsim.dialects._openai_messages import exact
 from llmsim.dialects._openai_objects import object_answer
-from llmsim.dialects._openai_refusals import NOT_JSON, invalid, missing, read_object, validated
+from llmsim.dialects._openai_refusals import NOT_JSON, invalid, missing, read_object
 from llmsim.dialects._openai_responses_ids import Ids, response_of
 from llmsim.dialects._openai_responses_input import Item, type_of
 from llmsim.dialects._openai_responses_item_types import AnyItem
 from llmsim.dialects._openai_responses_items_checks import check_id, check_items
 from llmsim.dialects._openai_responses_listing import included
+from llmsim.dialects._openai_responses_refusals import validated
 from llmsim.dialects._openai_responses_stored import KIND as RESPONSE
 from llmsim.dialects._openai_responses_stored import Stored
 from llmsim.dialects._openai_types import Metadata

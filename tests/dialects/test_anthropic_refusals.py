@@ -81,14 +81,14 @@ BOTH: list[tuple[dict[str, Any], str]] = [
     (body(max_tokens=1.5), "max_tokens: Input should be a valid integer"),
     (body(max_tokens=-1), "max_tokens: Input should be greater than or equal to 0"),
     (body(stream="yes"), "stream: Input should be a valid boolean"),
-    (body(stop_sequences="stop"), "stop_sequences: Input should be a valid list"),
-    (body(system=5), "system: Input should be a valid list"),
+    (body(stop_sequences="stop"), "stop_sequences: Input should be a valid array"),
+    (body(system=5), "system: Input should be a valid array"),
     (body(service_tier="fast"), "service_tier: Input should be 'auto' or 'standard_only'"),
     (body(metadata={"name": "x"}), "metadata.name: Extra inputs are not permitted"),
-    (body(messages="Hi"), "messages: Input should be a valid list"),
+    (body(messages="Hi"), "messages: Input should be a valid array"),
     (body({"content": "Hi"}), "messages.0.role: Field required"),
     (body({"role": "user"}), "messages.0.content: Field required"),
-    (body({"role": "user", "content": 5}), "messages.0.content: Input should be a valid list"),
+    (body({"role": "user", "content": 5}), "messages.0.content: Input should be a valid array"),
     (body({"role": "user", "content": "Hi", "name": "x"}), "messages.0.name: Extra inputs are not permitted"),
     (body(user({"type": "text"})), "messages.0.content.0.text.text: Field required"),
     (body(user({"text": "Hi"})), "messages.0.content.0.type: Field required"),
@@ -468,3 +468,14 @@ async def test_a_format_is_told_once(app: Application) -> None:
     sent = body(output_format=wanted, output_config={"format": wanted})
     told = await tell(app, sent, beta="structured-outputs-2025-11-13")
     assert told.json["error"]["message"].startswith("output_format: `output_format` and")
+
+
+@pytest.mark.parametrize("field", ["metadata", "stop_sequences", "cache_control", "inference_geo", "container"])
+async def test_null_leaves_a_field_out_where_anthropic_takes_it_for_that(app: Application, field: str) -> None:
+    assert (await tell(app, body(**{field: None}))).status == 200
+
+
+@pytest.mark.parametrize("field", ["stream", "system", "tools", "tool_choice", "thinking", "service_tier"])
+async def test_null_is_no_value_for_the_other_fields(app: Application, field: str) -> None:
+    told = await tell(app, body(**{field: None}))
+    assert told.json["error"]["message"].startswith(f"{field}: Input should be ")

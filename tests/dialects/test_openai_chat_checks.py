@@ -330,7 +330,40 @@ REFUSALS: list[tuple[dict[str, Any], str, str | None, str | None]] = [
         "top_p",
         "unsupported_parameter",
     ),
+    *(
+        (
+            body(model="gpt-5", **{name: value}),
+            f"Unsupported parameter: '{name}' is not supported with this model.",
+            name,
+            "unsupported_parameter",
+        )
+        for name, value in {
+            "stop": ["END"],
+            "logit_bias": {"50256": -100},
+            "prediction": {"type": "content", "content": "x"},
+            "presence_penalty": 0.5,
+            "frequency_penalty": 0.5,
+            "logprobs": True,
+        }.items()
+    ),
+    # and what others do not take
+    (
+        body(reasoning_effort="none"),
+        "Unrecognized request argument supplied: reasoning_effort",
+        None,
+        None,
+    ),
 ]
+
+
+def test_a_model_that_is_told_not_to_reason_samples_as_others_do() -> None:
+    asked = body(model="gpt-5.6-terra", reasoning_effort="none", temperature=0.2, presence_penalty=0.5, logprobs=True)
+    assert read(asked).model == "gpt-5.6-terra"
+
+
+def test_a_reasoning_model_takes_the_fields_it_has_no_use_for_at_their_defaults() -> None:
+    asked = body(model="gpt-5", stop=None, logit_bias={}, presence_penalty=0, frequency_penalty=0.0, logprobs=False)
+    assert read(asked).model == "gpt-5"
 
 
 @pytest.mark.parametrize(("sent", "message", "param", "code"), REFUSALS, ids=lambda value: str(value)[:60])

@@ -162,7 +162,8 @@ def test_padding_is_for_streams_that_do_not_forbid_it() -> None:
         ("gpt-5", "high", 512),
         ("gpt-5", "xhigh", 1024),
         ("gpt-5", "max", 1024),
-        ("gpt-4o", "high", None),
+        ("gpt-4o", None, None),
+        ("some-model", "high", None),
     ],
 )
 def test_effort_says_how_long_a_reasoning_model_thinks(model: str, effort: str | None, tokens: int | None) -> None:

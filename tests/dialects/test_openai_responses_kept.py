@@ -405,7 +405,7 @@ async def test_tokens_of_what_came_before_are_counted(app: Application) -> None:
     [
         ("input_tokens", {"model": "gpt-4o"}, "input"),
         ("input_tokens", {"model": "gpt-4o", "input": "x", "temperature": 1}, "temperature"),
-        ("compact", {"input": "x"}, None),
+        ("compact", {"input": "x"}, "model"),
         ("compact", {"model": "gpt-4o"}, "input"),
         ("compact", {"model": "gpt-4o", "input": "x", "stream": True}, "stream"),
     ],

@@ -40,12 +40,29 @@ def formatted(**form: Any) -> dict[str, Any]:
 
 # What is sent; then status, param, code and the words of the refusal.
 LIKELIEST: list[tuple[dict[str, Any], Told]] = [
-    ({"input": "Hi"}, (400, None, None, "you must provide a model parameter")),
+    ({"input": "Hi"}, (400, "model", REQUIRED, "Missing required parameter: 'model'.")),
     ({"model": "gpt-4o"}, (400, "input", REQUIRED, "Missing required parameter: 'input'.")),
-    (body(input=[]), (400, "input", "empty_array", "Invalid 'input': empty array.")),
-    (body(messages=[]), (400, "messages", "unknown_parameter", "Unknown parameter: 'messages'.")),
+    (
+        body(input=[]),
+        (400, None, REQUIRED, "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must"),
+    ),
+    (
+        body(input=""),
+        (400, None, REQUIRED, "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must"),
+    ),
+    (
+        body(messages=[]),
+        (400, None, "unsupported_parameter", "this parameter has moved to 'input'. Try again with the new"),
+    ),
     (body(max_tokens=5), (400, "max_tokens", "unknown_parameter", "Unknown parameter: 'max_tokens'.")),
-    (body(response_format={}), (400, "response_format", "unknown_parameter", "Unknown parameter: 'response_format'.")),
+    (
+        body(response_format={}),
+        (400, "response_format", "unsupported_parameter", "this parameter has moved to 'text.format'."),
+    ),
+    (
+        body(reasoning_effort="low"),
+        (400, "reasoning_effort", "unsupported_parameter", "this parameter has moved to 'reasoning.effort'."),
+    ),
     (
         body(max_output_tokens=5),
         (400, "max_output_tokens", "integer_below_min_value", "Expected a value >= 16, but got 5 instead."),
@@ -56,7 +73,7 @@ LIKELIEST: list[tuple[dict[str, Any], Told]] = [
         items({"role": "tool", "content": "x"}),
         (
             400,
-            "input[0].role",
+            "input[0]",
             "invalid_value",
             "Invalid value: 'tool'. Supported values are: 'assistant', 'system', 'de",
         ),
@@ -67,12 +84,21 @@ LIKELIEST: list[tuple[dict[str, Any], Told]] = [
             400,
             "input[0].content[0].type",
             "invalid_value",
-            "Invalid value: 'text'. Supported values are: 'input_text',",
+            "Invalid value: 'text'. Supported values are: 'input_text', 'input_image', 'input_audio', 'output_text',",
         ),
     ),
     (
         items({"role": "assistant", "content": [{"type": "input_text", "text": "x"}]}),
-        (400, "input[0].content[0].type", "invalid_value", "Supported values are: 'output_text' and 'refusal'."),
+        (400, "input[0].content[0]", "invalid_value", "Supported values are: 'output_text' and 'refusal'."),
+    ),
+    (
+        said({"type": "output_text", "text": "x"}),
+        (
+            400,
+            "input[0].content[0]",
+            "invalid_value",
+            "Supported values are: 'input_text', 'input_image', 'input_file'",
+        ),
     ),
     (
         body(tools=[CHAT_TOOL]),
@@ -119,7 +145,7 @@ LIKELIEST: list[tuple[dict[str, Any], Told]] = [
     ),
     (
         body(model="gpt-5", temperature=0.2),
-        (400, "temperature", "unsupported_parameter", "'temperature' is not supported with this model."),
+        (400, "temperature", None, "'temperature' is not supported with this model."),
     ),
     (
         body(reasoning={"effort": "low"}),
@@ -136,12 +162,44 @@ LIKELIEST: list[tuple[dict[str, Any], Told]] = [
 ]
 
 OTHERS: list[tuple[dict[str, Any], Told]] = [
-    (body(input=5), (400, "input", "invalid_type", "expected one of a string or array of objects, but got an integer")),
-    (items("Hi"), (400, "input[0]", "invalid_type", "expected an object, but got a string instead.")),
-    (items({}), (400, "input[0].type", REQUIRED, "'input[0].type'")),
-    (items({"type": "tool_call"}), (400, "input[0].type", "invalid_value", "Invalid value: 'tool_call'.")),
-    (items({"type": 5}), (400, "input[0].type", "invalid_type", "but got an integer instead.")),
-    (items({"type": None, "x": 1}), (400, "input[0].type", REQUIRED, "'input[0].type'")),
+    (body(input=5), (400, "input", "invalid_type", "a string or array of input items, but got an integer")),
+    (items("Hi"), (400, "input[0]", "invalid_type", "expected an input item, but got a string instead.")),
+    (items({}), (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'assistant', 'system',")),
+    (
+        items({"type": "tool_call"}),
+        (400, "input[0]", "invalid_value", "'tool_call'. Supported values are: 'additional_tools'"),
+    ),
+    (
+        items({"type": 5}),
+        (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'additional_tools'"),
+    ),
+    (
+        items({"type": None, "x": 1}),
+        (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'ass"),
+    ),
+    (items({"type": "message"}), (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'ass")),
+    (
+        items({"role": "user", "content": "x", "phase": "final_answer"}),
+        (400, "input[0].phase", "unknown_parameter", ""),
+    ),
+    (body(model=None), (400, "model", "invalid_type", "expected a string, but got an object instead.")),
+    (body(model=""), (400, "model", "model_not_found", "The requested model '' does not exist.")),
+    (body(input=None), (400, "input", "invalid_type", "expected a string, but got an object instead.")),
+    (body(tools="x"), (400, "tools", "invalid_type", "expected an array of tools, but got a string instead.")),
+    (body(metadata="x"), (400, "metadata", "invalid_type", "expected a metadata object, but got a string instead.")),
+    (
+        body(tool_choice=7),
+        (400, "tool_choice", "invalid_type", "one of an object or 'none', 'auto', or 'required', but"),
+    ),
+    (body(model="o3", presence_penalty=0.5), (400, "presence_penalty", None, "'presence_penalty' is not supported")),
+    (
+        body(model="o3", top_logprobs=1),
+        (400, "top_logprobs", "unsupported_parameter", "logprobs are not supported with"),
+    ),
+    (
+        body(model="o3", include=["message.output_text.logprobs"]),
+        (400, "include", "unsupported_parameter", "logprobs are not supported with reasoning models."),
+    ),
     (items({"role": "user"}), (400, "input[0].content", REQUIRED, "'input[0].content'")),
     (items({"role": "user", "content": 5}), (400, "input[0].content", "invalid_type", "but got an integer instead.")),
     (
@@ -232,7 +290,7 @@ OTHERS: list[tuple[dict[str, Any], Told]] = [
         (400, f"metadata.{'a' * 65}", "property_name_above_max_length", "maximum length 64"),
     ),
     (body(safety_identifier="x" * 129), (400, "safety_identifier", "string_above_max_length", "maximum length 128")),
-    (formatted(type="json"), (400, "text.format.type", "invalid_value", "'text', 'json_schema', and 'json_object'.")),
+    (formatted(type="json"), (400, "text.format.type", "invalid_value", "'json_object', 'text', and 'json_schema'.")),
     (
         formatted(type="json_schema", schema={}),
         (400, "text.format.name", REQUIRED, "'text.format.name'"),
@@ -268,7 +326,7 @@ OTHERS: list[tuple[dict[str, Any], Told]] = [
         (body(model=model), (400, "model", None, f"model '{model}' cannot be used with the Responses API."))
         for model in ("text-embedding-3-small", "gpt-3.5-turbo-instruct")
     ),
-    (body(model="o3", top_p=0.5), (400, "top_p", "unsupported_parameter", "'top_p' is not supported with this model.")),
+    (body(model="o3", top_p=0.5), (400, "top_p", None, "'top_p' is not supported with this model.")),
     (body(prompt={}), (400, "prompt.id", REQUIRED, "'prompt.id'")),
     (
         body(context_management=[{"type": "x"}]),

@@ -115,7 +115,7 @@ WRONG: list[tuple[Any, int, str | None, str | None]] = [
     ({"model": "gpt-4o", "input": "x"}, 400, "type", "missing_required_parameter"),
     ({**HELLO, "type": "response.cancel"}, 400, "type", "invalid_value"),
     ({**HELLO, "type": 5}, 400, "type", "invalid_type"),
-    ({"type": "response.create", "input": "x"}, 400, None, None),
+    ({"type": "response.create", "input": "x"}, 400, "model", "missing_required_parameter"),
     ({**HELLO, "input": 5}, 400, "input", "invalid_type"),
     ({**HELLO, "background": True}, 400, "background", None),
     ({**HELLO, "bogus": 1}, 400, "bogus", "unknown_parameter"),
