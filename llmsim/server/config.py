@@ -14,7 +14,7 @@ from pydantic_settings.exceptions import SettingsError as EnvironmentUnread
 
 from llmsim.dialects import kinds
 from llmsim.errors import SettingsError
-from llmsim.server import files, profile_files
+from llmsim.server import files, origins, profile_files
 from llmsim.settings import Settings, sentences
 
 PREFIX = "LLMSIM_"
@@ -48,6 +48,9 @@ class Config(Settings, BaseSettings):
     tapes: tuple[str, ...] = Field((), description="tapes that requests are answered from")
     tape_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes of tapes held in memory")] = 256 << 20
     apis_off: tuple[str, ...] = Field((), description="APIs that answer as if there were none, by their kind")
+    origins: tuple[str, ...] = Field(
+        ("localhost",), description="web pages that may use the APIs: an origin, localhost for this machine's, *"
+    )
     journal_count: Annotated[int, Field(ge=1, le=10_000_000, description="exchanges the journal keeps")] = 10_000
     journal_bytes: Annotated[int, Field(ge=1 << 16, le=1 << 36, description="bytes the journal keeps")] = 64 << 20
     store_count: Annotated[int, Field(ge=1, le=10_000_000, description="files, responses, threads that are kept")] = (
@@ -77,6 +80,12 @@ class Config(Settings, BaseSettings):
         unknown = [name for name in value if name not in kinds()]
         if unknown:
             raise ValueError(f"there is no API {unknown[0]!r}; there are {', '.join(kinds())}")
+        return value
+
+    @field_validator("origins")
+    @classmethod
+    def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        origins.checked(value)
         return value
 
     def settings(self) -> Settings:

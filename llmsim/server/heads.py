@@ -23,6 +23,9 @@ _KEPT = 512
 _LONGEST = 8192
 """Bytes of a head that is kept, and of one that is looked at here at all."""
 
+_ASKING = frozenset((b"expect", b"transfer-encoding", b"origin"))
+"""Headers that ask for more than the short way has; `Origin` is a web page's (see pages.py)."""
+
 _LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ?(\d{1,8})\r\n")
 
 
@@ -47,8 +50,8 @@ class Heads:
     """The heads of requests that are as plain as can be.
 
     These are HTTP/1.1, the connection stays open, the body's length is told or there is none, some API has the path and
-    needs no thread to read the body, the answer has a body, and nothing else is asked of the connection: no `Expect`,
-    no other coding, no upgrade. All others are uvicorn's.
+    needs no thread to read the body, the answer has a body, no web page asks, and nothing else is asked of the
+    connection: no `Expect`, no other coding, no upgrade. All others are uvicorn's.
     """
 
     def __init__(self, routes: Routes) -> None:
@@ -103,7 +106,7 @@ def _plain(raw: bytes, parser: httptools.HttpRequestParser, lines: _Lines, told:
     names = [name for name, _ in lines.headers]
     # A line that does not end as all others might end the head before the place where its end was looked for.
     even = raw[:1] not in (b"\r", b"\n") and raw.count(b"\n") == raw.count(b"\r\n")
-    usual = b"expect" not in names and b"transfer-encoding" not in names and names.count(b"content-length") == told
+    usual = _ASKING.isdisjoint(names) and names.count(b"content-length") == told
     stays = parser.get_http_version() == "1.1" and parser.should_keep_alive() and not parser.should_upgrade()
     return lines.complete and even and usual and stays and parser.get_method() != b"HEAD"
 

@@ -26,6 +26,7 @@ from llmsim.server.handlers import Application
 from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.mock_files import MockFiles
+from llmsim.server.pages import Pages
 from llmsim.server.session import SessionFile
 from llmsim.server.telemetry import Telemetry
 from llmsim.server.wire import WireProtocol
@@ -182,7 +183,7 @@ class Runner:
         assert self._socket is not None
         self._server = EmbeddedServer(
             uvicorn.Config(
-                self.app,
+                Pages(self.app, self.config.origins),
                 http=partial(  # type: ignore[arg-type]
                     WireProtocol,
                     lanes=self.lanes(),
