@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from llmsim.dialects._openai_refusals import invalid, listed, missing, refusal
+from llmsim.dialects import _openai_refusals
+from llmsim.dialects._openai_refusals import invalid, listed, missing
 from llmsim.errors import Failure, Refused
 
 Told = dict[str, Any]
@@ -86,10 +87,9 @@ def check_named(request: Told) -> None:
 def validated(adapter: TypeAdapter[Any], request: Told) -> Told:
     """The request where it is valid; raises Refused with its foremost fault where it is not."""
     try:
-        adapter.validate_python(request)
-    except ValidationError as error:
-        raise Refused(_reworded(refusal(error, request), request)) from None
-    return request
+        return _openai_refusals.validated(adapter, request)
+    except Refused as refused:
+        raise Refused(_reworded(refused.failure, request)) from None
 
 
 def _reworded(failure: Failure, request: Told) -> Failure:
@@ -112,8 +112,8 @@ def _item(failure: Failure, request: Told, index: int, field: str | None) -> Fai
     item = request[where.partition("[")[0]][index]
     if field == "role" or item.get("type") is None:
         return _unsupported(where, item.get("role"), _ROLES)
-    kinds = re.findall(r"'(\w+)'", message)
-    return _unsupported(where, item["type"], sorted(set(kinds) - {item["type"]}))
+    kinds = sorted(kind for kind in re.findall(r"'(\w+)'", message) if kind != item["type"])
+    return _unsupported(where, item["type"], kinds)
 
 
 def _part(failure: Failure, request: Told, index: int, place: int) -> Failure:

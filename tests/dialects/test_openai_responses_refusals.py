@@ -177,6 +177,10 @@ OTHERS: list[tuple[dict[str, Any], Told]] = [
         items({"type": None, "x": 1}),
         (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'ass"),
     ),
+    (
+        items({"type": []}),
+        (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'additional_tools'"),
+    ),
     (items({"type": "message"}), (400, "input[0]", "invalid_value", "Invalid value: ''. Supported values are: 'ass")),
     (
         items({"role": "user", "content": "x", "phase": "final_answer"}),
