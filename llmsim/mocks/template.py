@@ -7,33 +7,33 @@ result, with its `name` and `text`); drawn from the exchange's dice, `choice(lis
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache, partial, wraps
+from collections.abc import Iterable, Sized
+from functools import cache, lru_cache, wraps
 from typing import Any
 
 from llmsim.dice import Dice
 from llmsim.errors import LlmsimError, SettingsError
 from llmsim.match import Subject
-
-LONGEST = 4 << 20
-"""Characters that a template may write."""
+from llmsim.mocks import sizes
+from llmsim.mocks.sizes import LONGEST, Purse
 
 
 class TemplateError(LlmsimError):
     """A template that cannot be written for this request; the message says why."""
 
 
+_purse = Purse()
+
+
 @cache
 def _environment() -> Any:
-    from jinja2 import StrictUndefined, pass_eval_context
+    from jinja2 import StrictUndefined, nodes, pass_eval_context
     from jinja2.compiler import CodeGenerator
     from jinja2.filters import do_join
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    class Joining(CodeGenerator):
-        """Has the operator `~` looked at, too; Jinja lets a sandbox see the others alone."""
+    class Looking(CodeGenerator):
+        """Has the operator `~` and slices looked at, too; Jinja lets a sandbox see the other operators alone."""
 
         def visit_Concat(self, node: Any, frame: Any) -> None:
             self.write("environment.joined((")
@@ -42,118 +42,112 @@ def _environment() -> Any:
                 self.write(", ")
             self.write("))")
 
+        def visit_Getitem(self, node: Any, frame: Any) -> None:
+            if not isinstance(node.arg, nodes.Slice):
+                super().visit_Getitem(node, frame)
+                return
+            self.write("environment.sliced(")
+            self.visit(node.node, frame)
+            for part in (node.arg.start, node.arg.stop, node.arg.step):
+                self.write(", ")
+                if part is None:
+                    self.write("None")
+                else:
+                    self.visit(part, frame)
+            self.write(")")
+
     class Sandbox(ImmutableSandboxedEnvironment):
-        """One in which no power and no product is so large that to work it out would hold everybody up."""
+        """One in which no step comes to so much that to make it would hold everybody up, or take all the memory."""
 
         intercepted_binops = frozenset(("**", "*", "%", "+"))
-        code_generator_class = Joining
+        code_generator_class = Looking
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if operator == "%":
-                _padded("%", str(left) if isinstance(left, str) else "", right)
-            elif (operator != "+" or hasattr(left, "__len__")) and _too_large(operator, left, right):
-                raise OverflowError(f"what {operator} comes to is too large")
-            return _bounded(operator, super().call_binop(context, operator, left, right))
+            sizes.operated(operator, left, right)
+            return _purse.spend(operator, super().call_binop(context, operator, left, right))
 
         def call(self, context: Any, called: Any, /, *args: Any, **named: Any) -> Any:
             name = getattr(called, "__name__", "")
-            if name in _PADDING or name == "format":
-                form = str(getattr(getattr(called, "__wrapped__", None), "__self__", ""))
-                _padded(name, form, (*args, *named.values()))
-            return _bounded(name or "a call", super().call(context, called, *args, **named))
-
-        def wrap_str_format(self, value: Any) -> Any:
-            if getattr(value, "__name__", "") in ("format", "format_map"):
-                _padded("format", str(getattr(value, "__self__", "")), ())
-            return super().wrap_str_format(value)
+            owner = getattr(getattr(called, "__wrapped__", called), "__self__", None)
+            if name == "join" and isinstance(owner, (str, bytes)) and args:
+                args = (list(args[0]), *args[1:])
+                sizes.joined(name, owner, args[0])
+            elif isinstance(owner, _PLAIN):
+                sizes.stepped(name, owner, (*args, *named.values()))
+            return _purse.spend(name or "a call", super().call(context, called, *args, **named))
 
         def joined(self, parts: tuple[Any, ...]) -> str:
             """The texts in one, for the operator `~`."""
-            return _joined("~", [str(part) for part in parts])
+            sizes.joined("~", "", parts)
+            return str(_purse.spend("~", "".join(map(str, parts))))
+
+        def sliced(self, value: Any, start: Any, stop: Any, step: Any) -> Any:
+            """A part of a value."""
+            return _purse.spend("a slice", value[start:stop:step])
 
         @staticmethod
         def concat(parts: Iterable[str]) -> str:
             """What a macro, a block or a `{% set %}` wrote, in one."""
-            return _joined("a block", list(parts))
+            listed = list(parts)
+            sizes.joined("a block", "", listed)
+            return str(_purse.spend("a block", "".join(listed)))
 
     @pass_eval_context
     def _bounded_join(context: Any, value: Any, d: str = "", attribute: Any = None) -> Any:
-        items = list(value)
-        if sum(len(one) for one in items if isinstance(one, str)) + len(str(d)) * len(items) > LONGEST:
-            raise OverflowError("what join comes to is too large")
+        items = _listed(value)
+        if attribute is None:  # what stands in an attribute is no longer than what it stands in
+            sizes.joined("join", d, items)
         return do_join(context, items, d, attribute)
 
-    made = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True)
+    made = Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, finalize=_shown)
     # They draw from no dice of ours, so that the same request would not get the same reply.
     del made.globals["lipsum"], made.filters["random"]
-    made.filters["join"] = _bounded_join
-    for name in ("center", "indent", "format"):
-        made.filters[name] = partial(_filtered, name, made.filters[name])
+    made.filters["join"], made.filters["list"] = _bounded_join, _listed
     for name, plain in made.filters.items():
         made.filters[name] = _bounding(name, plain)
     return made
 
 
-def _bounded(name: str, made: Any) -> Any:
-    """The same; raises OverflowError where it is so long that a loop is growing it."""
-    if isinstance(made, (str, list, tuple)) and len(made) > LONGEST:
-        raise OverflowError(f"what {name} comes to is too large")
-    return made
+_PLAIN = (str, bytes, int, float, list, tuple, dict)
+"""Whose methods can make much of little."""
+
+
+def _shown(value: Any) -> Any:
+    """A value that is to be written; raises OverflowError where its text would be too long."""
+    if not isinstance(value, str) and sizes.weight(value) > LONGEST:
+        raise sizes.refuse("a value")
+    return value
+
+
+def _listed(value: Iterable[Any]) -> list[Any]:
+    """All of it; what is made one by one is counted one by one."""
+    if isinstance(value, Sized):
+        return list(value)
+    found = []
+    for one in value:
+        _purse.spend("list", (one,))
+        found.append(one)
+    return found
 
 
 def _bounding(name: str, plain: Any) -> Any:
     """A filter with a bound to what it gives."""
+    marked = getattr(plain, "jinja_pass_arg", None) is not None
 
     @wraps(plain)  # with the marks by which Jinja knows what else it is to be called with
     def bounding(*args: Any, **named: Any) -> Any:
-        return _bounded(name, plain(*args, **named))
+        value, *given = args[1:] if marked else args
+        sizes.stepped("filter format" if name == "format" else name, value, (*given, *named.values()))
+        return _purse.spend(name, plain(*args, **named))
 
     return bounding
-
-
-def _joined(name: str, texts: Sequence[str]) -> str:
-    if sum(map(len, texts)) > LONGEST:
-        raise OverflowError(f"what {name} comes to is too large")
-    return "".join(texts)
-
-
-_PADDING = ("ljust", "rjust", "center", "zfill", "expandtabs")
-_WIDTHS = {"%": re.compile(r"%[-+ #0.\d]*\d{8}"), "format": re.compile(r"\{[^{}]*:[^{}]*\d{8}")}
-"""Widths, within a format, that no text of a mock can have."""
-_NESTED = re.compile(r":[^{}]*\{")
-"""A width that is itself given, as in `{:{}}`."""
-
-
-def _padded(name: str, form: str, given: Any) -> None:
-    """Raises OverflowError for a width, in a format or given, that is more than a mock's text may have."""
-    numbers = [one for one in (given if isinstance(given, tuple) else ()) if isinstance(one, int)]
-    width, wide = _WIDTHS.get(name), name in (*_PADDING, "indent") or "*" in form or _NESTED.search(form)
-    if (width is not None and width.search(form)) or (wide and any(abs(one) > LONGEST for one in numbers)):
-        raise OverflowError(f"what {name} comes to is too large")
-
-
-def _filtered(name: str, plain: Any, text: Any, *args: Any, **named: Any) -> Any:
-    form = str(text) if name == "format" else ""
-    _padded("%" if name == "format" else name, form, (*args, *named.values()))
-    return plain(text, *args, **named)
-
-
-def _too_large(operator: str, left: Any, right: Any) -> bool:
-    """Whether a power or a product has more bits than anybody needs, or is a text that may not be written anyway."""
-    sized = [hasattr(one, "__len__") for one in (left, right)]
-    sizes = [len(one) if has else abs(one) for one, has in zip((left, right), sized, strict=True)]
-    bits = [math.log2(max(2, size)) for size in sizes]
-    if operator == "+":
-        return all(sized) and sum(sizes) > LONGEST
-    if operator == "**":
-        return bool(bits[0] * sizes[1] > 4096)
-    return sum(bits) > (math.log2(LONGEST) + 1 if any(sized) else 4096)
 
 
 @lru_cache(maxsize=4096)
 def _compiled(text: str) -> Any:
     from jinja2 import TemplateSyntaxError
 
+    _purse.fill()  # Jinja works out what is constant
     try:
         return _environment().from_string(text)
     except TemplateSyntaxError as error:
@@ -172,8 +166,10 @@ def write(text: str, subject: Subject, dice: Dice) -> str:
         return text
     parts: list[str] = []
     size = 0
+    compiled = _compiled(text)
+    _purse.fill()
     try:
-        for part in _compiled(text).generate(_seen(subject, dice)):
+        for part in compiled.generate(_seen(subject, dice)):
             size += len(part)
             if size > LONGEST:
                 raise TemplateError(f"the template writes more than {LONGEST} characters")
