@@ -13,7 +13,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run traffic serve fuzz attack docs examples dist sbom audit image-steps test check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run traffic serve fuzz attack docs examples dist sbom audit image-steps test test-workers check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,6 +40,9 @@ serve: $(VENV)/.run  ## the server without a console
 
 test: $(VENV)/.dev  ## the tests
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+test-workers: $(VENV)/.dev  ## the SDKs' and other black-box tests, against a server of three processes
+	TEST_WORKERS=3 $(BIN)/python -m pytest -rs tests/sdks $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

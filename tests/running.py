@@ -81,7 +81,7 @@ def written_by(write: Write) -> Iterator[str]:
 async def until(condition: Callable[[], object], patience: float = 5.0) -> None:
     """Lets the loop run until the condition holds; an error when it does not come to hold at all."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + patience
+    end = loop.time() + patience * WORKERS**2  # of several processes the figures are asked for, which takes longer
     while not condition():
         assert loop.time() < end, "what was waited for did not come"
         await asyncio.sleep(0.001)

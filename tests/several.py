@@ -24,7 +24,7 @@ from llmsim.server.config import Config
 WORKERS = int(os.environ.get("TEST_WORKERS") or 1)
 """Processes that the servers of `running` are to be made of."""
 
-_PATIENCE = 60.0
+_PATIENCE, _SOON = 60.0, 10.0
 
 _THROUGH = ("settings", "clock", "events", "limiter", "history", "hits", "started")
 """What the hub's simulator has as the only one does."""
@@ -56,11 +56,22 @@ class Several:
         self.simulator.reset()
 
     def nothing_left(self) -> None:
-        """Holds the workers to leave no live exchange behind."""
-        end = time.monotonic() + _PATIENCE
+        """Holds the workers to leave no live exchange behind; ends those that they do, for the tests that follow."""
+        end = time.monotonic() + _SOON
         while self.simulator.meter.live:
-            assert time.monotonic() < end, "replies are left under way"
-            time.sleep(0.01)
+            if time.monotonic() > end:
+                left = len(self.simulator.meter.live)
+                self.cut()
+                raise AssertionError(f"{left} replies are left under way")
+            time.sleep(0.02)
+
+    def cut(self) -> None:
+        """Ends all replies under way, and those that come of them."""
+        self.simulator.change(latency_profile="instant")
+        end = time.monotonic() + _PATIENCE
+        while (live := self.simulator.meter.live) and time.monotonic() < end:
+            for number in list(live):
+                self.simulator.act(number, "cut")
 
     def stop(self) -> None:
         """Ends all processes."""
@@ -70,6 +81,7 @@ class Several:
         self._loop.close()
 
     def __getattr__(self, name: str) -> Any:
+        self.cut()
         pytest.skip(f"{name}: only a server of one process has it in the test's own process")
 
 
@@ -111,6 +123,11 @@ class Core:
         meter: Meter = self._looked().meter
         return meter
 
+    @property
+    def store(self) -> Stored:
+        """What clients have left, of which only worker 0 knows more than how much it is."""
+        return Stored(self._several)
+
     def act(self, number: int, action: str, *, value: float = 1.0, who: str = "") -> bool:
         """Acts on a reply where it is played."""
         self._looked()
@@ -122,7 +139,23 @@ class Core:
             return lambda *given, **more: self._done(name, *given, **more)
         if name in _THROUGH:
             return getattr(self._several.hub.simulator, name)
+        self._several.cut()
         pytest.skip(f"simulator.{name}: only a server of one process has it in the test's own process")
+
+
+class Stored:
+    """The store of worker 0, which can be emptied from here."""
+
+    def __init__(self, several: Several) -> None:
+        self._several = several
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._several.simulator.reset("store")
+
+    def __getattr__(self, name: str) -> Any:
+        self._several.cut()
+        pytest.skip(f"simulator.store.{name}: only a server of one process has it in the test's own process")
 
 
 _running: list[Several] = []

@@ -13,6 +13,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PYTHON = os.environ.get("LLMSIM_PYTHON") or sys.executable
+WORKERS = os.environ.get("TEST_WORKERS") or "1"
+"""Processes that each server is made of."""
 
 _ADDRESS = re.compile(r"serving on (http://\S+)")
 
@@ -26,7 +28,7 @@ class Served:
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [PYTHON, "-m", "llmsim", "serve", "--port", "0", "--config", str(config)],
+                [PYTHON, "-m", "llmsim", "serve", "--port", "0", "--config", str(config), "--workers", WORKERS],
                 stderr=subprocess.STDOUT,
                 stdout=log,
                 cwd=folder,
