@@ -39,7 +39,8 @@ async def running(**fields: Any) -> AsyncIterator[Runner]:
     """
     given = {"port": 0, "latency_profile": "instant", "profiles": PROFILES, "target_tokens": 20, **fields}
     if WORKERS > 1:
-        yield cast(Runner, several(given))
+        with several(given) as one:
+            yield cast(Runner, one)
         return
     runner = Runner(Config(**given))
     await runner.start()

@@ -10,7 +10,8 @@ import atexit
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -34,7 +35,7 @@ class Several:
     """One server of several processes, used as a Runner is; told nothing between tests but through the hub."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
-        self.fields = fields
+        self.fields, self.used = fields, False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -50,6 +51,11 @@ class Several:
     def ask(self, work: Callable[..., Coroutine[Any, Any, Any]], *given: Any) -> Any:
         """Has something done in the hub's loop, and waits for it."""
         return asyncio.run_coroutine_threadsafe(work(*given), self._loop).result(_PATIENCE)
+
+    def call(self, method: str, path: str, body: Any = None) -> None:
+        """Calls the control API."""
+        url = f"{self.url}/llmsim/{path}"
+        httpx.request(method, url, json=body, trust_env=False, timeout=_PATIENCE).raise_for_status()
 
     def fresh(self) -> None:
         """As it was at the start."""
@@ -161,18 +167,26 @@ class Stored:
 _running: list[Several] = []
 
 
-def several(fields: dict[str, Any]) -> Several:
-    """A server of several processes with these settings; the one before is used again where it has the same."""
-    if _running and _running[0].fields == fields:
-        _running[0].fresh()
-        return _running[0]
-    end()
-    _running.append(Several(fields))
-    return _running[0]
+@contextmanager
+def several(fields: dict[str, Any]) -> Iterator[Several]:
+    """A server of several processes with these settings; one that nobody uses any more is used again."""
+    made = next((one for one in _running if one.fields == fields and not one.used), None)
+    if made is None:
+        end(lambda one: not one.used)
+        made = Several(fields)
+        _running.append(made)
+    else:
+        made.fresh()
+    made.used = True
+    try:
+        yield made
+    finally:
+        made.used = False
 
 
 @atexit.register
-def end() -> None:
-    """Ends the server, if there is one."""
-    while _running:
-        _running.pop().stop()
+def end(which: Callable[[Several], bool] = lambda _: True) -> None:
+    """Ends all servers, or some."""
+    for one in [one for one in _running if which(one)]:
+        _running.remove(one)
+        one.stop()

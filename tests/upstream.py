@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from running import running
+from several import Several
 
 from llmsim.server.record.options import Recording
 from llmsim.server.serve import Runner
@@ -101,9 +102,17 @@ async def upstream(serve: Serve, chunks: Read | None = None) -> AsyncIterator[st
 @contextlib.asynccontextmanager
 async def recorder(tape: Path, upstreams: dict[str, str], **options: Any) -> AsyncIterator[Runner]:
     """A server that records from its first request on; at the end its tape is closed."""
+    told = {"tape": str(tape), "upstreams": upstreams, **options}
     async with running() as runner:
-        await runner.app.recorder.start(Recording.of({"tape": str(tape), "upstreams": upstreams, **options}))
-        yield runner
+        if not isinstance(runner, Several):
+            await runner.app.recorder.start(Recording.of(told))
+            yield runner
+            return
+        await asyncio.to_thread(runner.call, "POST", "record", told)
+        try:
+            yield runner
+        finally:
+            await asyncio.to_thread(runner.call, "DELETE", "record")
 
 
 def takes(tape: Path) -> list[Take]:
