@@ -1,4 +1,4 @@
-"""What every console test stands on: UTC, no user themes, a cursor that does not blink."""
+"""What every console test stands on: UTC, no user themes, a cursor that does not blink, styles parsed once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.stylesheet import Stylesheet
 from textual.widgets import Input
 
 
@@ -15,6 +17,23 @@ async def take_turns(*_: float) -> None:
     """Lets every message pump have its turns; Textual's own wait looks at the machine's load, which others share."""
     for _turn in range(40):
         await asyncio.sleep(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def styles_parsed_once() -> Iterator[None]:
+    """Each console that starts parses the styles of all widgets; the same text with the same colours is parsed once."""
+    parsed: dict[Any, Any] = {}
+    parse = Stylesheet._parse_rules
+
+    def once(sheet: Stylesheet, *text: Any, **told: Any) -> Any:
+        key = (text, *sorted(told.items()), *sorted(sheet._variables.items()))
+        if key not in parsed:
+            parsed[key] = parse(sheet, *text, **told)
+        return parsed[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stylesheet, "_parse_rules", once)
+        yield
 
 
 @pytest.fixture(autouse=True)
