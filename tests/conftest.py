@@ -15,12 +15,13 @@ from llmsim.simulator import Simulator
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays to the end: the collector of garbage need not look through it again."""
+    """What is collected stays to the end: the collector of garbage, a sixth of all time, need not look through it."""
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000, 10, 10)
         gc.enable()
 
 

@@ -75,6 +75,15 @@ class Exchange:
         return bisect_right(range(self.planned), passed, key=self.moment)
 
 
+def drawn(dice: random.Random, given: Sequence[str], times: int) -> list[str]:
+    """What `dice.choice` draws so many times, in a quarter of the time: it was a fifth of a console's start."""
+    many, bits, draw, told = len(given), len(given).bit_length(), dice.getrandbits, []
+    while len(told) < times:
+        if (place := draw(bits)) < many:
+            told.append(given[place])
+    return told
+
+
 class FakeBackend:
     """Poisson traffic from some agents; the faults and profiles of real settings act on it."""
 
@@ -133,7 +142,7 @@ class FakeBackend:
             planned=dice.randrange(20, 120),
             profile=name,
         )
-        one.text = " ".join(dice.choice(WORDS) for _ in range(one.planned))
+        one.text = " ".join(drawn(dice, WORDS, one.planned))
         one.prompt = f"Tell me in {one.planned} words about {dice.choice(WORDS)}."
         for armed in self._settings.faults:
             if dice.random() < armed.fault.probability and armed.scope.holds(self._subject(one)):

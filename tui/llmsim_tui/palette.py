@@ -100,7 +100,8 @@ class ThemeFile(_Strict):
 def load(path: Path) -> ThemeFile:
     """Reads one theme file; raises SettingsError with the file and what is wrong in it."""
     try:
-        return ThemeFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # seven of them are read before anything is seen
+        return ThemeFile.model_validate(yaml.load(path.read_text("utf-8"), Loader=loader))
     except ValidationError as error:
         raise SettingsError(f"{path.name}: {explain(error)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
