@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,35 @@ def assert_known_keys(model: BaseModel, where: str = "$") -> None:
 
 
 @cache
-def _validator(schema: str) -> jsonschema.Draft202012Validator:
+def _validator(schema: str) -> Any:
     registry: Registry[Any] = Registry().with_resource(_NAME, DRAFT202012.create_resource(_document()))
-    return jsonschema.Draft202012Validator({"$ref": f"{_NAME}#/components/schemas/{schema}"}, registry=registry)
+    return _Judge({"$ref": f"{_NAME}#/components/schemas/{schema}"}, registry=registry)
+
+
+def _among(word: str) -> Callable[..., Iterator[Any]]:
+    """Judges alternatives as jsonschema does, but for those of another `type`: of fifty events only one can fit."""
+    judged = jsonschema.Draft202012Validator.VALIDATORS[word]
+
+    def judge(validator: Any, branches: list[Any], value: Any, schema: Any) -> Iterator[Any]:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(kind, str):
+            branches = [one for one in branches if kind in (_kinds(one) or [kind])] or branches
+        yield from judged(validator, branches, value, schema)
+
+    return judge
+
+
+def _kinds(branch: Any) -> Any:
+    """What an alternative says that `type` can be; None where it does not say."""
+    while isinstance(branch, dict) and "$ref" in branch:
+        branch = _document()["components"]["schemas"][branch["$ref"].rpartition("/")[2]]
+    said = branch.get("properties", {}).get("type", {}) if isinstance(branch, dict) else {}
+    return [said["const"]] if "const" in said else said.get("enum")
+
+
+_Judge: Any = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator, {word: _among(word) for word in ("anyOf", "oneOf")}
+)
 
 
 @cache
