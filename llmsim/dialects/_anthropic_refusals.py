@@ -86,6 +86,8 @@ def _sentence(fault: Detail) -> str:
         return f"Input tag '{tag}' found using {field} does not match any of the expected tags: {listed}"
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         return "Input should be an object"
+    if kind in ("greater_than_equal", "less_than_equal") and fault["loc"][-1] in ("temperature", "top_p"):
+        return "range: 0..1"
     return str(fault["msg"]).replace("a valid list", "a valid array")
 
 

@@ -145,7 +145,7 @@ class MessagesRequest(CountRequest, total=False):
     stream: bool
     temperature: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
     thread: Annotated[CreateThread | ContinueThread, Field(discriminator="type")] | None
-    top_k: Annotated[int, Field(ge=0)]
+    top_k: int
     top_p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
