@@ -83,9 +83,9 @@ def llmsim(kind: Kind, port: int, folder: Path, tokens: int | None = None, mocks
 
 def console(kind: Kind, port: int, folder: Path) -> Command:
     terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "120", "LINES": "40"}
-    return Command(
-        [sys.executable, "-m", "llmsim_tui", *llmsim_words(kind, port, folder)], python_environment() | terminal
-    )
+    # A limit that nobody meets brings the panel of limits: all are on the screen, and its cost counts as the console's.
+    words = [*llmsim_words(kind, port, folder), "--rpm", "1000000000"]
+    return Command([sys.executable, "-m", "llmsim_tui", *words], python_environment() | terminal)
 
 
 def floor(kind: Kind, port: int, folder: Path) -> Command:

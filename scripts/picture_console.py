@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1] / "tui")]
 
@@ -21,6 +22,9 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
     "console_small": ((80, 24), "day", ("1", "wait", "wait")),
 }
 """Each picture's file, size, theme and keys."""
+
+ELSEWHERE = {"console_attached": (120, 40), "console_away": (100, 24), "console_replay": (120, 40)}
+"""Each picture of a server elsewhere and its size."""
 
 
 async def picture(size: tuple[int, int], theme: str, keys: tuple[str, ...]) -> str:
@@ -38,8 +42,42 @@ async def picture(size: tuple[int, int], theme: str, keys: tuple[str, ...]) -> s
         return console.app.export_screenshot(title="llmsim-tui")
 
 
+async def elsewhere(name: str) -> str:
+    """A console attached to a server, one whose server has gone, or one that shows what was recorded."""
+    from llmsim_tui.replay import ReplayBackend
+    from tui.far import busy
+    from tui.stage import stage
+
+    from llmsim.views.recording import Recorder
+    from llmsim.views.session import read
+
+    server, far = await busy()
+    shown, seconds = far, 5.0 if name == "console_away" else 0.0
+    if name == "console_replay":
+        with TemporaryDirectory() as folder:
+            recorder = Recorder(far, Path(folder) / "session.jsonl", far.address)
+            for _ in range(40):
+                await far.pull()
+                recorder.frame()
+                await server.clock.advance(0.25)
+            recorder.stop()
+            shown = ReplayBackend(read(Path(folder) / "session.jsonl"), clock=server.clock)
+            shown.seek(4.0)
+    async with stage(ELSEWHERE[name], backend=shown, seconds=0) as console:
+        for _ in range(3):
+            await far.pull()
+            await console.tick()
+        far.there = not seconds
+        await server.clock.advance(seconds)
+        await far.pull()
+        await console.tick()
+        return console.app.export_screenshot(title="llmsim-tui")
+
+
 if __name__ == "__main__":
     os.environ["TZ"] = "UTC"
     time.tzset()
     for name, given in PICTURES.items():
         (Path(sys.argv[1]) / f"{name}.svg").write_text(asyncio.run(picture(*given)), "utf-8")
+    for name in ELSEWHERE:
+        (Path(sys.argv[1]) / f"{name}.svg").write_text(asyncio.run(elsewhere(name)), "utf-8")

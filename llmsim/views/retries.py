@@ -34,19 +34,20 @@ def retried(exchanges: Sequence[Exchange], now: float) -> Retries:
     earlier = linker.earlier
     calls = _calls(exchanges, earlier, now)
     depths = Counter(min(3, depth) for call in calls for depth in _depths(call))
-    waits = [wait for call in calls for wait in call.waits]
+    endings = [call.ending for call in calls]  # once for each call: it takes the most of the time
+    waits = [wait for call in calls if len(call.tries) > 1 for wait in call.waits]
     return Retries(
         requests=sum(depths.values()),
         firsts=depths[0],
         second=depths[1],
         third=depths[2],
         more=depths[3],
-        gave_up=sum(call.ending in _AGAIN for call in calls),
-        left=sum(call.ending == "left" for call in calls),
+        gave_up=sum(ending in _AGAIN for ending in endings),
+        left=endings.count("left"),
         wait=median(wait.seconds for wait in waits) if waits else None,
         told=sum(wait.told is not None for wait in waits),
         early=sum(_hasty(wait) for wait in waits),
-        worst=_worst(calls),
+        worst=_worst([one for one in zip(calls, endings, strict=True) if one[1] in _GONE or len(one[0].tries) > 1]),
         links={str(new): one.number for new, one in earlier.items()},
     )
 
@@ -72,20 +73,21 @@ def _hasty(wait: Wait) -> bool:
     return wait.kept in ("early", "ignored")
 
 
-def _worst(calls: Sequence[Call]) -> tuple[str, ...]:
+def _worst(calls: Sequence[tuple[Call, str]]) -> tuple[str, ...]:
     """A line for each client that something is to be said of, those with the most of it first."""
-    by: dict[Client, list[Call]] = defaultdict(list)
-    for call in calls:
-        by[client_of(call.tries[0])].append(call)
+    by: dict[Client, list[tuple[Call, str]]] = defaultdict(list)
+    for call, ending in calls:
+        by[client_of(call.tries[0])].append((call, ending))
     told = [(score, line) for client, own in by.items() for score, line in (_client(client, own),) if score]
     return tuple(line for _, line in sorted(told, key=lambda one: -one[0])[:_WORST])
 
 
-def _client(client: Client, calls: Sequence[Call]) -> tuple[int, str]:
+def _client(client: Client, told: Sequence[tuple[Call, str]]) -> tuple[int, str]:
+    calls = [call for call, _ in told]
     waits = [wait for call in calls for wait in call.waits if wait.told is not None]
     hasty = sum(_hasty(wait) for wait in waits)
     hopeless = sum(len(call.hopeless) for call in calls)
-    gone = Counter(call.ending for call in calls if call.ending in _GONE)
+    gone = Counter(ending for _, ending in told if ending in _GONE)
     again = sum(len(call.tries) - 1 for call in calls)
     parts = [
         f"too early {hasty} of {len(waits)}" if hasty else "",

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_picture_is_there_and_shown_somewhere() -> None:
-    pictures = runpy.run_path(str(ROOT / "scripts/picture_console.py"))["PICTURES"]
+    script = runpy.run_path(str(ROOT / "scripts/picture_console.py"))
     guides = "".join((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/console.md"))
-    for name in (*pictures, "demo"):
+    for name in (*script["PICTURES"], *script["ELSEWHERE"], "demo"):
         assert (ROOT / "docs" / f"{name}.svg").is_file()
         assert f"{name}.svg" in guides
 

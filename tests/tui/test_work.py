@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from types import FrameType
 from typing import Any
 
 import pytest
 from llmsim_tui.app import MOST, LlmsimApp
+from llmsim_tui.folding import PANELS
 from llmsim_tui.screens.inspector import Inspector
 from llmsim_tui.widgets.flows import Flows
-from llmsim_tui.widgets.lines import Lines
+from llmsim_tui.widgets.lines import Lines, Panel
 from tui.fake import FakeBackend
 from tui.real import asked, simulated
 from tui.stage import Stage, stage
@@ -38,18 +41,27 @@ class Work:
         monkeypatch.setattr(where, name, counted)
 
     async def of(self, console: Stage) -> Counter[str]:
-        """What four frames do, one of them with charts and lists that have changed."""
+        """What four frames do, one of them with charts and lists that have changed; `calls` are llmsim's own."""
         self.done.clear()
-        await console.tick(4)
+        sys.setprofile(self._called)
+        try:
+            await console.tick(4)
+        finally:
+            sys.setprofile(None)
         return self.done.copy()
+
+    def _called(self, frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and "llmsim" in frame.f_code.co_filename and "site-packages" not in frame.f_code.co_filename:
+            self.done["calls"] += 1
 
 
 async def test_ten_thousand_requests_cost_a_frame_what_a_hundred_do(monkeypatch: pytest.MonkeyPatch) -> None:
     size = (200, 60)
-    simulator, backend = simulated()
+    simulator, backend = simulated(rpm=1_000_000_000)
     for number in range(100):
         asked(simulator, f"hello {number % 7}")
     async with stage(size, seconds=0, backend=backend) as console:
+        assert {panel.id for panel in console.app.screen.query(Panel) if panel.display} == set(PANELS)
         work = Work(monkeypatch)
         asked(simulator)
         few = await work.of(console)
@@ -59,7 +71,9 @@ async def test_ten_thousand_requests_cost_a_frame_what_a_hundred_do(monkeypatch:
         asked(simulator)
         many = await work.of(console)
         assert simulator.journal.last == 10_002
+        calls = many.pop("calls"), few.pop("calls")
         assert all(many[name] <= few[name] for name in many), (many, few)
+        assert calls[0] < 1.1 * calls[1]
         assert few["row"] <= 4 * (size[1] + 1)
         await console.press("home", "enter")
         few_inspected = await work.of(console)

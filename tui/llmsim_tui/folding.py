@@ -74,7 +74,7 @@ def fold(
 def _side(height: int, limited: bool) -> dict[str, int]:
     """The rows of each panel of the side column, from its top: streams take what the others leave."""
     if height < 20:
-        rows = {"retries": 5, "events": 4}
+        rows = {"retries": 4 if height < 16 else 5, "events": 4}
     elif height < 36:
         rows = {"retries": 6, "limits": 4, "events": 5}
     else:

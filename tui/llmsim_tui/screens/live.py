@@ -71,6 +71,7 @@ class Live(Acting):
         self.tab = "requests"
         self.choosing = False
         self.limited = False
+        self._pulse: Pulse | None = None
         self.log_lines: deque[Happening] = deque(maxlen=_EVENTS)
 
     def compose(self) -> ComposeResult:
@@ -135,8 +136,9 @@ class Live(Acting):
 
     def _never_frozen(self) -> None:
         backend = self.console.backend
-        self.query_one(SafetyLine).show_state(self.safety())
-        self.query_one(Pads).show(self.console.deck, list(backend.pulse().armed))
+        self._pulse = pulse = backend.pulse()
+        self.query_one(SafetyLine).show_state(self.safety(pulse))
+        self.query_one(Pads).show(self.console.deck, list(pulse.armed))
         self._show_keys()
         self.query_one(Flows).hint = self.console.hint()
         self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))
@@ -149,7 +151,7 @@ class Live(Acting):
     def _streams(self) -> None:
         backend, streams = self.console.backend, self.query_one(Streams)
         if streams.display and not self.frozen:
-            streams.show(backend.streams(streams.wanted), backend.pulse().live)
+            streams.show(backend.streams(streams.wanted), (self._pulse or backend.pulse()).live)
 
     def _figures(self, beat: int) -> None:
         if self.frozen:
@@ -157,7 +159,7 @@ class Live(Acting):
         self.query_one(Log).show(tuple(self.log_lines))
         self._clients(beat)
         if beat % 2 == 0:
-            self._charts(self.console.backend.pulse())
+            self._charts(self._pulse or self.console.backend.pulse())
 
     def _clients(self, beat: int) -> None:
         """What the clients do about errors, and what is left of their limits; nothing that is hidden is asked for."""

@@ -12,6 +12,7 @@ from textual.command import CommandPalette, DiscoveryHit
 from textual.events import Click, Resize
 from textual.screen import ModalScreen, Screen
 
+from llmsim_tui.backend import Pulse
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.console import Console, console
 from llmsim_tui.palette import ink
@@ -50,13 +51,13 @@ class Ticking(Steady, Screen[None]):
         """The app, with its backend."""
         return console(self)
 
-    def safety(self) -> Safety:
+    def safety(self, pulse: Pulse | None = None) -> Safety:
         """What the safety line says at this moment, on whichever screen."""
         backend = self.console.backend
         frozen = bool(getattr(self.app.screen_stack[0], "frozen", False))
         self.set_class(backend.kind == "remote", "-remote")
         self.set_class(ink(self.app).plain, "-ascii")
-        pulse, speed = backend.pulse(), backend.settings().speed
+        pulse, speed = pulse or backend.pulse(), backend.settings().speed
         self.set_class(backend.stale and bool(pulse.wall), "-stale")
         self.set_class(backend.kind == "replay", "-replay")
         notes = backend.note.split(" · ") if backend.note else []

@@ -48,7 +48,11 @@ class Buckets(Opens):
         left = f"{amount(max(0, int(one.level)))}/{amount(one.limit)}"
         line = Line(ink).add(" ")
         name = one.kind if "=" in one.name else f"{one.name} {one.kind}"
-        line.add(safe(f"{name} {one.whose}"), ink.text, width=max(8, min(32, width * 2 // 5)), gap=1)
+        narrow = max(8, min(32, width * 2 // 5))
+        whose = one.whose
+        while " " in whose and len(f"{name} {whose}") > narrow:  # what comes last tells them apart
+            whose = whose.partition(" ")[2]
+        line.add(safe(f"{name} {whose}"), ink.text, width=narrow, gap=1)
         room = max(2, width - line.width - 16)
         done = round(room * share)
         line.add("━" * done, tone).add("─" * (room - done), ink.faint)

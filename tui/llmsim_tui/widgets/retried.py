@@ -41,7 +41,8 @@ class Retried(Opens):
             for name, count in tries:
                 yield self._bar(name if len(name) > 2 else f"retry {name}", count, width)
         else:
-            yield self._bar(*tries[0], width)
+            if height > 2:
+                yield self._bar(*tries[0], width)
             yield self._together(width)
         yield self._figures(width)
         for line in state.worst:
