@@ -180,7 +180,7 @@ class Flows(Panel):
         return f"{self._place(self.cursor) + 1}/{len(self.numbers)} · {words} · f follow"
 
     def _entitle(self, count: int) -> None:
-        extra = f"  /{safe(self.sieve.text)}" if self.sieve else ""
+        extra = f"  /{safe(self.sieve.text)}" if self.sieve and not self.problem else ""
         if self.problem:
             state = safe(self.problem)
         elif not count:
