@@ -134,6 +134,10 @@ class Ask:
     cue: Any = None
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def values(self) -> tuple[Any, ...]:
+        """All fields in their order, to make other asks of."""
+        return _fields(self)
+
     def again(self) -> Ask:
         """An ask of its own with the same fields."""
         return Ask(*_fields(self))

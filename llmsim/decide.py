@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from heapq import merge
-from typing import NamedTuple
 
 from llmsim import catalogue, generators, layout, limits, tokens
 from llmsim.catalogue import Model
@@ -60,7 +60,7 @@ def answered(
     if as_recorded:
         plan.profile = "as recorded"
     if as_recorded or not recipe.profile.loaded:
-        return _spoiled(plan, spoilers, dice)
+        return _spoiled(plan, spoilers, dice) if spoilers else plan
     if loads(plan, ask):
         _prefilled(plan, ask, recipe, stations, usage_told=taken is not None and taken.answer.usage is not None)
     plan = _spoiled(plan, spoilers, dice)
@@ -68,20 +68,28 @@ def answered(
     return plan
 
 
-class _Recipe(NamedTuple):
-    """What a model's name comes to under one set of settings."""
+@dataclass(slots=True, frozen=True)
+class _Recipe:
+    """What a model's name comes to under one set of settings.
+
+    `window` is the most tokens of a prompt, `thinks` how many the model thinks for by itself.
+    """
 
     model: Model
     profile_name: str
     profile: Profile
     encoding: str
+    window: float
+    thinks: int
 
 
 def _recipe(name: str, settings: Settings) -> _Recipe:
     """Works it out once for each model, and keeps it with the settings; names come from clients, so not for ever."""
     model = catalogue.resolve(name)
     profile = settings.latency_profile or settings.model_profiles.get(name) or model.profile
-    recipe = _Recipe(model, profile, settings.profile(profile), tokens.encoding_for(name))
+    window = model.context_window if model.known and model.context_window else math.inf
+    thinks = _THINKING if model.reasoning else 0
+    recipe = _Recipe(model, profile, settings.profile(profile), tokens.encoding_for(name), window, thinks)
     if len(settings.kept) > 256:
         settings.kept.clear()
     settings.kept[name] = recipe
@@ -96,15 +104,15 @@ def refused(failure: Failure, ask: Ask) -> Plan:
 
 def refusal(ask: Ask, settings: Settings, standing: Standing) -> Failure | None:
     """What the provider refuses before any rule has its say and before it looks for an answer, if anything."""
-    model = (settings.kept.get(ask.model) or _recipe(ask.model, settings)).model
+    recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)
     if settings.strict and not ask.key:
         return Failure("unauthenticated")
-    if settings.strict and ask.model and not model.known:
+    if settings.strict and ask.model and not recipe.model.known:
         return Failure("not_found", param="model", code="model_not_found", extra=ask.model)
     if standing.refused:
         return limits.failure(standing)
-    if model.known and model.context_window and ask.prompt_tokens > model.context_window and not ask.prompts:
-        return Failure("context_length", extra=(model.context_window, ask.prompt_tokens))
+    if ask.prompt_tokens > recipe.window and not ask.prompts:
+        return Failure("context_length", extra=(recipe.window, ask.prompt_tokens))
     return None
 
 
@@ -114,8 +122,8 @@ def _paced(recipe: _Recipe, taken: Taken, settings: Settings) -> _Recipe:
     if latency is None:
         return recipe
     if isinstance(latency, str):
-        return recipe._replace(profile_name=latency, profile=settings.profile(latency))
-    return recipe._replace(profile_name=f"of mock {taken.mock.name}", profile=latency)
+        return replace(recipe, profile_name=latency, profile=settings.profile(latency))
+    return replace(recipe, profile_name=f"of mock {taken.mock.name}", profile=latency)
 
 
 def _mocked(ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, taken: Taken) -> Plan:
@@ -193,16 +201,20 @@ def _planned(
     ask: Ask, settings: Settings, dice: Dice, recipe: _Recipe, write: Callable[[Ask], Reply] | None = None
 ) -> Plan:
     """The reply as it would be if nothing went wrong, its words by `write` where that is given."""
-    model, _, profile, encoding = recipe
-    thinking = ask.thinking if ask.thinking is not None else _THINKING if model.reasoning else 0
-    texts, waits = dice.fork("text"), dice.fork("times")
+    profile, encoding, thinking = recipe.profile, recipe.encoding, ask.thinking
+    if thinking is None:
+        thinking = recipe.thinks
+    texts = dice.fork("text")
     if ask.n == 1:
         reply = compose(ask, settings, texts, thinking) if write is None else write(ask)
         laid = layout.lay(reply, encoding, ask.max_tokens, ask.stop)
-        times = timed(laid, profile, waits, settings.seed, ask.shows_thinking)
+        if profile.instant:
+            times = _at_once(len(laid.pieces))
+        else:
+            times = timed(laid, profile, dice.fork("times"), settings.seed, ask.shows_thinking)
         usage = _usage(ask.prompt_tokens, laid.completion, laid.thinking, ask.cached or 0)
         return Plan(laid.pieces, times, usage, reply.origin)
-    tracks = []
+    waits, tracks = dice.fork("times"), []
     for choice in range(ask.n):
         one = ask.of(choice)
         reply = compose(one, settings, texts, thinking) if write is None else write(one)
@@ -248,7 +260,7 @@ def compose(ask: Ask, settings: Settings, dice: Dice, thinking: int = 0) -> Repl
         schema = ask.format.schema
         words = _objects.text(ask, dice) if schema is None else structured.text(schema, dice, hint=ask.last_user_text)
         reply = Reply((words,), origin="structured output")
-    elif ask.answers_a_tool:
+    elif ask.messages and ask.answers_a_tool:
         reply = _follow_up(ask, settings, dice)
     else:
         reply = generators.make(settings.generator).reply(ask, dice, settings.target_tokens)

@@ -150,17 +150,23 @@ class Exchange:
         Of a reply that is sent `whole`, the last piece is what was waited for.
         """
         plan, start = self.plan, self.cursor
-        end = bisect_right(plan.times, self.time(now) + EPSILON, start)
+        times, rate = plan.times, self._rate
+        end = bisect_right(times, self._time + (now - self._anchor) * rate + EPSILON, start)
         if end == start:
             return ()
-        if self.first is None:
-            self.first, self.first_due = now, self.moment(start)
-        if self._rate:
-            late = now - self._anchor - (plan.times[end - 1 if whole else start] - self._time) / self._rate
-            if late > self.late:
-                self.late = late
+        if rate:
+            due = self._anchor + (times[start] - self._time) / rate
+            if self.first is None:
+                self.first, self.first_due = now, due
+            if whole:
+                due = self._anchor + (times[end - 1] - self._time) / rate
+            if now - due > self.late:
+                self.late = now - due
+        elif self.first is None:
+            self.first = now
         self.cursor = end
-        return plan.pieces[start:end] if start or end < len(plan.pieces) else plan.pieces
+        pieces = plan.pieces
+        return pieces[start:end] if start or end < len(pieces) else pieces
 
     @property
     def tokens(self) -> int:

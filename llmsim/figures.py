@@ -33,6 +33,7 @@ _HEAP = 512
 """Exchanges whose times and tokens wait to be sorted."""
 
 _LONGEST = 100
+_LENGTH = Stop.LENGTH
 
 
 class Labels(NamedTuple):
@@ -210,25 +211,24 @@ class Tallies:
 
     def _played(self, series: Series, exchange: Exchange, end: float | None) -> None:
         """Counts what an exchange's own plan took."""
-        ask, plan = exchange.ask, exchange.plan
+        plan, first = exchange.plan, exchange.first
         if exchange.state == "done":
             usage, last = plan.usage, plan.pieces[-1]
             tokens = usage.completion
             if tokens or usage.prompt:
-                _spend(series, ask.model, usage.prompt, usage.cached, tokens)
-            if type(last) is End and last.stop is Stop.LENGTH:
+                _spend(series, exchange.ask.model, usage.prompt, usage.cached, tokens)
+            if type(last) is End and last.stop is _LENGTH:
                 series.lengths += 1
         else:
             tokens = _broken_off(series, exchange)
-        if ask.stream:
+        if series.labels.streaming:
             if not exchange.hindered:
                 self.late.add(exchange.late)
-            first = exchange.first
             if first is not None and exchange.status == 200:
                 series.ttft.add(first - exchange.started)
                 if tokens > 1 and end is not None:
                     series.gaps.append(((end - first) / (tokens - 1), tokens - 1))
-        elif exchange.state != "abandoned" and not plan.drip and (due := exchange.moment(-1)) is not None:
+        elif not plan.drip and exchange.state != "abandoned" and (due := exchange.moment(-1)) is not None:
             self.late.add(max(0.0, (end or due) - due))  # all of a whole reply is due with its last piece
 
     def sort(self) -> None:
@@ -287,8 +287,7 @@ def sent(exchange: Exchange) -> int:
 def _spend(series: Series, model: str, prompt: int, cached: int, completion: int) -> None:
     series.prompts.add(prompt)
     series.completions.add(completion)
-    if cached:
-        series.cached += cached
+    series.cached += cached
     if series.price is None and series.labels.model == OTHER and (price := _price(model)) is not None:
         series.extra += price.of(prompt, cached, completion)
 

@@ -53,6 +53,8 @@ class Meter:
         self.ttfts: deque[tuple[float, float]] = deque(maxlen=512)
         self.models: Counter[str] = Counter()
         self.tallies = Tallies()
+        self._full = 0.0
+        """When the newest bucket is, in seconds since the epoch."""
         self._seen = 0
         self._sampled = int(clock.wall() / BUCKET)
 
@@ -67,22 +69,21 @@ class Meter:
     def finished(self, exchange: Exchange) -> None:
         """One fewer under way; counted by how it went."""
         self.live.pop(exchange.number, None)
-        ask, usage, done = exchange.ask, exchange.plan.usage, exchange.state == "done"
-        own = ask.follows is None
-        if own:
-            self.tokens += usage.completion if done else exchange.tokens
-            self.prompt_tokens += usage.prompt
+        ask, done, first = exchange.ask, exchange.state == "done", exchange.first
         kind = "ok" if done and exchange.status < 400 else outcome(exchange)
         self.outcomes[kind] += 1
         self._slot().counts[kind] += 1
         self.tallies.ended(exchange, kind)
-        first = exchange.first
-        if ask.stream and own and first is not None and exchange.status == 200:
-            asked = first if exchange.first_due is None else exchange.first_due
-            self.ttfts.append((asked - exchange.started, first - exchange.started))
-        model = ask.model
-        if model and (model in self.models or len(self.models) < 500):
-            self.models[model] += 1
+        if ask.follows is None:
+            usage = exchange.plan.usage
+            self.tokens += usage.completion if done else exchange.tokens
+            self.prompt_tokens += usage.prompt
+            if ask.stream and first is not None and exchange.status == 200:
+                asked, started = exchange.first_due, exchange.started
+                self.ttfts.append(((first if asked is None else asked) - started, first - started))
+        model, models = ask.model, self.models
+        if model in models or (model and len(models) < 500):
+            models[model] += 1
 
     def sample(self) -> None:
         """Books the pieces sent since the last sample into the newest bucket; called regularly by who shows rates.
@@ -103,9 +104,12 @@ class Meter:
         self.slots.extend(sorted(known.values(), key=lambda slot: slot.number))
 
     def _slot(self) -> Slot:
-        number = int(self._clock.wall() / BUCKET)
-        if not self.slots or self.slots[-1].number < number:
-            self.slots.append(Slot(number))
+        wall = self._clock.wall()
+        if wall >= self._full:
+            number = int(wall / BUCKET)
+            if not self.slots or self.slots[-1].number < number:
+                self.slots.append(Slot(number))
+            self._full = (number + 1) * BUCKET
         return self.slots[-1]
 
     def window(self, count: int) -> list[Slot]:

@@ -20,11 +20,11 @@ class Repeats:
 
     def count(self, ask: Ask) -> int:
         """Counts the request, and gives how often the same one came before."""
-        digest = ask.digest or b"number %d" % ask.number
-        seen = self._seen.pop(digest, 0)
-        self._seen[digest] = seen + 1
-        if len(self._seen) > DIFFERENT:
-            self._seen.popitem(last=False)
+        digest, counts = ask.digest or b"number %d" % ask.number, self._seen
+        seen = counts.pop(digest, 0)
+        counts[digest] = seen + 1
+        if len(counts) > DIFFERENT:
+            counts.popitem(last=False)
         return seen
 
     def clear(self) -> None:

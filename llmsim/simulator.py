@@ -83,20 +83,20 @@ class Simulator:
         """Decides the whole reply under this moment's settings and opens an exchange for it."""
         if ask.follows is not None:
             return self._beside(ask, request)
-        settings, now = self.settings, self.clock.now()
+        settings, clock = self.settings, self.clock
+        now = clock.now()
         if ask.overrides is not None and settings.overrides:
             settings = ask.overrides.over(settings)
-        ask.number = next(self.numbers)
+        ask.number = number = next(self.numbers)
         seen = self._repeats.count(ask)
         dice = Dice(repeats.seed(ask, self.settings, seen))
         subject = Subject(ask, request, seen)
         standing = self._admitted(subject)
         plan = self._decided(subject, settings, dice, now, standing)
         begin = Exchange if plan.load is None else self.stations.open
-        exchange = begin(ask.number, ask, plan, now, self.clock.wall(), settings.speed)
+        exchange = begin(number, ask, plan, now, clock.wall(), settings.speed)
         exchange.standing = standing
-        exchange.seed = dice.seed
-        exchange.seen = seen
+        exchange.seed, exchange.seen = dice.seed, seen
         exchange.request = request
         self.journal.add(exchange)
         self.meter.began(exchange)
@@ -194,15 +194,15 @@ class Simulator:
         """Closes an exchange; the first to say how it ended is believed."""
         if exchange.state != "live":
             return
-        exchange.state = state
-        exchange.ended = self.clock.now()
-        if self.limiter.open and exchange.number in self.limiter.open:
+        exchange.state, exchange.ended = state, self.clock.now()
+        plan, held = exchange.plan, self.limiter.open
+        if held and exchange.number in held:
             self._settle(exchange)
         exchange.ask.shed()
-        if exchange.plan.end:
-            exchange.plan.times = array("f", exchange.plan.times)  # the journal keeps it: half of the bytes
+        if plan.times and plan.times[-1]:
+            plan.times = array("f", plan.times)  # the journal keeps it: half of the bytes
         self.underway.left(exchange)
-        if exchange.plan.load is not None:
+        if plan.load is not None:
             self.stations.left(exchange)
         self.meter.finished(exchange)
         for observer in self.observers:

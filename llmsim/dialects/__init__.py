@@ -44,7 +44,12 @@ class Request:
     @property
     def args(self) -> dict[str, str]:
         """What stands in the query, the last of each name."""
-        return dict(parse_qsl(self.query, keep_blank_values=True))
+        return dict(_parsed(self.query)) if self.query else {}
+
+
+@lru_cache(maxsize=256)
+def _parsed(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)
 
 
 @dataclass(slots=True)
@@ -141,6 +146,10 @@ class Encoder(ABC):
         """What comes after the last piece of a stream that ended as planned."""
         return b""
 
+    def last(self, pieces: Sequence[Piece]) -> bytes:
+        """The last pieces, and what comes after them; worth overriding where both can be put together at once."""
+        return self.frames(pieces) + self.close()
+
     @abstractmethod
     def fail(self, failure: Failure) -> bytes | None:
         """A failure told in the middle of a stream; None on a wire without words for it: the connection is closed."""
@@ -217,11 +226,11 @@ def remembered(read: Callable[[bytes], Ask]) -> Callable[[bytes], Ask]:
 
     Keeps the 256 bodies of at most 8 kB that came last. `read` must depend on the body alone.
     """
-    recent = lru_cache(maxsize=256)(read)
+    recent = lru_cache(maxsize=256)(lambda body: read(body).values())
 
     @wraps(read)
     def reading(body: bytes) -> Ask:
-        return recent(body).again() if len(body) <= 8192 else read(body)
+        return Ask(*recent(body)) if len(body) <= 8192 else read(body)
 
     return reading
 

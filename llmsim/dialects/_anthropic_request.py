@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -23,6 +21,7 @@ from llmsim.dialects._anthropic_prompt_cost import base_cost, pieces
 from llmsim.dialects._anthropic_refusals import read_object, validate
 from llmsim.dialects._anthropic_threads import Threads, opened
 from llmsim.dialects._anthropic_types import count_request, messages_request
+from llmsim.errors import Refused
 
 Json = dict[str, Any]
 
@@ -40,9 +39,11 @@ class Reader:
     def message(self, request: Request) -> Ask:
         """The ask that a message is; raises Refused where Anthropic's API refuses."""
         version, betas = wire.version_of(request), wire.betas_of(request)
-        with _readable():
+        try:
             ask = _alone(request.body, version, betas, self._amazon) if len(request.body) <= _SMALL else None
             return self._kept(request, version, betas) if ask is None else ask.again()
+        except _UNWRITABLE:
+            raise _too_deep() from None
 
     def _kept(self, request: Request, version: str, betas: frozenset[str]) -> Ask:
         """The ask of a body that may need what clients have left."""
@@ -68,9 +69,11 @@ class Reader:
         check_fields(body, version, betas)
         validate(count_request(), body)
         about, files = facts(body["model"]), find_file(self._desk)
-        with _readable():
+        try:
             check(body, about, version, betas, files)
             tokens = base_cost(body, body["model"]) + sum(part.tokens for part in pieces(body, body["model"], files))
+        except _UNWRITABLE:
+            raise _too_deep() from None
         return Ask(
             model=body["model"],
             dialect="anthropic_messages",
@@ -81,13 +84,12 @@ class Reader:
         )
 
 
-@contextmanager
-def _readable() -> Iterator[None]:
-    """Refuses what nests deeper than anything real: it was read, but cannot be written any more."""
-    try:
-        yield
-    except (orjson.JSONEncodeError, RecursionError):
-        raise wire.invalid("The request body is not valid JSON: it nests too deep") from None
+_UNWRITABLE = (orjson.JSONEncodeError, RecursionError)
+"""What is raised for what nests deeper than anything real: it was read, but cannot be written any more."""
+
+
+def _too_deep() -> Refused:
+    return wire.invalid("The request body is not valid JSON: it nests too deep")
 
 
 @lru_cache(maxsize=256)

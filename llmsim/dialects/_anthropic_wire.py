@@ -5,9 +5,10 @@ Source: Anthropic API reference, "Versions", "Errors", "Rate limits", and the ty
 
 from __future__ import annotations
 
-import base64
+from binascii import b2a_base64
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 import orjson
@@ -97,7 +98,10 @@ def invalid(message: str, error_code: str = "", **details: Any) -> Refused:
 
 def spelled(high: int, low: int) -> str:
     """128 bits as 22 letters and digits."""
-    return base64.b64encode((high << 64 | low).to_bytes(16, "big"), b"Zq")[:22].decode()
+    return b2a_base64((high << 64 | low).to_bytes(16, "big"))[:22].translate(_LETTERS).decode()
+
+
+_LETTERS = bytes.maketrans(b"+/", b"Zq")
 
 
 def _bits(exchange: Exchange) -> tuple[int, int]:
@@ -140,17 +144,22 @@ def headers(exchange: Exchange | None) -> Headers:
 
 def _limits(standing: Standing, wall: float) -> Headers:
     """The limits as Anthropic tells them, with moments that are whole seconds: never one that is too early."""
-    resets = (standing.requests_reset, standing.tokens_reset, standing.input_reset, standing.output_reset)
-    return _limit_headers(standing, *(-int(-(wall + reset - 1e-6) // 1) for reset in resets))
+    return _limit_headers(
+        standing,
+        ceil(wall + standing.requests_reset - 1e-6),
+        ceil(wall + standing.input_reset - 1e-6),
+        ceil(wall + standing.output_reset - 1e-6),
+        ceil(wall + standing.tokens_reset - 1e-6),
+    )
 
 
 @lru_cache(maxsize=256)
-def _limit_headers(standing: Standing, *resets: int) -> Headers:
+def _limit_headers(standing: Standing, requests: int, tokens_in: int, tokens_out: int, tokens: int) -> Headers:
     told = (
-        (standing.requests_limit, standing.requests_left, resets[0]),
-        (standing.input_limit, standing.input_left, resets[2]),
-        (standing.output_limit, standing.output_left, resets[3]),
-        (standing.tokens_limit, standing.tokens_left, resets[1]),
+        (standing.requests_limit, standing.requests_left, requests),
+        (standing.input_limit, standing.input_left, tokens_in),
+        (standing.output_limit, standing.output_left, tokens_out),
+        (standing.tokens_limit, standing.tokens_left, tokens),
     )
     values = [(b"%d" % limit, b"%d" % left, timestamp(reset).encode()) for limit, left, reset in told]
     return list(zip(_LIMIT_HEADERS, [value for three in values for value in three], strict=True))

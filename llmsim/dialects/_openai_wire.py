@@ -159,7 +159,7 @@ def headers(exchange: Exchange | None, processing_ms: int) -> Headers:
         (b"openai-processing-ms", b"%d" % processing_ms),
         (b"openai-version", b"2020-10-01"),
         (b"openai-organization", ORGANIZATION),
-        *_limit_headers(exchange.standing if exchange is not None else _NOBODY),
+        *_limit_headers((_NOBODY if exchange is None else exchange.standing)[:6]),
     ]
 
 
@@ -197,7 +197,9 @@ _stray = Dice(mix("answers without an exchange"))
 
 
 @lru_cache(maxsize=1024)
-def _limit_headers(standing: Standing) -> Headers:
+def _limit_headers(figures: tuple[int, int, float, int, int, float]) -> Headers:
+    """The first six figures of a standing; to look the rest of it up as well would cost more than writing them."""
+    standing = Standing(*figures)
     return [
         (b"x-ratelimit-limit-requests", b"%d" % standing.requests_limit),
         (b"x-ratelimit-limit-tokens", b"%d" % standing.tokens_limit),

@@ -38,6 +38,7 @@ _PAD = 12
 _NOISE = "q7Xw2LmZc9Ru"
 _TAILS = [b'},"logprobs":null,"finish_reason":null}],"obfuscation":"%b"}\n\n' % _NOISE[:n].encode() for n in range(13)]
 _BARE = b'},"logprobs":null,"finish_reason":null}]}\n\n'
+_SAYING = b'{"index":0,"delta":{"content":'
 
 
 class OpenAIChat(Dialect):
@@ -72,25 +73,25 @@ class OpenAIChat(Dialect):
 class ChatEncoder(Encoder):
     """Words one chat completion: `data:` lines without event names, `[DONE]` at the end."""
 
+    _script: Script | None = None
+
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
-        ask = exchange.ask
-        extra = ask.extra
-        self._usage = bool(extra.get("include_usage"))
-        self._pads = bool(extra.get("obfuscate"))
-        self._logprobs = Logprobs(exchange, extra["top_logprobs"]) if extra.get("logprobs") else None
-        self._opened: set[int] = set()
-        self._script: Script | None = None
-        high, low = wire.ids(exchange)
-        # The id is wire.token(), formatted in one go.
-        base = _base(ask.model, extra.get("service_tier") or "default", ask.stream)
-        self._base = base % (high, low >> 12, exchange.wall)
+        ask, get = exchange.ask, exchange.ask.extra.get
+        self._logprobs = Logprobs(exchange, ask.extra["top_logprobs"]) if get("logprobs") else None
         if ask.stream:
-            self._head = b'data: %b,%b"choices":[' % (self._base, b'"usage":null,' if self._usage else b"")
-            self._say = self._head + b'{"index":0,"delta":{"content":'
+            self._usage, self._pads = get("include_usage", False), get("obfuscate", False)
+            self._head = _head(ask.model, get("service_tier"), self._usage) % _identity(exchange)
+            self._opened: set[int] = set()
             script = exchange.plan.pieces
             if type(script) is Script and script.plain and self._logprobs is None:
                 self._script, self._bodies = script, bodies(script, self._pads)
+
+    @property
+    def _base(self) -> bytes:
+        """The fields of every event, or of the whole reply, that come before its choices."""
+        ask = self.exchange.ask
+        return _base(ask.model, ask.extra.get("service_tier"), ask.stream) % _identity(self.exchange)
 
     def headers(self) -> Headers:
         """OpenAI's headers, the time to the first token as processing time."""
@@ -101,22 +102,24 @@ class ChatEncoder(Encoder):
     # -- streamed
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
-        """Everything that is due, one event a token; a script of plain text takes the fast way."""
+        """Everything that is due, one event a token."""
+        return self._events(pieces, b"")
+
+    def last(self, pieces: Sequence[Piece]) -> bytes:
+        """The last events and the end mark."""
+        return self._events(pieces, self.close())
+
+    def _events(self, pieces: Sequence[Piece], close: bytes) -> bytes:
+        """The pieces' events and what follows them; a script of plain text takes the fast way."""
         script, end = self._script, self.exchange.cursor
         if script is None or self.exchange.plan.pieces is not script:
-            return super().frames(pieces)
-        start = end - len(pieces)
-        if end < len(script):
-            if not self._opened:
-                return self._open(0, b'""') + self._say + self._say.join(self._bodies[start:end])
-            return self._say + self._say.join(self._bodies[start:end])
-        opening = b"" if self._opened else self._open(0, b'""')
-        last = self._head + _ending(self._finish(script[-1]))  # type: ignore[arg-type]
-        if end - 1 == start:
-            return opening + last
-        told = [opening, *self._bodies[start : end - 1]]
-        told[-1] += last
-        return self._say.join(told)
+            return super().frames(pieces) + close
+        told = self._bodies[end - len(pieces) : end + 1]  # the first of them was told; what opens is in its place
+        told[0] = b"" if self._opened else self._open(0, b'""')
+        if end == len(script):
+            told[-1] += self._head + _ending(self._finish(script[-1]))  # type: ignore[arg-type]
+        told[-1] += close
+        return (self._head + _SAYING).join(told)
 
     def frame(self, piece: Piece) -> bytes:
         """One piece's event, after the role event where it is its choice's first."""
@@ -259,11 +262,17 @@ class StoringEncoder(ChatEncoder):
         return worded
 
 
+def _identity(exchange: Exchange) -> tuple[int, int, float]:
+    """What tells a reply from all others: its id, which is `wire.token`'s formatted in one go, and its time."""
+    high, low = wire.ids(exchange)
+    return high, low >> 12, exchange.wall
+
+
 def bodies(script: Script, pads: bool) -> list[bytes]:
-    """All of each text event but its head, made once for a script."""
+    """All of each text event but its head, made once for a script; before them the place of what opens the stream."""
     made: list[bytes] | None = script.memo.get((OpenAIChat, pads))
     if made is None:
-        made = [_body(piece.text, pads) for piece in script[:-1] if isinstance(piece, Say)]
+        made = [b"", *(_body(piece.text, pads) for piece in script[:-1] if isinstance(piece, Say))]
         script.memo[OpenAIChat, pads] = made
     return made
 
@@ -285,12 +294,18 @@ def usage(spent: Usage) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _base(model: str, tier: str, stream: bool) -> bytes:
+def _base(model: str, tier: str | None, stream: bool) -> bytes:
     """The fields of every reply of a model, left open at the end, to be formatted with its id and its time."""
-    fields = {"model": model, "service_tier": tier, "system_fingerprint": fingerprint(model)}
+    fields = {"model": model, "service_tier": tier or "default", "system_fingerprint": fingerprint(model)}
     about = orjson.dumps(fields)[1:-1].replace(b"%", b"%%")
     kind = b".chunk" if stream else b""
     return b'{"id":"chatcmpl-%%016x%%013x","object":"chat.completion%b","created":%%d,%b' % (kind, about)
+
+
+@lru_cache(maxsize=1024)
+def _head(model: str, tier: str | None, usage: bool) -> bytes:
+    """What every event of a model begins with, to be formatted as `_base` is."""
+    return b'data: %b,%b"choices":[' % (_base(model, tier, True), b'"usage":null,' if usage else b"")
 
 
 def _chunk(choice: int, delta: bytes, logprobs: bytes, finish: bytes, pads: bool) -> bytes:

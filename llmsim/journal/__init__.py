@@ -43,8 +43,9 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Takes an exchange in, weighed by its request, whose texts the ask holds once more, and by its plan."""
-        exchange.weight = _OWN_BYTES + 2 * len(exchange.request) + 12 * len(exchange.plan.pieces)
-        self.size += exchange.weight
+        weight = _OWN_BYTES + 2 * len(exchange.request) + 12 * len(exchange.plan.pieces)
+        exchange.weight = weight
+        self.size += weight
         ring = self._ring
         ring.append(exchange)
         while len(ring) > self.count_limit or (self.size > self.size_limit and len(ring) > 1):

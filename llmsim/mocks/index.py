@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 
 from llmsim.match import FIELDS, Condition, Subject
 from llmsim.match.values import SCANNED, Glob, Text
@@ -12,6 +13,11 @@ from llmsim.mocks import Mock
 
 _EXACT = ("endpoint", "model", "key", "client", "api", "provider", "header")
 _SEARCHED = ("text", "system")
+_NAMES = {name: attrgetter(name) for name in ("endpoint", "model", "key", "client", "provider")} | {
+    "api": attrgetter("dialect")
+}
+"""Names of a request that there is one of each, where an ask has them."""
+
 _MEMORY = 64 << 20
 """Bytes that RE2 may take for one set of expressions."""
 
@@ -47,35 +53,44 @@ class Index:
     def __init__(self, mocks: Sequence[Mock]) -> None:
         enabled = [one for one in mocks if one.enabled]
         self.order = sorted(enabled, key=lambda one: -one.priority)  # stable: of equal ones the first
-        self._always: list[int] = []
+        always: list[int] = []
         tables: dict[tuple[str, str], dict[str, list[int]]] = {}
         searched: dict[str, list[tuple[int, str]]] = {}
         for place, mock in enumerate(self.order):
             key = _best(mock)
             if key is None:
-                self._always.append(place)
+                always.append(place)
             elif key[1] is None:
                 table = tables.setdefault((key[0].name, key[0].key), {})
                 table.setdefault(key[2], []).append(place)
             else:
                 searched.setdefault(key[0].name, []).append((place, key[1]))
-        self._tables = [(FIELDS[name].find, key, table) for (name, key), table in tables.items()]
+        self._named = [(_NAMES[name], table) for (name, _), table in tables.items() if name in _NAMES]
+        self._tables = [(FIELDS[name].find, key, table) for (name, key), table in tables.items() if name not in _NAMES]
         self._sets: list[_Set] = []
         for name, patterns in searched.items():
             made, large = _sets(name, patterns)
             self._sets += made
-            self._always += large
+            always += large
+        self._unnamed = always
+        self._always = [self.order[place] for place in sorted(always)]
 
-    def candidates(self, subject: Subject) -> list[Mock]:
+    def candidates(self, subject: Subject) -> Sequence[Mock]:
         """Mocks that may hold for the request, those that are asked first first."""
-        places = [*self._always]
+        places: list[int] = []
+        for name, names in self._named:
+            if meant := names.get(name(subject.ask).lower()):
+                places += meant
         for find, key, table in self._tables:
             for found in find(subject, key):
                 if meant := table.get(str(found).lower()):
                     places += meant
         for one in self._sets:
-            places += one.places(subject)
-        return [self.order[place] for place in sorted(places)]
+            if more := one.places(subject):
+                places += more
+        if not places:
+            return self._always
+        return [self.order[place] for place in sorted(places + self._unnamed)]
 
     def find(self, subject: Subject, open_: Callable[[Mock], bool]) -> Mock | None:
         """The mock that answers: the first that holds and is `open_`, neither spent nor in another state."""
@@ -123,7 +138,7 @@ def _exact(part: Condition) -> str | None:
 
 
 class _Set:
-    """Expressions that search the same text, in one pass over it."""
+    """Expressions that search the same text, of which a request has one, in one pass over it."""
 
     def __init__(self, name: str, patterns: Sequence[tuple[int, str]]) -> None:
         import re2
@@ -140,14 +155,11 @@ class _Set:
         self._set.Compile()
 
     def places(self, subject: Subject) -> Sequence[int]:
-        """The places of the mocks whose expression is found in the request."""
-        texts = list(self._find(subject, ""))
-        if len(texts) == 1:
-            return self._in(texts[0])
-        return list({place for text in texts for place in self._in(text)})
+        """The places of the mocks whose expression is found in the request.
 
-    def _in(self, text: str) -> Sequence[int]:
-        """The places for one text; those of short texts are remembered, as load generators send the same ones."""
+        Those for short texts are remembered, as load generators send the same ones.
+        """
+        (text,) = self._find(subject, "")
         known = self._known.get(text)
         if known is None:
             known = [self._places[at] for at in self._set.Match(text[:SCANNED]) or ()]

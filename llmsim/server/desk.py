@@ -92,20 +92,21 @@ class ServerDesk(Desk):
 
         `caller` is who the headers say it is, where that is known already.
         """
-        if self.reels is not None:
-            ask = self.reels.ask(dialect, route, request, ask, self.simulator.settings)
+        reels, failure = self.reels, None
+        if reels is not None:
+            ask = reels.ask(dialect, route, request, ask, self.simulator.settings)
         if isinstance(ask, Failure):
-            failure: Failure | None = ask
+            failure = ask
             ask = Ask(
                 "",
                 dialect=dialect.kind,
                 endpoint=request.path,
                 extra={"method": request.method, "query": request.query},
             )
-        else:
-            failure = Failure("unavailable", STOPPING) if self.stopping else None
-            if ask.detached and len(self._unattended) >= MOST_UNATTENDED:
-                failure = Failure("unavailable")
+        elif self.stopping:
+            failure = Failure("unavailable", STOPPING)
+        elif ask.detached and len(self._unattended) >= MOST_UNATTENDED:
+            failure = Failure("unavailable")
         self.know(dialect, request, ask, caller)
         if failure is None and ask.overrides is not None:
             failure = self._overridden(ask.overrides)
@@ -113,11 +114,12 @@ class ServerDesk(Desk):
             exchange = self.simulator.refuse(ask, failure, request.body)
         else:
             exchange = self.simulator.begin(ask, request.body)
-            if self.reels is not None:
-                self.reels.told(exchange)
+            if reels is not None:
+                reels.told(exchange)
         exchange.asked = (dialect, route, request)
-        detaches = ask.detached and exchange.plan.failure is None
-        return self._detached(dialect, exchange) if detaches else exchange
+        if ask.detached and exchange.plan.failure is None:
+            return self._detached(dialect, exchange)
+        return exchange
 
     def know(self, dialect: Dialect, request: Request, ask: Ask, caller: Caller | None = None) -> None:
         """Notes in an ask who asks."""

@@ -10,6 +10,7 @@ import re
 import urllib.parse
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import httptools
 
@@ -46,6 +47,15 @@ class Head:
     caller: Caller
 
 
+class Found(NamedTuple):
+    """A head among the bytes of a connection: its own bytes, what it says, where the body begins and where it ends."""
+
+    raw: bytes
+    head: Head
+    start: int
+    end: int
+
+
 class Heads:
     """The heads of requests that are as plain as can be.
 
@@ -58,8 +68,8 @@ class Heads:
         self._routes = routes
         self._kept: dict[bytes, Head] = {}
 
-    def find(self, data: bytes) -> tuple[Head, int, int] | None:
-        """The head that the data begins with, where its body begins and where that ends; None where it is not plain."""
+    def find(self, data: bytes) -> Found | None:
+        """The head that the data begins with; None where it is not plain."""
         start = data.find(b"\r\n\r\n", 0, _LONGEST) + 4
         if start < 4:
             return None
@@ -70,7 +80,7 @@ class Heads:
             at, end = told.span(1)
             key, length = data[:at] + data[end:start], int(data[at:end])
         head = self._kept.get(key) or self._read(data[:start], key, told is not None)
-        return None if head is None else (head, start, start + length)
+        return None if head is None else Found(data[:start], head, start, start + length)
 
     def _read(self, raw: bytes, key: bytes, told: bool) -> Head | None:
         lines = _Lines()

@@ -15,7 +15,7 @@ from llmsim import tokens
 from llmsim.dialects import Headers, Request
 from llmsim.exchange import Exchange
 from llmsim.server.desk import LONG, ServerDesk
-from llmsim.server.heads import Head, Heads
+from llmsim.server.heads import Found, Head, Heads
 from llmsim.server.outlet import sever
 from llmsim.server.player import Player
 
@@ -37,14 +37,22 @@ class Lanes:
         self._heads = Heads(desk.routes)
         self._longest = min(LONG, body_limit)
 
-    def find(self, data: bytes) -> tuple[Head, int, int] | None:
-        """The head that the data begins with and the places where its body begins and ends; None: not this way."""
-        found = None if self.desk.stopping or self.desk.passing else self._heads.find(data)
-        if found is None or found[2] - found[1] > self._longest or found[0].route.heavy:
+    def find(self, data: bytes, before: Found | None = None) -> Found | None:
+        """The head that the data begins with; None where it is not to go this way.
+
+        `before` is what was found for the connection's request before: its head often comes again as it was.
+        """
+        desk = self.desk
+        if desk.stopping or desk.passing:
             return None
-        if tokens.loaded() or found[0].route.read is None:
+        found = before
+        if found is None or not data.startswith(found.raw):
+            found = self._heads.find(data)
+            if found is None or found.end - found.start > self._longest or found.head.route.heavy:
+                return None
+        if tokens.loaded() or found.head.route.read is None:
             return found
-        return found if tokens.quick(data[found[1] : found[2]]) else None
+        return found if tokens.quick(data[found.start : found.end]) else None
 
 
 class Lane:
@@ -80,15 +88,12 @@ class Lane:
 
     def serve(self, head: Head, body: bytes) -> None:
         """Begins the reply; what is due at once is sent before this returns."""
-        client = self._protocol.client
-        request = Request(
-            head.method, head.path, head.query, head.headers, body, head.params, client[0] if client else ""
-        )
-        desk = self._desk
+        request = Request(head.method, head.path, head.query, head.headers, body, head.params, self._protocol.address)
+        desk, dialect, route = self._desk, head.dialect, head.route
         try:
-            ask = desk.read(head.dialect, head.route, request)
-            exchange = desk.begin(head.dialect, head.route, request, ask, head.caller)
-            player = desk.player(head.dialect, head.route, request, exchange, self)
+            ask = desk.read(dialect, route, request)
+            exchange = desk.begin(dialect, route, request, ask, head.caller)
+            player = desk.player(dialect, route, request, exchange, self)
             player.begin()
         except Exception:
             logger.exception("a request could not be served", extra={"fields": {"path": request.path[:300]}})
@@ -121,25 +126,28 @@ class Lane:
         self.started = True
         self._chunked = length is None
         coding = b"transfer-encoding: chunked" if length is None else b"content-length: %d" % length
-        end = b"\r\n\r\n" if self.keep_alive else b"\r\nconnection: close\r\n\r\n"
-        lines = b"\r\n".join(map(_LINE, (*self._protocol.server_state.default_headers, *headers)))
-        self._head = b"%b%b\r\n%b%b" % (STATUS_LINE[status], lines, coding, end)
+        lines = [*map(_LINE, self._protocol.server_state.default_headers), *map(_LINE, headers), coding]
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        self._head = b"%b%b\r\n\r\n" % (STATUS_LINE[status], b"\r\n".join(lines))
 
     def body(self, data: bytes, more: bool) -> None:
         """Sends a part of the body, the last one if not `more`."""
-        end = b"" if more else b"0\r\n\r\n"
         if not self._chunked:
             self._write(self._head + data)
         elif data:
-            self._write(b"%b%x\r\n%b\r\n%b" % (self._head, len(data), data, end))
+            # A stream of many events is long: joining copies it once.
+            end = b"\r\n" if more else b"\r\n0\r\n\r\n"
+            self._write(b"".join((self._head, b"%x\r\n" % len(data), data, end)))
         else:
-            self._write(self._head + end)
+            self._write(self._head if more else self._head + b"0\r\n\r\n")
         self._head = b""
-        if not more:
-            self.response_complete = True
-            if not self.keep_alive:
-                self._wire.close()
-            self._protocol.on_response_complete()
+        if more:
+            return
+        self.response_complete = True
+        if not self.keep_alive:
+            self._wire.close()
+        self._protocol.on_response_complete()
 
     def part(self, data: bytes) -> None:
         """Sends a part of a stream, with more to come."""

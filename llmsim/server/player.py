@@ -11,7 +11,7 @@ from llmsim import explain
 from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, garbled
 from llmsim.errors import Failure, Refused
 from llmsim.exchange import Exchange, State
-from llmsim.plan import Drop, Fail, Garbled, Piece, Raw, Script
+from llmsim.plan import Drop, End, Fail, Garbled, Piece, Raw, Script
 from llmsim.server.drip import DripChannel
 from llmsim.simulator import Simulator
 
@@ -19,6 +19,10 @@ logger = logging.getLogger("llmsim")
 
 _FLUSH = 0.02
 """Seconds between the last bytes and a reset, which would overtake them in the client's socket."""
+
+
+_BARE = (Fail, Drop, Raw)
+"""What a reply is without anything of what a model says."""
 
 
 class Channel(Protocol):
@@ -55,14 +59,16 @@ class Channel(Protocol):
 class Player:
     """What streamed and whole replies have in common: failures, cuts, flow control and the end."""
 
+    told: Callable[[Exchange], None] | None = None
+    _severing: Drop | None = None
+
     def __init__(self, simulator: Simulator, dialect: Dialect, exchange: Exchange, outlet: Channel) -> None:
         self.slot = 0
         self.simulator = simulator
         self.dialect = dialect
         self.exchange = exchange
-        self.outlet = DripChannel(outlet, simulator.clock, exchange.plan.drip) if exchange.plan.drip else outlet
-        self.told: Callable[[Exchange], None] | None = None
-        self._severing: Drop | None = None
+        drip = exchange.plan.drip
+        self.outlet = DripChannel(outlet, simulator.clock, drip) if drip else outlet
 
     def play(self, now: float) -> float | None:
         """Plays what is due; gives the next moment."""
@@ -88,6 +94,10 @@ class Player:
             return
         if self.exchange.state == "live":
             self.simulator.schedule(self.exchange, self, moment)
+            self.waits()
+
+    def waits(self) -> None:
+        """Told that not all of the reply was due at once."""
 
     def answer(self, answer: Answer, state: State = "failed") -> None:
         """Sends a complete answer and ends the exchange, as failed if not told otherwise."""
@@ -99,16 +109,14 @@ class Player:
         """Begins the response: the exchange's number comes with it, and why it is as it is where that is asked for."""
         exchange = self.exchange
         exchange.status = status
-        own = (b"x-llmsim-exchange", b"%d" % exchange.number)
+        headers = [*headers, (b"x-llmsim-exchange", b"%d" % exchange.number)]
         if exchange.plan.content_type:
             label = exchange.plan.content_type.encode("ascii")
             headers = [(name, label if name == b"content-type" else value) for name, value in headers]
         overrides = exchange.ask.overrides
         if overrides is not None and overrides.explain and self.simulator.settings.overrides:
-            told = explain.header(explain.why(exchange, self.simulator.near(exchange)))
-            self.outlet.start(status, [*headers, own, (b"x-llmsim-why", told)], length)
-        else:
-            self.outlet.start(status, [*headers, own], length)
+            headers.append((b"x-llmsim-why", explain.header(explain.why(exchange, self.simulator.near(exchange)))))
+        self.outlet.start(status, headers, length)
 
     def end(self, state: State) -> None:
         """Ends the exchange, on a slow line once all has gone out."""
@@ -165,10 +173,9 @@ class StreamPlayer(Player):
     _opening: bytes
     _opens_later = False
 
-    def begin(self) -> None:
-        """Plays what is due at once, the opening too where it comes early, and leaves the rest to the pacer."""
-        super().begin()
-        if self.dialect.early and not self.outlet.started and self.exchange.state == "live":
+    def waits(self) -> None:
+        """Opens the stream where its dialect does so before the first piece is due."""
+        if self.dialect.early and not self.outlet.started:
             if self.exchange.queued:
                 self._opens_later = True
             else:
@@ -190,7 +197,7 @@ class StreamPlayer(Player):
             self.broken(error)
 
     def _open_early(self) -> None:
-        if isinstance(self.exchange.plan.pieces[0], Fail | Drop | Raw):
+        if isinstance(self.exchange.plan.pieces[0], _BARE):
             return
         self._open()
         self.outlet.part(self._opening)
@@ -209,7 +216,7 @@ class StreamPlayer(Player):
         last = pieces[-1]
         if not self.outlet.started and not self._start(pieces[0], now):
             return None
-        if not exchange.over:
+        if exchange.cursor < len(exchange.plan.pieces):
             self.outlet.part(self._opening + self.encoder.frames(pieces))
             self._opening = b""
             return exchange.due()
@@ -217,17 +224,16 @@ class StreamPlayer(Player):
 
     def _start(self, first: Piece, now: float) -> bool:
         """Sends the headers; False when there is no stream, only a failure or a cut."""
+        if not isinstance(first, _BARE):
+            self._open()
+            return True
         if isinstance(first, Fail):
             self.answer(self.dialect.failure(first.failure, self.exchange))
-            return False
-        if isinstance(first, Raw):
+        elif isinstance(first, Raw):
             self.raw(first)
-            return False
-        if isinstance(first, Drop):
+        else:
             self.drop(first, now)
-            return False
-        self._open()
-        return True
+        return False
 
     def _open(self) -> None:
         self.encoder = encoder = self.dialect.encoder(self.exchange)
@@ -236,6 +242,10 @@ class StreamPlayer(Player):
 
     def _last(self, pieces: Sequence[Piece], last: Piece, now: float) -> float | None:
         """Writes the last events and ends the response as the plan says."""
+        if type(last) is End:
+            self.outlet.body(self._opening + self.encoder.last(pieces), False)
+            self.end("done")
+            return None
         if isinstance(last, Drop):
             data = self._opening + self.encoder.frames(pieces[:-1])
             if data:
@@ -244,7 +254,7 @@ class StreamPlayer(Player):
             return self.drop(last, now)
         if isinstance(last, Fail):
             return self._failed(self._opening + self.encoder.frames(pieces[:-1]), last.failure, now)
-        self.outlet.body(b"".join((self._opening, self.encoder.frames(pieces), self.encoder.close())), False)
+        self.outlet.body(self._opening + self.encoder.last(pieces), False)
         self.end("done")
         return None
 

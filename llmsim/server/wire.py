@@ -11,6 +11,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from llmsim.server.heads import Found
 from llmsim.server.lane import Lane, Lanes
 from llmsim.server.outlet import FLOW, WIRE
 
@@ -98,10 +99,14 @@ class WireProtocol(HttpToolsProtocol):
         self._within = False
         self._idle_since: float | None = None
         self._partial = Partial()
+        self._found: Found | None = None
+        self.address = ""
+        """The client's, without its port."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for a request, and not for ever."""
         super().connection_made(transport)
+        self.address = self.client[0] if self.client else ""
         self._idle_since = self.loop.time()
         self._look_again(self.timeout_keep_alive)
 
@@ -113,20 +118,19 @@ class WireProtocol(HttpToolsProtocol):
             return
         if self._waiting:
             data, self._waiting = self._waiting + data, b""
-        found = lanes.find(data)
-        if found is None or found[2] < len(data):
+        found = lanes.find(data, self._found)
+        if found is None or found.end < len(data):
             self._parsed(data)
             return
-        self._unset_keepalive_if_required()
-        head, start, end = found
-        if end > len(data):
+        self._found, self._idle_since = found, None
+        if found.end > len(data):
             self._waiting = data
             self._partial.headed = False  # so short a request counts as one head
             self._partial.came(0, self.loop.time())
             return
         self._partial.began = None
         self.cycle = lane = Lane(self, lanes.desk)  # type: ignore[assignment]
-        lane.serve(head, data[start:])
+        lane.serve(found.head, data[found.start :])
 
     def _parsed(self, data: bytes) -> None:
         """Has uvicorn's parser read; a head, or what stands between parts of a body, is not kept without bounds."""
