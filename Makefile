@@ -13,7 +13,7 @@ FRAMEWORK_VENVS := .venv-frameworks
 SETS := $(patsubst $(FRAMEWORKS)/%/requirements.txt,%,$(wildcard $(FRAMEWORKS)/*/requirements.txt))
 PYTHON_SETS := $(addprefix test-frameworks-,$(SETS))
 
-.PHONY: run traffic serve fuzz attack docs examples dist sbom audit image-steps test test-workers check lint format types bench soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
+.PHONY: run traffic serve fuzz attack docs examples dist sbom audit image-steps test test-workers check lint format types bench instructions soak clean test-frameworks $(PYTHON_SETS) test-frameworks-node
 
 $(VENV)/.run: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -99,6 +99,12 @@ attack: $(VENV)/.dev  ## attacks on a real server of this machine, some minutes;
 
 bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	$(BIN)/python -m bench $(ARGS)
+
+instructions: $(VENV)/.dev  ## the processor's instructions of an exchange, by valgrind, which must be there; ten minutes
+	@command -v valgrind > /dev/null || { \
+	  echo "*** valgrind is not here: nothing was counted (tests/test_cost.py counts Python's instructions without it)" >&2; \
+	  exit 1; }
+	$(BIN)/python -m bench.instructions $(ARGS)
 
 soak: $(VENV)/.dev  ## half an hour of streams, changes and clients that leave: what is left of it
 	$(BIN)/python -m bench.soak $(ARGS)

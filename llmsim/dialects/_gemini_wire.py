@@ -172,6 +172,7 @@ def alt_of(query: str) -> str:
     return name
 
 
+@lru_cache(maxsize=256)
 def _alt(query: str) -> str:
     if "alt=" not in query:
         return ""

@@ -48,12 +48,12 @@ class Head:
 
 
 class Found(NamedTuple):
-    """A head among the bytes of a connection: its own bytes, what it says, where the body begins and where it ends."""
+    """A head at the beginning of some bytes: what it says, where its body begins and ends, its own bytes."""
 
-    raw: bytes
     head: Head
     start: int
     end: int
+    raw: bytes
 
 
 class Heads:
@@ -80,7 +80,7 @@ class Heads:
             at, end = told.span(1)
             key, length = data[:at] + data[end:start], int(data[at:end])
         head = self._kept.get(key) or self._read(data[:start], key, told is not None)
-        return None if head is None else Found(data[:start], head, start, start + length)
+        return None if head is None else Found(head, start, start + length, data[:start])
 
     def _read(self, raw: bytes, key: bytes, told: bool) -> Head | None:
         lines = _Lines()

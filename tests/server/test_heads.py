@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import application
 
-from llmsim.server.heads import Head, Heads
+from llmsim.server.heads import Found, Heads
 
 CHAT = b"/v1/chat/completions"
 
@@ -28,7 +28,7 @@ def request(*lines: bytes, first: bytes = b"POST " + CHAT + b" HTTP/1.1", body: 
     return b"\r\n".join([first, *lines, b"", b""]) + body
 
 
-def found(heads: Heads, data: bytes) -> tuple[Head, int, int]:
+def found(heads: Heads, data: bytes) -> Found:
     there = heads.find(data)
     assert there is not None, "the head is not plain"
     return there
@@ -36,12 +36,13 @@ def found(heads: Heads, data: bytes) -> tuple[Head, int, int]:
 
 def test_a_head_says_what_is_asked_by_whom_and_where_the_body_is(heads: Heads) -> None:
     data = request(body=b'{"model": 1}')
-    head, start, end = found(heads, data)
+    head, start, end, _ = found(heads, data)
     assert (head.method, head.path, head.query) == ("POST", CHAT.decode(), "")
     assert (head.dialect.kind, head.route.path) == ("openai_chat", CHAT.decode())
     assert head.headers == {b"host": b"here", b"authorization": b"Bearer sk-1"}
     assert head.caller == ("sk-1", "", 0, None)
     assert (data[start:end], end) == (b'{"model": 1}', len(data))
+    assert data.startswith(found(heads, data).raw + b'{"model": 1}')
 
 
 def test_the_same_head_with_a_body_of_another_length_is_found_again(heads: Heads) -> None:
@@ -52,13 +53,13 @@ def test_the_same_head_with_a_body_of_another_length_is_found_again(heads: Heads
 
 def test_a_body_may_still_be_on_its_way(heads: Heads) -> None:
     data = request(body=b"{}" * 10)
-    _, start, end = found(heads, data[:-15])
+    _, start, end, _ = found(heads, data[:-15])
     assert (end - start, end) == (20, len(data))
 
 
 def test_a_request_without_a_body_needs_no_length(heads: Heads) -> None:
     data = request(b"host: here", first=b"GET /v1/models?limit=2 HTTP/1.1", body=b"")
-    head, start, end = found(heads, data)
+    head, start, end, _ = found(heads, data)
     assert (head.method, head.query, start, end) == ("GET", "limit=2", len(data), len(data))
 
 
@@ -156,7 +157,7 @@ def test_a_plain_head_is_what_uvicorn_s_parser_reads_in_it(routes, lines: list[b
         there = heads.find(data)
         if there is None or there[2] != len(data):
             continue
-        head, start, end = there
+        head, start, end, _ = there
         whole = Whole(data)
         assert (whole.ends, whole.body, whole.method.decode()) == (1, data[start:end], head.method)
         assert {name for name, _ in whole.headers} - {b"content-length"} == set(head.headers)

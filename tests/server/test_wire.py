@@ -62,6 +62,20 @@ async def content(wire: Wire) -> str:
     return str(orjson.loads(body)["choices"][0]["message"]["content"])
 
 
+async def test_each_request_of_a_connection_is_told_by_its_own_head_and_body(server: Runner) -> None:
+    other = BODY.replace(b"Hello", b"Hallo").replace(b"gpt-4o", b"gpt-41")
+    heads = [RAW.partition(b"\r\n\r\n")[0] + b"\r\n\r\n", RAW[: -len(BODY)].replace(b"host: here", b"host: there")]
+    async with Wire.to(server) as wire:
+        told = []
+        for head, body in ((heads[0], BODY), (heads[0], other), (heads[1], BODY), (heads[0], other)):
+            wire.writer.write(head + body)
+            _, _, answer = await wire.answer()
+            told.append(orjson.loads(answer)["model"])
+    assert told == ["gpt-4o", "gpt-41", "gpt-4o", "gpt-41"]
+    asked = [exchange.asked[2].headers[b"host"] for exchange in server.simulator.journal]
+    assert asked == [b"here", b"here", b"there", b"here"]
+
+
 async def test_a_plain_request_needs_no_task(server: Runner, simulator: Simulator, by_asgi: list[str]) -> None:
     simulator.change(latency_profile="glacial")
     async with nothing_left(server), Wire.to(server) as wire:

@@ -30,7 +30,7 @@ from llmsim.server.cluster.stateful import stateful
 from llmsim.server.config import Config
 from llmsim.server.control import ROOT
 from llmsim.server.handlers import Application
-from llmsim.server.heads import Head
+from llmsim.server.heads import Found
 from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.metrics import PATH
@@ -55,15 +55,15 @@ class WorkerLanes(Lanes):
 
     link: Link
 
-    def find(self, data: bytes) -> tuple[Head, int, int] | None:
-        """The head that the data begins with and the places where its body begins and ends; None: not this way."""
+    def find(self, data: bytes, before: Found | None = None) -> Found | None:
+        """The head that the data begins with; None where it is not to go this way."""
         link = self.link
-        found = None if link.taped else super().find(data)
-        if found is None or link.simulator.counting or found[0].caller.overrides is not None:
+        found = None if link.taped else super().find(data, before)
+        if found is None or link.simulator.counting or found.head.caller.overrides is not None:
             return None
         if link.keeper:
             return found
-        head, start, end = found
+        head, start, end, _ = found
         if link.simulator.loaded or stateful(head.dialect, head.route, data, start, end):
             return None
         return found
