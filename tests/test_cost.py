@@ -1,7 +1,7 @@
 """What an exchange costs, counted in instructions of Python's machine: the same on every machine, whatever else runs.
 
 The ceilings are a twentieth above what was counted when they were set. Whoever lets a request do more than that
-raises them knowingly, or takes it out again; `make instructions` counts the processor's own instructions, with valgrind.
+raises them knowingly, or takes it out again; `make instructions` counts the processor's own, by valgrind.
 """
 
 import sys
