@@ -83,8 +83,7 @@ class Simulator:
         """Decides the whole reply under this moment's settings and opens an exchange for it."""
         if ask.follows is not None:
             return self._beside(ask, request)
-        settings, clock = self.settings, self.clock
-        now = clock.now()
+        settings, now = self.settings, self.clock.now()
         if ask.overrides is not None and settings.overrides:
             settings = ask.overrides.over(settings)
         ask.number = number = next(self.numbers)
@@ -94,10 +93,9 @@ class Simulator:
         standing = self._admitted(subject)
         plan = self._decided(subject, settings, dice, now, standing)
         begin = Exchange if plan.load is None else self.stations.open
-        exchange = begin(number, ask, plan, now, clock.wall(), settings.speed)
-        exchange.standing = standing
+        exchange = begin(number, ask, plan, now, self.clock.wall(), settings.speed)
+        exchange.standing, exchange.request = standing, request
         exchange.seed, exchange.seen = dice.seed, seen
-        exchange.request = request
         self.journal.add(exchange)
         self.meter.began(exchange)
         return exchange
