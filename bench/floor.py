@@ -103,8 +103,8 @@ class Pacer:
 
 
 class Floor(asyncio.Protocol):
-    def __init__(self, pacer: Pacer | None) -> None:
-        self.pacer, self.unread = pacer, b""
+    def __init__(self, pacer: Pacer | None, loops: int = 0) -> None:
+        self.pacer, self.loops, self.unread = pacer, loops, b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
@@ -121,6 +121,8 @@ class Floor(asyncio.Protocol):
         self.unread = data
 
     def answer(self, body: bytes) -> None:
+        for _ in range(self.loops):
+            pass
         if not STREAMED.search(body):
             self.transport.write(WHOLE)
             return
@@ -142,11 +144,11 @@ def forked(workers: int) -> int:
     return 0
 
 
-async def serve(port: int, pacer: Pacer | None, parent: int) -> None:
+async def serve(port: int, pacer: Pacer | None, loops: int, parent: int) -> None:
     if parent:
         asyncio.get_running_loop().add_reader(parent, os._exit, 0)
     server = await asyncio.get_running_loop().create_server(
-        lambda: Floor(pacer), "127.0.0.1", port, backlog=4096, reuse_port=True
+        lambda: Floor(pacer, loops), "127.0.0.1", port, backlog=4096, reuse_port=True
     )
     gc.freeze()
     await server.serve_forever()
@@ -158,6 +160,7 @@ def main() -> None:
     options.add_argument("--ttft", type=float, default=100, help="ms before the first token of a paced stream")
     options.add_argument("--tbt", type=float, default=0, help="ms between tokens; 0: streams in one write")
     options.add_argument("--workers", type=int, default=1, help="processes on the same port (SO_REUSEPORT)")
+    options.add_argument("--loops", type=int, default=0, help="empty rounds of a loop before each answer")
     chosen = options.parse_args()
     parent = forked(chosen.workers)
     pacer = Pacer(chosen.ttft / 1000, chosen.tbt / 1000) if chosen.tbt else None
@@ -165,7 +168,7 @@ def main() -> None:
         import uvloop
 
         asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(chosen.port, pacer, parent))
+    asyncio.run(serve(chosen.port, pacer, chosen.loops, parent))
 
 
 if __name__ == "__main__":

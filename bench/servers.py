@@ -17,6 +17,9 @@ PACED_TOKENS = 600
 TTFT_MS = 100
 TBT_MS = 20
 
+# Rounds of an empty loop that take a floor about as long as llmsim takes for a stream: the client's part is then alike.
+BUSY = 8_000
+
 # K10's long reply: a fast model's 200 tokens/s at ten times its speed, some 8 s in all.
 LONG_TOKENS = 16_000
 LONG_TBT_MS = 5
@@ -111,9 +114,9 @@ def command(name: str, kind: Kind, port: int, folder: Path) -> Command:
             return Command([*start.words, "--workers", "2"], start.environment)
         case "floor":
             return floor(kind, port, folder)
-        case "floor, two workers":
-            start = floor(kind, port, folder)
-            return Command([*start.words, "--workers", "2"], start.environment)
+        case "busy floor" | "busy floor, two workers":
+            start, count = floor(kind, port, folder), "2" if name.endswith("two workers") else "1"
+            return Command([*start.words, "--loops", str(BUSY), "--workers", count], start.environment)
         case "aimock":
             return peers.aimock(port, folder, tokens, pace)
         case "llmock":

@@ -1,4 +1,8 @@
-"""K8: what a second worker brings, with servers and client all on the same two cores; and what it brings the floor."""
+"""K8: what a second worker brings, with servers and client all on the same two cores; and what it brings a floor.
+
+The floor is slowed down to llmsim's pace by an empty loop, else the client would be the limit. Its two processes share
+nothing, so that it shows what this machine gives at all.
+"""
 
 import statistics
 from collections.abc import Sequence
@@ -11,7 +15,7 @@ from bench.servers import Kind
 from bench.session import Session
 
 ONE, TWO = "llmsim", "llmsim, two workers"
-FLOOR_ONE, FLOOR_TWO = "floor", "floor, two workers"
+FLOOR_ONE, FLOOR_TWO = "busy floor", "busy floor, two workers"
 
 
 def workers(session: Session) -> list[Finding]:
@@ -45,5 +49,5 @@ def most(one: Sequence[Sample]) -> str:
 
 def noted(finding: Finding, floor: Finding, more: str = "") -> Finding:
     """The finding, with what a second worker brings the floor in the same run."""
-    told = [] if floor.value is None else [f"the floor's second worker: {floor.value:.2f}"]
+    told = [] if floor.value is None else [f"a floor of the same cost, its second worker: {floor.value:.2f}"]
     return replace(finding, note="; ".join([*told, more] if more else told))
