@@ -111,6 +111,7 @@ def attacks(quick: bool) -> dict[str, Attack]:
     size, many = (64 << 20, 1_000) if quick else (GB, 10_000)
     return {
         "idle connections": lambda one: wire.idle(one, many),
+        "no descriptors left": lambda one: wire.no_descriptors(one, 200, 8),
         "slowloris": lambda one: wire.drip(one, 200, 8 if quick else 75),
         "clients that vanish": lambda one: wire.half_open(one, 300),
         f"a body of {size >> 20} MB, announced": lambda one: wire.large(one, size, False),

@@ -44,6 +44,11 @@ class Victim:
         found = re.search(r"VmRSS:\s+(\d+) kB", told)
         return int(found[1]) / 1024 if found else 0.0
 
+    def seconds(self) -> float:
+        """Seconds of a core that it has taken."""
+        told = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
     async def look(self) -> Look:
         """Raises what the connection raises where it does not answer within 20 seconds."""
         begun = asyncio.get_running_loop().time()

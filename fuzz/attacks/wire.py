@@ -46,6 +46,29 @@ async def idle(victim: Victim, count: int) -> str:
     return f"{len(held)} held; a client beside them got {statuses(told)}; {look.rss:.0f} MB"
 
 
+async def no_descriptors(victim: Victim, count: int, seconds: float) -> str:
+    """More connections than the server may have descriptors, with the time of a core that it takes meanwhile."""
+    usual = resource.prlimit(victim.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(victim.process.pid, resource.RLIMIT_NOFILE, (64, usual[1]))
+    held = []
+    for _ in range(count):
+        plug = socket.socket()
+        plug.setblocking(False)
+        with contextlib.suppress(OSError):
+            await asyncio.get_running_loop().sock_connect(plug, (victim.host, victim.port))
+        held.append(plug)
+    before = victim.seconds()
+    await asyncio.sleep(seconds)
+    spent = victim.seconds() - before
+    for plug in held:
+        plug.close()
+    await asyncio.sleep(2)
+    told = await victim.talk(post(CHAT, b"connection: close"))
+    resource.prlimit(victim.process.pid, resource.RLIMIT_NOFILE, usual)
+    served = f"a client after them got {statuses(told)}"
+    return f"{count} to a server with 64: {spent:.1f} s of a core in {seconds:g} s; {served}"
+
+
 async def drip(victim: Victim, count: int, seconds: float) -> str:
     """Slowloris: heads that come byte by byte and never end."""
     closed = 0

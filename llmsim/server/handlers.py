@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,8 +25,12 @@ from llmsim.server.sockets import Receive, Session
 from llmsim.server.turns import turns
 from llmsim.simulator import Simulator
 
+logger = logging.getLogger("llmsim")
+
 _OWN = ("/health", "/ready")
 
+_AGAIN = 10
+"""Seconds after which what could not be loaded is loaded."""
 _IDLE = 0.5
 """Seconds without a request after which the server counts as idle."""
 
@@ -125,11 +130,15 @@ class Application:
             keep(self._load(), "loading")
 
     async def _load(self) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, kinds)
-        self.routes.complete()
-        await loop.run_in_executor(None, tokens.preload)
-        await loop.run_in_executor(None, self.routes.prepare)
+        loop, clock = asyncio.get_running_loop(), self.simulator.clock
+        try:
+            await loop.run_in_executor(None, kinds)
+            self.routes.complete()
+            await loop.run_in_executor(None, tokens.preload)
+            await loop.run_in_executor(None, self.routes.prepare)
+        except OSError as error:  # as where so many connections are open that no file can be
+            logger.warning("not everything could be loaded, it is tried again in %d s: %s", _AGAIN, error)
+            clock.call_at(clock.now() + _AGAIN, lambda: keep(self._load(), "loading"))
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(ROOT) and scope["path"][len(ROOT) : len(ROOT) + 1] in ("", "/"):

@@ -375,3 +375,23 @@ async def test_the_whole_vocabulary_is_loaded_when_nobody_asks_for_anything(monk
     assert not loaded
     await clock.advance(1)
     await until(lambda: loaded)
+
+
+async def test_what_could_not_be_loaded_is_loaded_later(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = ToldClock()
+    app = Application(Simulator(Settings(), clock=clock))
+    tried: list[str] = []
+
+    def prepare() -> None:
+        tried.append("")
+        if len(tried) == 1:
+            raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(app.routes, "prepare", prepare)
+    with caplog.at_level("WARNING", "llmsim"):
+        await app._load()
+    assert "it is tried again in 10 s: [Errno 24] Too many open files" in caplog.text
+    await clock.advance(11)
+    await until(lambda: len(tried) == 2)
