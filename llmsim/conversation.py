@@ -71,11 +71,12 @@ class ToolChoice:
 
 @dataclass(slots=True, frozen=True)
 class Format:
-    """The form the reply's text must have."""
+    """The form the reply's text must have; `long` is free text of at least `least` tokens."""
 
-    kind: Literal["text", "json", "schema"] = "text"
+    kind: Literal["text", "json", "schema", "long"] = "text"
     schema: Json | None = None
     name: str = ""
+    least: int = 0
 
 
 AUTO = ToolChoice()

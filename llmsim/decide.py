@@ -107,7 +107,7 @@ def refusal(ask: Ask, settings: Settings, standing: Standing) -> Failure | None:
     recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)
     if settings.strict and not ask.key:
         return Failure("unauthenticated")
-    if settings.strict and ask.model and not recipe.model.known:
+    if settings.strict and ask.model and not recipe.model.known and ask.model not in settings.served_models:
         return Failure("not_found", param="model", code="model_not_found", extra=ask.model)
     if standing.refused:
         return limits.failure(standing)
@@ -257,15 +257,35 @@ def compose(ask: Ask, settings: Settings, dice: Dice, thinking: int = 0) -> Repl
     if tools:
         reply = Reply(calls=tuple(calls.call(tool, ask, dice) for tool in tools), origin="tool call")
     elif ask.format.kind != "text":
-        schema = ask.format.schema
-        words = _objects.text(ask, dice) if schema is None else structured.text(schema, dice, hint=ask.last_user_text)
-        reply = Reply((words,), origin="structured output")
+        reply = _formed(ask, settings, dice, thinking)
     elif ask.messages and ask.answers_a_tool:
         reply = _follow_up(ask, settings, dice)
     else:
         reply = generators.make(settings.generator).reply(ask, dice, settings.target_tokens)
     if thinking:
         reply.thought = generators.make("lorem").reply(ask, dice, thinking).segments
+    return reply
+
+
+def _formed(ask: Ask, settings: Settings, dice: Dice, thinking: int) -> Reply:
+    """What has the form that the client wants: a value of its schema, or a text of some length."""
+    if ask.format.kind == "long":
+        return _long(ask, settings, dice, thinking)
+    schema = ask.format.schema
+    words = _objects.text(ask, dice) if schema is None else structured.text(schema, dice, hint=ask.last_user_text)
+    return Reply((words,), origin="structured output")
+
+
+def _long(ask: Ask, settings: Settings, dice: Dice, thinking: int) -> Reply:
+    """Words to the least number of tokens that the client wants, thoughts included; lorem where the generator ends."""
+    least, encoding = ask.format.least - thinking, tokens.encoding_for(ask.model)
+    told = max(1, settings.target_tokens, least)
+    reply = _follow_up(ask, settings, dice) if ask.answers_a_tool else None
+    reply = reply or generators.make(settings.generator).reply(ask, dice, told)
+    lacking = least - sum(count for part in reply.segments for _, count in tokens.pieces(part, encoding))
+    if lacking > 0:
+        more = generators.make("lorem").reply(ask, dice, lacking).segments
+        reply = replace(reply, segments=(*reply.segments, " ", *more) if reply.segments else more)
     return reply
 
 

@@ -8,8 +8,12 @@ Failure (value)                      LlmsimError (exception)
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+Path = tuple[int | str, ...]
+"""The way to a field in a body of JSON: names and places in lists."""
 
 # Kind of failure -> HTTP status. Each dialect has its own table kind -> word.
 STATUS = {
@@ -72,11 +76,16 @@ class LlmsimError(Exception):
 
 
 class Refused(LlmsimError):
-    """A request that cannot be served as it is; `failure` says why, to the client."""
+    """A request that cannot be served as it is; `failure` says why, to the client.
 
-    def __init__(self, failure: Failure) -> None:
+    Where fields that the API does not know may be a reason, `unknown` finds them; it raises Refused with what else is
+    wrong, if anything is.
+    """
+
+    def __init__(self, failure: Failure, unknown: Callable[[], Sequence[Path]] | None = None) -> None:
         super().__init__(failure.message or failure.kind)
         self.failure = failure
+        self.unknown = unknown
 
 
 class SettingsError(LlmsimError, ValueError):

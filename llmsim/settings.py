@@ -163,6 +163,12 @@ class Settings(BaseModel):
     faults: tuple[Armed, ...] = Field((), description="faults in force")
     mocks: tuple[Mock, ...] = Field((), max_length=20_000, description="what to answer to which requests")
     overrides: bool = Field(True, description="let clients ask for a fault, a mock, a pace by x-llmsim- headers")
+    unknown_fields: Literal["auto", "refuse", "ignore"] = Field(
+        "auto", description="fields that an API does not know: refuse, ignore; auto ignores them for open models"
+    )
+    served_models: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        (), max_length=100, description="what /v1/models lists, as a server of open models does; none: OpenAI's"
+    )
     rate_limit_rate: Share = Field(0.0, description="share of requests refused with 429")
     server_error_rate: Share = Field(0.0, description="share of requests refused with 500")
     timeout_rate: Share = Field(0.0, description="share of requests that hang for timeout_after_ms, then get 504")

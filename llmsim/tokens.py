@@ -347,6 +347,11 @@ def token_bytes(text: str, encoding: str = DEFAULT_ENCODING) -> list[bytes]:
     return [vocabulary.tokens[token] for token in vocabulary.ids(text)]
 
 
+def encode(text: str, encoding: str = DEFAULT_ENCODING) -> list[int]:
+    """The numbers of a text's tokens; raises ValueError for an unknown encoding."""
+    return _vocabulary(encoding).ids(text)
+
+
 def decode(ids: Sequence[int], encoding: str = DEFAULT_ENCODING) -> str:
     """The text that tokens stand for, special ones by their names; what is no whole character becomes U+FFFD.
 

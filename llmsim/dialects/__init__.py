@@ -14,7 +14,7 @@ import orjson
 
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask
-from llmsim.errors import Failure
+from llmsim.errors import Failure, Path
 from llmsim.exchange import Exchange
 from llmsim.gather import elsewhere, gather
 from llmsim.plan import Garbled, HowGarbled, Piece
@@ -97,6 +97,11 @@ class Desk:
     def __init__(self, store: Store | None = None, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or RealClock()
         self.store = Store(self.clock) if store is None else store  # an empty store is false
+
+    @property
+    def served_models(self) -> Sequence[str]:
+        """The models that the server says it has, in place of the provider's; empty: it has those."""
+        return ()
 
     def wall(self) -> int:
         """Whole seconds since the epoch, as the APIs tell them."""
@@ -188,6 +193,14 @@ class Dialect(ABC):
     def claims(self, request: Request) -> bool:
         """Whether an unknown path, or one that several dialects serve, is this dialect's to answer."""
         return False
+
+    def forgives(self, model: str) -> bool:
+        """Whether who serves that model by this API ignores fields that the API itself refuses as unknown."""
+        return False
+
+    def heed(self, ask: Ask, told: Mapping[Path, Any]) -> None:
+        """Takes up what servers other than the API's own know of the fields that were ignored; raises Refused."""
+        return
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """Words the exchange's reply; needed by dialects with generations."""

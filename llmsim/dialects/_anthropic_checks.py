@@ -17,6 +17,7 @@ from llmsim.dialects._anthropic_tool_changes import tool_name, tools_in_force
 from llmsim.dialects._anthropic_tools import SERVER_TOOLS, TYPES, tool_fault
 from llmsim.dialects._anthropic_types import OF_BETAS, SAMPLING
 from llmsim.dialects._anthropic_wire import NEW, invalid
+from llmsim.errors import Refused
 
 Json = dict[str, Any]
 
@@ -27,10 +28,17 @@ def check_fields(request: Json, version: str, betas: frozenset[str]) -> None:
     """Raises Refused for fields that this version of the API does not have, or that need a beta."""
     for field in SAMPLING if version == NEW else ():
         if field in request:
-            raise invalid(f"{field}: Extra inputs are not permitted")
+            raise _extra(field)
     for field, names in OF_BETAS.items():
         if request.get(field) is not None and not any(beta.startswith(name) for beta in betas for name in names):
-            raise invalid(f"{field}: Extra inputs are not permitted")
+            raise _extra(field)
+
+
+def _extra(field: str) -> Refused:
+    """The exception for a field that this version, or a version without betas, does not know."""
+    refused = invalid(f"{field}: Extra inputs are not permitted")
+    refused.unknown = lambda: [(field,)]
+    return refused
 
 
 def check(request: Json, facts: Facts, version: str, betas: frozenset[str], files: Files) -> None:

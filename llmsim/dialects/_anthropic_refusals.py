@@ -7,6 +7,7 @@ The live API tells of one fault at a time: its path with dots, the shapes it tri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,10 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 from llmsim.dialects._anthropic_tools import TYPES
 from llmsim.dialects._anthropic_wire import invalid
 from llmsim.dialects._faults import faults
-from llmsim.errors import Refused
+from llmsim.dialects._unknown import without_place
+from llmsim.errors import Path, Refused
 
 Detail = Any
-Steps = tuple[int | str, ...]
+Steps = Path
 
 _TRIED = ("str", "Container")
 """Names of types that pydantic names where a value could be of several."""
@@ -40,7 +42,20 @@ def validate(adapter: TypeAdapter[Any], body: dict[str, Any]) -> None:
     try:
         adapter.validate_python(body)
     except ValidationError as error:
-        raise _refused(_foremost(faults(error, adapter, body)), body) from None
+        refused = _told(error, adapter, body)
+        refused.unknown = partial(_unknown, adapter, body)
+        raise refused from None
+
+
+def _unknown(adapter: TypeAdapter[Any], body: dict[str, Any]) -> Sequence[Path]:
+    try:
+        return without_place(body, adapter.validate_python(body, extra="ignore"))
+    except ValidationError as rest:
+        raise _told(rest, adapter, body) from None
+
+
+def _told(error: ValidationError, adapter: TypeAdapter[Any], body: dict[str, Any]) -> Refused:
+    return _refused(_foremost(faults(error, adapter, body)), body)
 
 
 def _foremost(faults: Sequence[Detail]) -> Detail:

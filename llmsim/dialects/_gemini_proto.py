@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import orjson
 
 from llmsim.dialects import _gemini_fields as fields
-from llmsim.errors import Failure, Refused
+from llmsim.dialects._unknown import further
+from llmsim.errors import Failure, Path, Refused
 from llmsim.media import decode_base64
 
 PACKAGE = "type.googleapis.com/google.ai.generativelanguage.v1beta."
@@ -24,13 +25,18 @@ _MOST_FAULTS = 100
 _LONGEST_SHOWN = 200
 _SECONDS = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)s")
 _FIRST_OF_WORD = re.compile(r"(?<=.)(?=[A-Z])")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 class Violation(NamedTuple):
-    """A fault and where it is; what stands at the top of the body has no place."""
+    """A fault and where it is; what stands at the top of the body has no place.
+
+    `unknown` is the name of a field that there is not.
+    """
 
     field: str
     description: str
+    unknown: str | None = None
 
 
 Violations = list[Violation]
@@ -67,8 +73,30 @@ def checked(message: str, value: Any) -> dict[str, Any]:
     except RecursionError:
         violations = [Violation("", "Invalid JSON payload received. Message too deep.")]
     if violations:
-        raise refused(violations)
+        raise Refused(refused(violations).failure, partial(_strangers, value, violations))
     return told
+
+
+def _strangers(value: Any, violations: Violations) -> list[Path]:
+    """The ways to all fields that there are not; raises Refused with what else is wrong."""
+    if rest := [one for one in violations if one.unknown is None]:
+        raise refused(rest)
+    return [(*_way(value, one.field), one.unknown or "") for one in violations]
+
+
+def _way(value: Any, place: str) -> Path:
+    """The way to a place in a body, whose fields may be in camel case or as in the proto file."""
+    steps: list[int | str] = []
+    for name, at in _STEP.findall(place):
+        step: int | str = int(at) if at else _spelled(value, name)
+        steps.append(step)
+        value = further(value, step)
+    return tuple(steps)
+
+
+def _spelled(value: Any, name: str) -> str:
+    keys = value if isinstance(value, dict) else ()
+    return next((key for key in keys if _FIRST_OF_WORD.sub("_", key).lower() == name), name)
 
 
 def read_json(body: bytes) -> Any:
@@ -87,7 +115,9 @@ def read_json(body: bytes) -> Any:
 
 def refused(violations: Violations) -> Refused:
     """The exception that tells of all the faults at once."""
-    return Refused(Failure("invalid", "\n".join(one.description for one in violations), extra=tuple(violations)))
+    return Refused(
+        Failure("invalid", "\n".join(one.description for one in violations), extra=tuple(one[:2] for one in violations))
+    )
 
 
 # -- messages
@@ -129,7 +159,7 @@ def _message(name: str) -> Reader:
         for key, inner in value.items():
             field = known.get(key)
             if field is None:
-                _tell(violations, where, _unknown(key, where, "Cannot find field."))
+                _tell(violations, where, _unknown(key, where, "Cannot find field."), key)
             elif inner is not None:
                 if field.name in one_of:
                     _alone(told, field.name, one_of, where, violations)
@@ -317,7 +347,7 @@ def _unknown(name: str, where: str, reason: str) -> str:
     return f'Invalid JSON payload received. Unknown name "{name[:_LONGEST_SHOWN]}"{place}: {reason}'
 
 
-def _tell(violations: Violations, where: str, description: str) -> None:
-    violations.append(Violation(where, description))
+def _tell(violations: Violations, where: str, description: str, unknown: str | None = None) -> None:
+    violations.append(Violation(where, description, unknown))
     if len(violations) >= _MOST_FAULTS:
         raise _Enough

@@ -13,7 +13,7 @@ from llmsim.conversation import AUTO, TEXT, Ask, Format, Message, Role, Tool, To
 from llmsim.dialects import remembered
 from llmsim.dialects._openai_chat_checks import check, chosen_names, text_of
 from llmsim.dialects._openai_prompt_cost import prompt_cost
-from llmsim.dialects._openai_refusals import NO_MODEL, NOT_JSON, read_object, refusal
+from llmsim.dialects._openai_refusals import NO_MODEL, NOT_JSON, misfit, read_object
 from llmsim.dialects._openai_types import CHAT_REQUEST
 from llmsim.errors import Refused
 
@@ -45,7 +45,7 @@ def read_chat(body: bytes) -> Ask:
     try:
         _validate(request)
     except ValidationError as error:
-        raise Refused(refusal(error, CHAT_REQUEST, request)) from None
+        raise misfit(CHAT_REQUEST, error, request) from None
     try:
         check(request)
         return _ask(request, blake2b(body, digest_size=16).digest())
@@ -86,7 +86,7 @@ def _extra(request: dict[str, Any], named: bool) -> dict[str, Any]:
         "service_tier": _TIERS.get(request.get("service_tier") or "default"),
         "legacy_functions": bool(request.get("functions")),
         "named": named,
-        "store": bool(request.get("store")),
+        "encoder": "storing" if request.get("store") else None,
         "metadata": request.get("metadata"),
         "audio": request.get("audio"),
         "modalities": request.get("modalities"),

@@ -19,6 +19,7 @@ from llmsim.dialects import remembered
 from llmsim.dialects._openai_chat_checks import check_bias
 from llmsim.dialects._openai_messages import exact
 from llmsim.dialects._openai_refusals import NO_MODEL, invalid, read_object, validated
+from llmsim.dialects._openai_served import foreign, is_openais
 from llmsim.dialects._openai_types import Bias, Penalty, Seed, StreamOptions
 from llmsim.errors import Failure, Refused
 
@@ -147,6 +148,8 @@ def _decoded(ids: list[int], model: str) -> Given:
     try:
         return Given(tokens.decode(ids, tokens.encoding_for(model)), len(ids))
     except tokens.NoToken as error:
+        if not is_openais(model):
+            return Given(foreign(ids), len(ids))
         raise invalid(
             f"Invalid token in prompt: {error.token}. Minimum value is 0, maximum value is {error.highest} (inclusive)."
         ) from None

@@ -24,7 +24,8 @@ from llmsim import tokens, vectors
 from llmsim.catalogue import Model, resolve
 from llmsim.conversation import Ask, Message
 from llmsim.dialects._openai_messages import exact
-from llmsim.dialects._openai_refusals import NO_MODEL, invalid, read_object, refusal
+from llmsim.dialects._openai_refusals import NO_MODEL, invalid, misfit, read_object
+from llmsim.dialects._openai_served import foreign, is_openais
 from llmsim.errors import Failure, Refused
 
 MOST_INPUTS = 2_048
@@ -89,12 +90,13 @@ def _validate(request: dict[str, Any]) -> None:
     try:
         _adapter().validate_python(request)
     except ValidationError as error:
-        failure = refusal(error, _adapter(), request)
+        refused = misfit(_adapter(), error, request)
+        failure = refused.failure
         if failure.code != "missing_required_parameter" and re.match(r"input(\[|$)", failure.param or ""):
             raise invalid(
                 "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference."
             ) from None
-        raise Refused(failure) from None
+        raise refused from None
 
 
 def check_model(model: Model) -> None:
@@ -143,6 +145,8 @@ def _decoded(ids: list[int], model: str) -> tuple[str, int]:
     try:
         return tokens.decode(ids, tokens.encoding_for(model)), len(ids)
     except tokens.NoToken as error:
+        if not is_openais(model):
+            return foreign(ids), len(ids)
         raise invalid(
             f"Invalid token in input: {error.token}. Minimum value is 0, maximum value is {error.highest} (inclusive)."
         ) from None

@@ -14,10 +14,11 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from llmsim.dialects._faults import faults
-from llmsim.errors import Failure, Refused
+from llmsim.dialects._unknown import without_place
+from llmsim.errors import Failure, Path, Refused
 
 Detail = Any
-Steps = tuple[int | str, ...]
+Steps = Path
 
 _NOWHERE = object()
 
@@ -51,8 +52,20 @@ def validated(adapter: TypeAdapter[Any], request: dict[str, Any]) -> dict[str, A
     try:
         adapter.validate_python(request)
     except ValidationError as error:
-        raise Refused(refusal(error, adapter, request)) from None
+        raise misfit(adapter, error, request) from None
     return request
+
+
+def misfit(adapter: TypeAdapter[Any], error: ValidationError, body: Any) -> Refused:
+    """The exception that refuses a body with its foremost fault; `error` is what validating it has come to."""
+
+    def unknown() -> Sequence[Path]:
+        try:
+            return without_place(body, adapter.validate_python(body, extra="ignore"))
+        except ValidationError as rest:
+            raise Refused(refusal(rest, adapter, body)) from None
+
+    return Refused(refusal(error, adapter, body), unknown)
 
 
 def refusal(error: ValidationError, adapter: TypeAdapter[Any], body: Any) -> Failure:

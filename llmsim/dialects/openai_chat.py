@@ -5,7 +5,7 @@ Source: OpenAI API reference, chat completions and chat completions streaming.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,8 +16,9 @@ from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
 from llmsim.dialects import _openai_wire as wire
 from llmsim.dialects._openai_chat_request import read_chat
 from llmsim.dialects._openai_logprobs import Logprobs
+from llmsim.dialects._openai_served import heed, is_openais, usage_so_far
 from llmsim.dialects._openai_stored_chat import keep
-from llmsim.errors import Failure
+from llmsim.errors import Failure, Path
 from llmsim.exchange import Exchange
 from llmsim.plan import Call, Decline, Drop, End, Garbled, Piece, Say, Script, Think, Usage
 from llmsim.store import Store
@@ -61,9 +62,20 @@ class OpenAIChat(Dialect):
 
         return _openai_heard.chat(body)
 
+    def forgives(self, model: str) -> bool:
+        """Whether another than OpenAI serves the model."""
+        return not is_openais(model)
+
+    def heed(self, ask: Ask, told: Mapping[Path, Any]) -> None:
+        """Takes up what vLLM knows; raises Refused."""
+        heed(ask, told)
+
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""
-        return StoringEncoder(exchange, self.desk.store) if exchange.ask.extra.get("store") else ChatEncoder(exchange)
+        unusual = exchange.ask.extra.get("encoder")
+        if unusual:
+            return StoringEncoder(exchange, self.desk.store) if unusual == "storing" else CountingEncoder(exchange)
+        return ChatEncoder(exchange)
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """OpenAI's error object."""
@@ -240,6 +252,23 @@ class ChatEncoder(Encoder):
         if self.exchange.ask.extra.get("legacy_functions"):
             return {"function_call": worded[0]["function"]}
         return {"tool_calls": worded}
+
+
+class CountingEncoder(ChatEncoder):
+    """Words a stream whose every event tells the usage so far, as vLLM does for `continuous_usage_stats`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        self._script, self._spent = None, dict.fromkeys(range(exchange.ask.n), 0)
+
+    def frame(self, piece: Piece) -> bytes:
+        """One piece's event; the one that brings the role has not counted it yet."""
+        prompt, choice = self.exchange.plan.usage.prompt, piece.choice
+        self._head = usage_so_far(self._base, prompt, self._spent[choice])
+        opening = b"" if isinstance(piece, Think) else self._open(choice, b"null" if isinstance(piece, Call) else b'""')
+        self._spent[choice] += piece.tokens
+        self._head = usage_so_far(self._base, prompt, self._spent[choice])
+        return opening + super().frame(piece)
 
 
 class StoringEncoder(ChatEncoder):

@@ -5,7 +5,7 @@ Source: OpenAI API reference, completions (legacy).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,8 @@ from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
 from llmsim.dialects import _openai_wire as wire
 from llmsim.dialects._openai_completions_logprobs import LegacyLogprobs
 from llmsim.dialects._openai_completions_request import read_completion
-from llmsim.errors import Failure
+from llmsim.dialects._openai_served import heed, is_openais, usage_so_far
+from llmsim.errors import Failure, Path
 from llmsim.exchange import Exchange
 from llmsim.plan import End, Garbled, Piece, Say, Script, Think, Usage
 
@@ -47,9 +48,17 @@ class OpenAICompletions(Dialect):
 
         return _openai_heard.chat(body)
 
+    def forgives(self, model: str) -> bool:
+        """Whether another than OpenAI serves the model."""
+        return not is_openais(model)
+
+    def heed(self, ask: Ask, told: Mapping[Path, Any]) -> None:
+        """Takes up what vLLM knows; raises Refused."""
+        heed(ask, told)
+
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""
-        return CompletionEncoder(exchange)
+        return (CountingEncoder if exchange.ask.extra.get("encoder") else CompletionEncoder)(exchange)
 
     def failure(self, failure: Failure, exchange: Exchange | None = None) -> Answer:
         """OpenAI's error object."""
@@ -179,6 +188,20 @@ class CompletionEncoder(Encoder):
             "logprobs": self._logprobs.whole(said, prompt, self._echo) if self._logprobs is not None else None,
             "finish_reason": FINISH.get(stop, "stop"),
         }
+
+
+class CountingEncoder(CompletionEncoder):
+    """Words a stream whose every event tells the usage so far, as vLLM does for `continuous_usage_stats`."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        self._script, self._spent = None, dict.fromkeys(range(exchange.ask.n), 0)
+
+    def frame(self, piece: Piece) -> bytes:
+        """One piece's event."""
+        self._spent[piece.choice] += piece.tokens
+        self._head = usage_so_far(self._base, self.exchange.plan.usage.prompt, self._spent[piece.choice])
+        return super().frame(piece)
 
 
 def _bodies(script: Script) -> list[bytes]:

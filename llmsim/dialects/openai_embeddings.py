@@ -14,6 +14,7 @@ from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Encoder, Headers, Request, Route
 from llmsim.dialects import _openai_wire as wire
 from llmsim.dialects._openai_embeddings_request import read_embeddings
+from llmsim.dialects._openai_served import is_openais
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
 from llmsim.plan import Piece
@@ -32,6 +33,10 @@ class OpenAIEmbeddings(Dialect):
     def read(self, request: Request) -> Ask:
         """The ask of a request body; raises Refused as OpenAI refuses."""
         return read_embeddings(request.body)
+
+    def forgives(self, model: str) -> bool:
+        """Whether another than OpenAI serves the model."""
+        return not is_openais(model)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange."""

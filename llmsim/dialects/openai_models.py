@@ -20,8 +20,9 @@ _DELETED = "openai.deleted_model"
 class OpenAIModels(Dialect):
     """`/v1/models` and `/v1/models/{model}`.
 
-    The list has OpenAI's own models, as OpenAI's does; those that were shut down are in it with their date, since they
-    are still simulated. One model is told of whatever provider it is.
+    The list has the models that the server is said to serve, in vLLM's words; else OpenAI's own models, as OpenAI's
+    has, and those that were shut down with their date, since they are still simulated. One model is told of whatever
+    provider it is.
     """
 
     kind: ClassVar[str] = "openai_models"
@@ -36,10 +37,15 @@ class OpenAIModels(Dialect):
         ]
 
     def _list(self, request: Request, exchange: Exchange) -> Answer:
-        models = [_worded(model) for model in catalogue.known() if model.provider == self.provider]
+        models = [_as_served(name, self.desk.wall()) for name in self.desk.served_models] or [
+            _worded(model) for model in catalogue.known() if model.provider == self.provider
+        ]
         return Answer.json({"object": "list", "data": models}, headers=wire.headers(exchange, 0))
 
     def _one(self, request: Request, exchange: Exchange) -> Answer:
+        name = request.params["model"]
+        if name in self.desk.served_models:
+            return Answer.json(_as_served(name, self.desk.wall()), headers=wire.headers(exchange, 0))
         name, model = self._found(request)
         return Answer.json(_worded(model, name), headers=wire.headers(exchange, 0))
 
@@ -72,3 +78,9 @@ def _worded(model: catalogue.Model, name: str = "") -> dict[str, Any]:
         "owned_by": model.owned_by,
         "shutdown_date": model.shutdown_date,
     }
+
+
+def _as_served(name: str, created: int) -> dict[str, Any]:
+    """A model as vLLM tells of it (its `protocol.py`, ModelCard), to whose window its clients fit their prompts."""
+    about = {"id": name, "object": "model", "created": created, "owned_by": "vllm", "root": name, "parent": None}
+    return {**about, "max_model_len": catalogue.resolve(name).context_window, "permission": []}

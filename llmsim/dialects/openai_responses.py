@@ -27,6 +27,7 @@ from llmsim.dialects._openai_responses_ids import Ids
 from llmsim.dialects._openai_responses_listing import included, shown
 from llmsim.dialects._openai_responses_stored import Stored
 from llmsim.dialects._openai_responses_wanted import Wanted
+from llmsim.dialects._openai_served import is_openais
 from llmsim.dialects._openai_validators import SlowStart
 from llmsim.errors import Failure
 from llmsim.exchange import Exchange
@@ -132,6 +133,10 @@ class OpenAIResponses(Dialect):
         from llmsim.dialects import _openai_heard
 
         return _openai_heard.responses(body)
+
+    def forgives(self, model: str) -> bool:
+        """Whether another than OpenAI serves the model."""
+        return not is_openais(model)
 
     def encoder(self, exchange: Exchange) -> Encoder:
         """An encoder for this one exchange: a new response, one that is kept, or what was counted of one."""

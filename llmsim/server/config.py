@@ -102,6 +102,7 @@ _FLAGS: Sequence[tuple[str, str]] = (
     ("target-tokens", "N"),
     ("seed", "N"),
     ("rpm", "N"),
+    ("unknown-fields", "auto|refuse|ignore"),
     ("replay", "MODE"),
     ("replay-speed", "N"),
     ("replay-timing", "recorded|profile"),
@@ -124,6 +125,9 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
         default = "" if field.default is None else f" (default: {field.default})"
         parser.add_argument(f"--{flag}", metavar=shown, help=f"{field.description or ''}{default}".replace("%", "%%"))
     parser.add_argument("--mocks", metavar="FILE", action="append", dest="mock_files", help="file of mocks; repeatable")
+    parser.add_argument(
+        "--served-model", metavar="NAME", action="append", dest="served_models", help="model to list; repeatable"
+    )
     parser.add_argument("--tape", metavar="FILE", action="append", dest="tapes", help="tape to replay; repeatable")
     if scenario:
         parser.add_argument("--workers", metavar="N", help=Config.model_fields["workers"].description)
@@ -138,7 +142,18 @@ def add_options(parser: argparse.ArgumentParser, *, scenario: bool = False) -> N
 
 def from_options(options: argparse.Namespace) -> tuple[Config, Path | None]:
     """The configuration that the flags, the environment and the file make, and the file; raises SettingsError."""
-    own = {"strict", "mock_files", "tapes", "read_only", "otel", "scenario", "record_session", "workers", "cluster"}
+    own = {
+        "strict",
+        "mock_files",
+        "served_models",
+        "tapes",
+        "read_only",
+        "otel",
+        "scenario",
+        "record_session",
+        "workers",
+        "cluster",
+    }
     names = {*(flag.replace("-", "_") for flag, _ in _FLAGS), *own}
     flags = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     path = Path(options.config) if options.config else files.usual()

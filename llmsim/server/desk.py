@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +15,7 @@ from llmsim.dialects import HOME, Desk, Dialect, Done, Request, Route, home, kin
 from llmsim.errors import Failure, Refused, SettingsError
 from llmsim.exchange import Exchange
 from llmsim.overrides import Overrides
+from llmsim.server.lenient import forgiven
 from llmsim.server.nesting import TOO_DEEP, too_deep
 from llmsim.server.player import AnswerPlayer, Channel, Player, StreamPlayer, WholePlayer
 from llmsim.server.replay import replay
@@ -56,6 +57,11 @@ class ServerDesk(Desk):
         self._first = None if first is None else first(self)
         self.routes = Routes([self._first], self._dialects) if self._first is not None else Routes(self._dialects())
 
+    @property
+    def served_models(self) -> Sequence[str]:
+        """As the settings say."""
+        return self.simulator.settings.served_models
+
     def _dialects(self) -> list[Dialect]:
         """All of them that are not off; the one that was there first stays the one it is."""
         first = self._first
@@ -75,7 +81,7 @@ class ServerDesk(Desk):
         try:
             return route.read(request)
         except Refused as refused:
-            return refused.failure
+            return forgiven(dialect, route, request, refused, self.simulator.settings)
         except Exception:
             logger.exception("a request could not be read", extra={"fields": {"path": request.path[:300]}})
             return Failure("internal")
@@ -135,8 +141,10 @@ class ServerDesk(Desk):
         if route is None or route.read is None or not dialect.rereads:
             return None
         try:
-            ask: Ask = route.read(request)
-        except Refused:
+            ask: Ask | Failure = route.read(request)
+        except Refused as refused:
+            ask = forgiven(dialect, route, request, refused, self.simulator.settings)
+        if isinstance(ask, Failure):
             return None
         old = exchange.ask
         ask.key, ask.client, ask.attempt, ask.provider, ask.headers = (
