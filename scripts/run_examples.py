@@ -3,7 +3,7 @@
     python scripts/run_examples.py [NAME ...]
 
 A name is a part of an example's path. The exit status is 1 if one of them failed. Tools that are not installed (k6,
-locust, nginx) are looked for and said to be missing; that is no failure.
+locust, hey, nginx, envoy) are looked for and said to be missing; that is no failure.
 """
 
 from __future__ import annotations
@@ -120,6 +120,21 @@ def k6(path: Path) -> None:
         run(program, "run", "-e", f"BASE={url}", "-e", "DURATION=5s", path)
 
 
+def repeated(path: Path) -> None:
+    """Every tool that is here asks the same a hundred times."""
+    found = [name for name in ("hey", "ab", "wrk", "autocannon") if shutil.which(name)]
+    if not found:
+        raise Missing("hey, ab, wrk, autocannon")
+    with serving("--latency-profile", "fast") as url:
+        for name in found:
+            run("env", f"BASE={url}", f"TOOL={name}", "REQUESTS=100", "sh", path)
+
+
+def envoy(path: Path) -> None:
+    """Its configuration is validated."""
+    run(tool("envoy"), "--mode", "validate", "-c", path)
+
+
 def shell(path: Path) -> None:
     """A load generator that brings a tokenizer along: its script is read, and run by hand (docs/recipes)."""
     run("sh", "-n", path)
@@ -148,9 +163,11 @@ RULES: list[tuple[str, Callable[[Path], None]]] = [
     ("scenarios/*.yaml", scenario),
     ("load/locustfile.py", locust),
     ("load/*.js", k6),
+    ("load/hey.sh", repeated),
     ("load/*.sh", shell),
     ("load/make_tokenizer.py", python),
     ("gateways/*.conf", nginx),
+    ("gateways/envoy.yaml", envoy),
     ("gateways/*.yaml", read),
     ("kubernetes/*.yaml", read),
     ("observed/*.yaml", read),

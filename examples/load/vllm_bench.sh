@@ -1,7 +1,7 @@
 #!/bin/sh
 # vLLM's own load generator against llmsim, in the place of a vLLM server.
 #
-#     llmsim serve --latency-profile llama-70b-2xh100 --port 8000
+#     llmsim serve --latency-profile llama-70b-2xh100 --port 8000 --served-model llama3.1
 #     pip install vllm
 #     sh examples/load/vllm_bench.sh
 #
@@ -18,6 +18,7 @@ vllm bench serve \
   --dataset-name random \
   --random-input-len 256 \
   --random-output-len 64 \
+  --ignore-eos \
   --request-rate "${RATE:-10}" \
   --num-prompts "${PROMPTS:-200}" \
   "$@"
