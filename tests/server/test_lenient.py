@@ -7,6 +7,7 @@ from inprocess import ask
 from running import application
 
 from llmsim.server.handlers import Application
+from llmsim.server.lenient import MOST_FIELDS
 
 LLAMA, GPT = "meta-llama/Llama-3.1-8B-Instruct", "gpt-4o"
 HI = [{"role": "user", "content": "Hi"}]
@@ -106,3 +107,8 @@ async def test_the_journal_reads_such_a_request_again(app: Application) -> None:
 async def test_a_body_that_is_no_object_stays_refused(app: Application) -> None:
     assert (await ask(app, "/v1/chat/completions", b"[1]")).status == 400
     assert (await ask(app, "/v1/chat/completions", {**CHAT, "messages": "Hi", "top_k": 1})).status == 400
+
+
+async def test_a_body_with_very_many_unknown_fields_stays_refused(app: Application) -> None:
+    many = dict.fromkeys(map(str, range(MOST_FIELDS + 1)), 0)
+    assert (await ask(app, "/v1/chat/completions", {**CHAT, **many})).status == 400
