@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from llmsim.dialects import _openai_refusals
 from llmsim.dialects._openai_refusals import invalid, listed, missing
-from llmsim.errors import Failure, Refused
+from llmsim.errors import Failure, Path, Refused
 
 Told = dict[str, Any]
 
@@ -89,7 +90,15 @@ def validated(adapter: TypeAdapter[Any], request: Told) -> Told:
     try:
         return _openai_refusals.validated(adapter, request)
     except Refused as refused:
-        raise Refused(_reworded(refused.failure, request)) from None
+        raise Refused(_reworded(refused.failure, request), partial(_unknown, refused, request)) from None
+
+
+def _unknown(refused: Refused, request: Told) -> Sequence[Path]:
+    """What the refusal finds that nobody knows; raises Refused with what else is wrong."""
+    try:
+        return refused.unknown() if refused.unknown is not None else ()
+    except Refused as rest:
+        raise Refused(_reworded(rest.failure, request)) from None
 
 
 def _reworded(failure: Failure, request: Told) -> Failure:

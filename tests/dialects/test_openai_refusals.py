@@ -258,6 +258,9 @@ class Other(TypedDict):
     word: Annotated[str, Field(min_length=3)]
 
 
+OTHER = TypeAdapter(Other)
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message", "code"),
     [
@@ -300,20 +303,20 @@ class Other(TypedDict):
 def test_the_faults_of_other_apis_are_told_in_the_same_way(field: str, value: Any, message: str, code: str) -> None:
     sent = {"input": "a", "even": 2, "above": 0.5, "bounded": 1, "pair": [1, 2], "word": "abc", field: value}
     with pytest.raises(ValidationError) as caught:
-        TypeAdapter(Other).validate_python(sent, strict=True)
-    assert refusal(caught.value, sent) == Failure("invalid", message, param=field, code=code)
+        OTHER.validate_python(sent, strict=True)
+    assert refusal(caught.value, OTHER, sent) == Failure("invalid", message, param=field, code=code)
 
 
 def test_a_fault_that_is_not_in_the_body_is_told_by_its_own_path() -> None:
     with pytest.raises(ValidationError) as caught:
-        TypeAdapter(dict[str, list[int]]).validate_python({"a": ["x"]}, strict=True)
-    assert refusal(caught.value, {}).param == "a[0]"
+        (adapter := TypeAdapter(dict[str, list[int]])).validate_python({"a": ["x"]}, strict=True)
+    assert refusal(caught.value, adapter, {}).param == "a[0]"
 
 
 def test_every_api_says_the_same_of_a_missing_model() -> None:
     with pytest.raises(ValidationError) as caught:
-        TypeAdapter(TypedDict("Asked", {"input": str, "model": str})).validate_python({})
-    assert refusal(caught.value, {}).message == "Missing required parameter: 'input'."
+        (adapter := TypeAdapter(TypedDict("Asked", {"input": str, "model": str}))).validate_python({})
+    assert refusal(caught.value, adapter, {}).message == "Missing required parameter: 'input'."
     with pytest.raises(ValidationError) as caught:
-        TypeAdapter(TypedDict("Asked", {"model": str, "input": str})).validate_python({})
-    assert refusal(caught.value, {}) == Failure("invalid", "you must provide a model parameter")
+        (adapter := TypeAdapter(TypedDict("Asked", {"model": str, "input": str}))).validate_python({})
+    assert refusal(caught.value, adapter, {}) == Failure("invalid", "you must provide a model parameter")
