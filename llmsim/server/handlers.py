@@ -138,7 +138,10 @@ class Application:
             await loop.run_in_executor(None, self.routes.prepare)
         except OSError as error:  # as where so many connections are open that no file can be
             logger.warning("not everything could be loaded, it is tried again in %d s: %s", _AGAIN, error)
-            clock.call_at(clock.now() + _AGAIN, lambda: keep(self._load(), "loading"))
+            clock.call_at(clock.now() + _AGAIN, self._load_again)
+
+    def _load_again(self) -> None:
+        keep(self._load(), "loading")
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(ROOT) and scope["path"][len(ROOT) : len(ROOT) + 1] in ("", "/"):
