@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.css.stylesheet import Stylesheet
+from textual.notifications import Notification
 from textual.widgets import Input
 
 
@@ -42,6 +43,7 @@ def quiet_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
+    monkeypatch.setattr(Notification, "time_left", 3600.0)  # five seconds of a busy machine may be one step of a test
     monkeypatch.setattr("textual.app.wait_for_idle", take_turns)
     monkeypatch.setattr("textual.pilot.wait_for_idle", take_turns)
     time.tzset()

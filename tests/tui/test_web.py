@@ -90,7 +90,7 @@ class Tab:
                 return told["result"]
 
     async def see(self, *words: str) -> str:
-        for _ in range(200):
+        for _ in range(1200):
             told = await self.call("Runtime.evaluate", expression=LINES)
             text = str(told["result"].get("value", "")).replace("\xa0", " ")
             if all(word in text for word in words):
