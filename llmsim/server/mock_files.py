@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from llmsim.clock import keep
 from llmsim.errors import SettingsError
-from llmsim.mocks import Mock, imports, named
+from llmsim.mocks import Mock, named
 from llmsim.server import files
 from llmsim.settings import sentences
 from llmsim.simulator import Simulator
@@ -53,6 +53,8 @@ def look(path: Path, called: str = "") -> Read:
     A file is a list of mocks or a mapping with `mocks`. Fixtures of aimock, mock-llm, mockllm and llmock are taken too.
     """
     document = files.read_any(path, LIMIT)
+    from llmsim.mocks import imports  # here, as most servers read none, and they take their time
+
     foreign = imports.read(document.values)
     called = called or path.name
     if foreign is None:

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -27,11 +27,13 @@ from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.mock_files import MockFiles
 from llmsim.server.pages import Pages
-from llmsim.server.session import SessionFile
 from llmsim.server.telemetry import Telemetry
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
 from llmsim.store import Store
+
+if TYPE_CHECKING:
+    from llmsim.server.session import SessionFile
 
 logger = logging.getLogger("llmsim")
 
@@ -222,6 +224,8 @@ class Runner:
             raise ServeError("the server ended before it had started")
         self.mock_files.watch()
         if self.config.record_session:
+            from llmsim.server.session import SessionFile  # here, as most servers write none, and it takes its time
+
             self._session = SessionFile(self.control, self.config.record_session)
         self.watch.begin()
 
