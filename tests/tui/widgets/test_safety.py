@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from llmsim_tui.widgets.safety import SafetyLine
 from tui.stage import stage
 
 
@@ -28,3 +29,7 @@ async def test_a_server_that_is_gone_says_so_in_capitals() -> None:
         await console.tick()
         assert "DISCONNECTED" in console.lines()[0]
         assert "12.0k r/s" in console.lines()[0]
+        line = console.app.query_one(SafetyLine)
+        figure = next(one for one in line.render_line(0) if "12.0k" in one.text)
+        assert figure.style is not None
+        assert figure.style.color == line.ink.dim.color  # the last that was heard, no longer what is

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast, get_args
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -59,15 +60,18 @@ class Verdict(Lines):
         ink = self.ink
         seen, words, tag, problem = self.state or (0, "", "", "")
         line = Line(ink).add("█", ink.bar)
-        words = words if width >= 80 else words.replace("-token answer", " tokens")
+        if width < 80:
+            words, tag = words.replace("-token answer", " tokens"), tag.replace("each model its own", "each its own")
         if width >= 80:
             line.add(f" observed ({seen})  ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate  ", ink.dim)
         else:
             line.add(" seen ", ink.dim).add("┅", ink.tone["preview"]).add(" candidate ", ink.dim)
         tone = ink.tone["limited" if tag in ("live", "not applied") else "ok"]
-        room = width - line.width - len(tag)
+        room = width - line.width - len(tag) - 1
+        if cell_len(words) > room:  # half a figure would be another figure
+            words = words.split(" · ")[0]
         line.add(problem or words, ink.tone["failed"] if problem else ink.bold, width=max(1, room))
-        yield line.add(tag, tone).strip(width)
+        yield line.add(" ").add(tag, tone).strip(width)
 
 
 class Latency(Dialog):

@@ -20,6 +20,9 @@ from llmsim_tui.widgets.lines import Line, Lines
 _LAG = 0.025
 """Loop lag (p95, seconds) from which the times on screen are no longer to be trusted to the frame."""
 
+_AWAY = "disconnected"
+"""The state of a server elsewhere that is not heard; its figures are then the last ones, and dimmed."""
+
 _NAME = 16
 """Cells that the name of a server elsewhere keeps."""
 
@@ -147,7 +150,9 @@ class SafetyLine(Lines):
 
     def _figure(self, line: Line, figure: str, width: int, unit: str, bad: bool = False) -> None:
         ink = self.ink
-        line.add(figure, ink.tone["failed"] if bad else ink.bold, width=max(width, len(figure) + 1), right=True)
+        fresh = ink.tone["failed"] if bad else ink.bold
+        gone = self.state is not None and self.state.state == _AWAY  # the last that was heard, no longer what is
+        line.add(figure, ink.dim if gone else fresh, width=max(width, len(figure) + 1), right=True)
         line.add(f" {unit}", ink.dim)
 
     def _taping(self, line: Line, tape: tuple[int, str], tight: int, gap: str) -> None:
