@@ -37,7 +37,7 @@ class OpenAIModels(Dialect):
         ]
 
     def _list(self, request: Request, exchange: Exchange) -> Answer:
-        models = [_as_served(name, self.desk.wall()) for name in self.desk.served_models] or [
+        models = [_as_served(name) for name in self.desk.served_models] or [
             _worded(model) for model in catalogue.known() if model.provider == self.provider
         ]
         return Answer.json({"object": "list", "data": models}, headers=wire.headers(exchange, 0))
@@ -45,7 +45,7 @@ class OpenAIModels(Dialect):
     def _one(self, request: Request, exchange: Exchange) -> Answer:
         name = request.params["model"]
         if name in self.desk.served_models:
-            return Answer.json(_as_served(name, self.desk.wall()), headers=wire.headers(exchange, 0))
+            return Answer.json(_as_served(name), headers=wire.headers(exchange, 0))
         name, model = self._found(request)
         return Answer.json(_worded(model, name), headers=wire.headers(exchange, 0))
 
@@ -80,7 +80,8 @@ def _worded(model: catalogue.Model, name: str = "") -> dict[str, Any]:
     }
 
 
-def _as_served(name: str, created: int) -> dict[str, Any]:
+def _as_served(name: str) -> dict[str, Any]:
     """A model as vLLM tells of it (its `protocol.py`, ModelCard), to whose window its clients fit their prompts."""
-    about = {"id": name, "object": "model", "created": created, "owned_by": "vllm", "root": name, "parent": None}
-    return {**about, "max_model_len": catalogue.resolve(name).context_window, "permission": []}
+    model = catalogue.resolve(name)
+    about = {"id": name, "object": "model", "created": model.created, "owned_by": "vllm", "root": name, "parent": None}
+    return {**about, "max_model_len": model.context_window, "permission": []}
