@@ -55,13 +55,14 @@ def ask(place, text="Hello", **fields):
 
 
 def test_nothing_is_left_behind():
-    threads, threshold = threading.active_count(), gc.get_threshold()
+    threads, threshold, frozen = threading.active_count(), gc.get_threshold(), gc.get_freeze_count()
     with llmsim.running() as sim:
         port = int(sim.url.rpartition(":")[2])
         assert threading.active_count() > threads
         ask(sim)
     assert threading.active_count() == threads
-    assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
+    assert gc.get_threshold() == threshold
+    assert gc.get_freeze_count() <= frozen  # of what the run itself has frozen some is gone by now
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
     assert sim.requests[0].model == "gpt-4o"
