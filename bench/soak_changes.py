@@ -70,6 +70,8 @@ def change(dice: random.Random) -> dict[str, Any]:
         "model_profiles": {"gpt-4o": dice.choice(["fast", "loaded"])},
         "speed": dice.choice([0.5, 1.0, 1.0, 2.0, 5.0, 0.0]),
         "overrides": dice.random() < 0.8,
+        "unknown_fields": dice.choice(["auto", "refuse", "ignore"]),
+        "served_models": dice.choice([[], ["llama-3.1-8b"]]),
         "rate_limit_rate": dice.choice([0.0, 0.0, 0.05]),
         "server_error_rate": dice.choice([0.0, 0.0, 0.05]),
         "timeout_rate": dice.choice([0.0, 0.02]),

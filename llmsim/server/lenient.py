@@ -31,7 +31,10 @@ def forgiven(dialect: Dialect, route: Route, request: Request, refused: Refused,
     """The ask that a refused request is without its unknown fields, or the failure that it stays with."""
     if refused.unknown is None or settings.unknown_fields == "refuse":
         return refused.failure
-    told = orjson.loads(request.body)
+    try:
+        told = orjson.loads(request.body)
+    except orjson.JSONDecodeError:  # a form: its unknown fields stay refused
+        return refused.failure
     model = told.get("model") if isinstance(told, dict) else None
     if settings.unknown_fields == "auto" and not (
         isinstance(model, str) and (model in settings.served_models or dialect.forgives(model))

@@ -23,6 +23,7 @@ async def test_every_panel_in_sight_has_a_letter_that_goes_there() -> None:
             "latency",
             "requests",
             "streams",
+            "retries",
             "events",
         }
         await console.press(letter(console, "streams"))

@@ -1,0 +1,3 @@
+"""vLLM's own paths: they count tokens and play no reply."""
+
+ADAPTER = None
