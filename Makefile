@@ -91,7 +91,7 @@ $(VENV)/.fuzz: pyproject.toml $(VENV)/.dev
 	  || echo "*** atheris or schemathesis cannot be had here: what needs them is NOT run" >&2
 	touch $@
 
-fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes or more, ARGS="--seconds 1" for fewer
+fuzz: $(VENV)/.fuzz  ## what nobody would send, at everything that reads; ten minutes, 25 at most; ARGS="--seconds 1" for fewer
 	$(BIN)/python -m fuzz $(ARGS)
 
 attack: $(VENV)/.dev  ## attacks on a real server of this machine, some minutes; ARGS=--quick for smaller ones

@@ -13,6 +13,8 @@ from fuzz.attacks.victim import Victim, victim
 
 EXAMPLES = 12
 SECONDS = 120  # at most, for a document; twelve for each second that a target gets
+_PATIENCE = 120
+"""Seconds beyond its time in which schemathesis must have told what it found."""
 _ENDLESS = ("--exclude-path", "/llmsim/events")  # a stream without an end
 _OPENAI = Path("shared/data/openai-openapi.json")
 
@@ -36,7 +38,11 @@ async def _run(one: Victim, name: str, document: str, seconds: int, *flags: str)
         process = await asyncio.create_subprocess_exec(
             *command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
-        told, _ = await process.communicate()
+        try:
+            told, _ = await asyncio.wait_for(process.communicate(), seconds + _PATIENCE)
+        except TimeoutError:
+            process.kill()
+            told, _ = b"it came to no end", await process.wait()
     stood = process.returncode == 0 and "Traceback" not in one.log
     print(f"{name:15} schemathesis  {'stood' if stood else 'FELL'}", flush=True)
     if not stood:
