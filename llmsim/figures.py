@@ -14,6 +14,7 @@ from llmsim.buckets import LATE, TBT, TOKENS, TOTAL, TTFT, Histogram
 from llmsim.conversation import Stop
 from llmsim.exchange import Exchange
 from llmsim.plan import End, Script
+from llmsim.spent import spent
 
 MOST_MODELS = 200
 MOST_ENDPOINTS = 200
@@ -294,8 +295,6 @@ def _spend(series: Series, model: str, prompt: int, cached: int, completion: int
 
 def _broken_off(series: Series, exchange: Exchange) -> int:
     """Counts what a reply took that did not come to its end, and gives the tokens of it that were sent."""
-    from llmsim.verdict.costs import spent
-
     prompt, completion = spent(exchange)
     if prompt or completion:
         _spend(series, exchange.ask.model, prompt, min(exchange.plan.usage.cached, prompt), completion)

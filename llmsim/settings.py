@@ -134,7 +134,8 @@ class Settings(BaseModel):
     `model_profiles` says. `profiles` adds named profiles to the presets, or replaces them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when the first one is validated: a server's first settings are part of its configuration, which has been.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     seed: Annotated[int, Field(ge=0, lt=1 << 63, description="seed of all texts, times and faults")] = 0
     strict: bool = Field(False, description="refuse unknown models and requests without a key, as the provider does")

@@ -16,7 +16,7 @@ FLOORS = [
     "latency exchange faults tapes pacer mocks replay",
     "settings dialects load moments",
     "events tally overrides explain history repeats underway",
-    "decide journal metrics figures verdict exports honesty",
+    "decide journal metrics spent figures verdict exports honesty",
     "simulator streams scenarios",
     "views",
     "server llmsim_tui ctl",

@@ -10,7 +10,8 @@ from llmsim.exchange import Exchange
 from llmsim.honesty import gaps
 from llmsim.load import LoadedExchange
 from llmsim.metrics import outcome
-from llmsim.verdict.costs import price_of, spent
+from llmsim.spent import spent
+from llmsim.verdict.costs import price_of
 from llmsim.verdict.tries import told_wait
 
 LIMIT = 16_384

@@ -296,8 +296,15 @@ def _without_trace(record: logging.LogRecord) -> bool:
     return True
 
 
+def collect() -> None:
+    """Lets the collector of garbage begin; what was loaded so far waits for `settle`, lest the first client waits."""
+    gc.freeze()
+    gc.enable()
+
+
 def settle() -> None:
     """Everything loaded by now stays: the collector need not walk it again (pauses of 100 ms and more, measured)."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
@@ -334,7 +341,7 @@ async def serve(
             raise
     await runner.start()
     runner.settle()
-    gc.enable()
+    collect()
     end = End()
     loop = asyncio.get_running_loop()
 

@@ -130,6 +130,39 @@ def test_the_first_api_answers_before_the_others_are_imported() -> None:
     subprocess.run([sys.executable, "-c", FIRST], check=True)
 
 
+REPLY = """
+import asyncio, gc, sys
+from llmsim.server.config import Config
+from llmsim.server.serve import Runner, collect
+from llmsim.server.logs.access import Access
+from llmsim.settings import Settings
+
+async def main():
+    runner = Runner(Config(port=0, latency_profile="instant"))
+    Access(runner.simulator, 10)
+    await runner.start()
+    collect()
+    assert len(gc.get_objects()) < 1000, "what was loaded does not keep the first client waiting for the collector"
+    loaded = {name for name in sys.modules if name.startswith("llmsim")}
+    reader, writer = await asyncio.open_connection(*runner.address.split(":"))
+    body = b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
+    head = b"POST /v1/chat/completions HTTP/1.1\\r\\nhost: x\\r\\ncontent-type: application/json\\r\\ncontent-length: "
+    writer.write(head + str(len(body)).encode() + b"\\r\\n\\r\\n" + body)
+    assert b"200" in await reader.readline()
+    print(*sorted({name for name in sys.modules if name.startswith("llmsim")} - loaded))
+    assert not Settings.__pydantic_complete__, "the first settings are those of the configuration, validated already"
+    writer.close()
+    await runner.stop(0)
+
+asyncio.run(main())
+"""
+
+
+def test_the_first_reply_waits_for_little() -> None:
+    ran = subprocess.run([sys.executable, "-c", REPLY], check=True, capture_output=True, text=True)
+    assert not [name for name in ran.stdout.split() if "dialects" in name or "verdict" in name]
+
+
 def test_what_the_first_api_answers_then_is_no_other_apis() -> None:
     first = dialects.home()
     assert first is not None

@@ -9,6 +9,7 @@ from llmsim import masks
 from llmsim.exchange import Exchange
 from llmsim.metrics import outcome
 from llmsim.simulator import Simulator
+from llmsim.spent import spent
 
 logger = logging.getLogger("llmsim.requests")
 
@@ -54,8 +55,6 @@ def _line(exchange: Exchange) -> str:
 
 def told(exchange: Exchange) -> dict[str, Any]:
     """What is worth knowing of an exchange, in fields; times in milliseconds."""
-    from llmsim.verdict.costs import spent
-
     ask, plan = exchange.ask, exchange.plan
     prompt, completion = spent(exchange)
     fields = {

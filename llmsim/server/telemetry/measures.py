@@ -9,6 +9,7 @@ from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
 from llmsim.exchange import Exchange
 from llmsim.server.telemetry import words
 from llmsim.simulator import Simulator
+from llmsim.spent import spent
 
 # Buckets, in seconds, that the semantic conventions advise.
 _DURATION = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
@@ -61,8 +62,6 @@ class Measures:
                 self._played(exchange, own)
 
     def _played(self, exchange: Exchange, own: dict[str, str]) -> None:
-        from llmsim.verdict.costs import spent
-
         prompt, completion = spent(exchange)
         for count, kind in ((prompt, "input"), (completion, "output")):
             if count:

@@ -12,6 +12,7 @@ import orjson
 from llmsim.exchange import Exchange
 from llmsim.metrics import outcome
 from llmsim.plan import End
+from llmsim.spent import spent
 
 _PROVIDERS = {"azure": "azure.ai.openai", "gemini": "gcp.gemini", "bedrock": "aws.bedrock"}
 _PARTS = {"images": "image", "speech": "speech"}
@@ -97,8 +98,6 @@ def _sampling(exchange: Exchange) -> dict[str, float]:
 
 def reply(exchange: Exchange) -> dict[str, Any]:
     """What came of it, as attributes; tokens are those that a provider would charge."""
-    from llmsim.verdict.costs import spent
-
     prompt, completion = spent(exchange)
     usage, told = exchange.plan.usage, dict[str, Any]()
     if prompt or completion:

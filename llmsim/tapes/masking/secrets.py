@@ -47,9 +47,8 @@ def find(text: str, own: Sequence[str] = ()) -> Iterator[Span]:
         while at >= 0:
             yield at, at + len(one)
             at = text.find(one, at + len(one))
-    for start, form in masks.KEYS.items():
-        if start in text:
-            yield from (found.span() for found in form.finditer(text))
+    for form in masks.forms(text):
+        yield from (found.span() for found in form.finditer(text))
     if "PRIVATE KEY" in text:
         yield from (found.span(1) for found in _PEM.finditer(text))
     if "://" in text:
