@@ -216,6 +216,12 @@ class Console(App[None]):
         """Shows a sentence for a while; never read as markup, as clients have a say in some."""
         self.notify(words, severity=severity, markup=False)
 
+    def hush(self) -> None:
+        """Takes what was said away, but for errors and warnings: it would cover what has just been opened."""
+        for one in [one for one in self._notifications if one.severity == "information"]:
+            self._unnotify(one, refresh=False)
+        self._refresh_notifications()
+
     def look_for_themes(self) -> None:
         """Registers the theme files that are new or newly written, and repaints if the shown one is among them."""
         stamps = palette.stamps()

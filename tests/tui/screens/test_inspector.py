@@ -190,3 +190,11 @@ async def test_the_timeline_shows_when_pieces_went_out_and_how_late() -> None:
         console.backend.detail = lambda number: {**detail(number), "went": []}
         await console.tick()
         assert "times as asked for: nobody looked" in console.text()
+
+
+async def test_what_the_stream_page_says_is_shortened_by_whole_figures() -> None:
+    async with stage((60, 16)) as console:
+        await console.press("enter", "tab", "tab")
+        line = next(one for one in console.lines() if "pieces sent" in one)
+        assert "…" not in line
+        assert "first after" in line

@@ -120,3 +120,11 @@ async def test_the_safety_line_stays_above_every_dialog(key: str, size: tuple[in
         await console.wait(5)
         assert "429 15s" in console.lines()[0].replace("429 storm", "429")
         assert console.lines()[-1].startswith(" esc")
+
+
+async def test_what_was_said_before_does_not_lie_over_a_dialog_but_errors_stay() -> None:
+    async with stage((80, 24)) as console:
+        console.app.say("It is in the clipboard.")
+        console.app.say("That cannot be.", "error")
+        await console.press("l")
+        assert console.toasts() == ["That cannot be."]

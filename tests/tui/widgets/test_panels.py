@@ -87,3 +87,12 @@ async def test_an_armed_pad_counts_its_hits_where_it_has_one_line_only() -> None
         await console.press("1")
         await console.wait(4)
         assert "✗" in console.lines()[1]
+
+
+async def test_a_warning_that_was_logged_in_more_words_stands_there_once() -> None:
+    async with stage((120, 40)) as console:
+        told = "times are not kept: tokens come late"
+        console.one(Log).show(
+            [Happening(1, 5.0, "log", f"{told}. Draw less.", ""), Happening(2, 5.1, "warning", told, "")]
+        )
+        assert [one.kind for one in console.one(Log).state] == ["warning"]

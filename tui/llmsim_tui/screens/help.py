@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.events import Resize
 from textual.widgets import Static
 
 from llmsim_tui.commands import PLACES, bindings, listed
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.widgets.lines import told
+
+_KEYS, _WIDEST, _FRAME = 9, 84, 5
+"""Columns of the keys, of the whole dialog at most (as the styles have it), and of its frame and scrollbar."""
 
 
 class Help(Dialog):
@@ -23,20 +29,27 @@ class Help(Dialog):
         """One scroll of text."""
         with VerticalScroll(id="dialog") as scroll:
             scroll.border_title = "keys"
-            yield Static(told(ink(self.app), self._words()), id="words", markup=False)
+            yield Static("", id="words", markup=False)
         yield from self.keys()
 
     def on_mount(self) -> None:
         """Fills the bars."""
         self.show_keys()
 
-    def _words(self) -> Text:
+    def on_resize(self, event: Resize | None = None) -> None:
+        """Writes anew: what is longer than a line goes on below its own beginning."""
+        room = min(_WIDEST, self.app.size.width) - _FRAME
+        self.query_one("#words", Static).update(told(ink(self.app), self._words(room)))
+
+    def _words(self, room: int) -> Text:
         colors = ink(self.app)
         words = Text()
         for place, heading in PLACES.items():
             words.append(f"{heading}\n", colors.key)
             for one in listed(place, self.console.backend.read_only):
-                words.append(f"  {one.shows:<7}", colors.bold).append(f"{one.help}\n", colors.text)
+                lines = wrap(one.help, max(20, room - _KEYS))
+                words.append(f"  {one.shows:<{_KEYS - 2}}", colors.bold)
+                words.append(("\n" + " " * _KEYS).join(lines) + "\n", colors.text)
             words.append("\n")
         words.rstrip()
         return words

@@ -29,7 +29,8 @@ _HEADS: Final = (
 )
 _CELLS: Final = 12
 NEW: Final = """\
-# rpm tpm input_tpm output_tpm rpd tpd concurrency quota_requests quota_tokens, or a tier
+# rpm tpm input_tpm output_tpm rpd tpd concurrency
+# quota_requests quota_tokens, or a tier
 name: free
 when:
   model: gpt-4o*

@@ -12,7 +12,7 @@ from llmsim_tui.drafts import written
 from llmsim_tui.screens.editor import Editor
 
 NEW: Final = """\
-# Which requests, and what they are answered with; esc leaves, ctrl+s applies.
+# Which requests, and what they are answered with
 name: greeting
 when:
   text: hello

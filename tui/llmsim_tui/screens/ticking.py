@@ -89,6 +89,7 @@ class Dialog(Ticking, ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Takes the keys that were typed while it opened, once it has its focus."""
+        self.console.hush()
         self.call_after_refresh(self._ready, _TRIES)
 
     def _ready(self, tries: int) -> None:

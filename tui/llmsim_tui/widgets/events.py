@@ -27,12 +27,12 @@ class Log(Panel):
     skipped = 0
 
     def show(self, happenings: Sequence[Happening]) -> None:
-        """Takes the events there are, oldest first; of one that was logged too, the event alone."""
+        """Takes the events there are, oldest first; of one that was logged too, in more words, the event alone."""
         newest = happenings[-_KEPT:]
         twice = {
             place
             for place, (one, other) in enumerate(pairwise(newest))
-            if one.kind == "log" and one.text == other.text and other.wall - one.wall < 1
+            if one.kind == "log" and one.text.startswith(other.text) and other.wall - one.wall < 1
         }
         self.show_state(tuple(one for place, one in enumerate(newest) if place not in twice))
         self.entitle("", str(len(self.state)) if self.state else "none yet")

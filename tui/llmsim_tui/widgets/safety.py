@@ -26,10 +26,12 @@ _AWAY = "disconnected"
 _NAME = 16
 """Cells that the name of a server elsewhere keeps."""
 
-_TIGHTEST = 10
+_TIGHTEST = 12
 """Steps of shortening: 1 the uptime goes, 2 chips to a word, 3 the address to its port, 4 two chips, 5 tokens a second,
-6 requests a second and lag, 7 one chip, 8 chips as a number, 9 half the name of a server and no gaps before figures,
-10 the replies under way go, and the mark of what is serving."""
+6 lag, as long as it is small, 7 the doubt about times, 8 requests a second, 9 one chip, 10 chips as a number, 11 half
+the name of a server and no gaps before figures, 12 the replies under way go, and the mark of what is serving.
+
+Of a server that is gone its last figures go first: when it is tried again is worth more than they are."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def _short(address: str, note: str, tight: int) -> str:
     host, _, port = address.rpartition(":")
     if not note.startswith("REMOTE"):
         return f":{port}"
-    most = _NAME if tight < 9 else _NAME // 2
+    most = _NAME if tight < 11 else _NAME // 2
     return f"{host if len(host) <= most else host[: most - 1] + '…'}:{port}"
 
 
@@ -127,22 +129,23 @@ class SafetyLine(Lines):
         ink = self.ink
         gap = "  " if tight < 2 else " "
         tone = {"serving": ink.tone["ok"], "stopping": ink.tone["limited"]}.get(state.state, ink.tone["failed"])
-        line = Line(ink).add(" ").add("● " if tight < 10 else "", tone)
+        line = Line(ink).add(" ").add("● " if tight < 12 else "", tone)
         address = safe(state.address)
         line.add(address if tight < 3 else _short(address, state.note, tight), ink.bold)
         if state.state != "serving":
             line.add(" " + state.state.upper(), ink.tone["failed"])
         if tight < 1:
             line.add(gap + "up ", ink.dim).add(uptime(state.up), ink.text)
-        if tight < 6:
+        here = state.state != _AWAY
+        if tight < (8 if here else 2):
             self._figure(line, state.rate, 6, "r/s")
-        if tight < 5:
+        if tight < (5 if here else 1):
             self._figure(line, state.tokens, 6, "tok/s")
-        room = 5 if tight < 9 else 0
-        if tight < 10:
+        room = 5 if tight < 11 else 0
+        if tight < (12 if here else 3):
             self._figure(line, str(state.live), room, "live")
         self._figure(line, state.error, room, "err", state.error != "0%")
-        if tight < 6 or state.amber:
+        if tight < (6 if here else 1) or (state.amber and here):
             line.add(gap + "lag ", ink.dim)
             line.add(f"{state.lag}ms".rjust(5 if tight < 2 else 4), ink.tone["limited"] if state.amber else ink.text)
         self._badges(line, state, tight, gap)
@@ -158,7 +161,7 @@ class SafetyLine(Lines):
     def _taping(self, line: Line, tape: tuple[int, str], tight: int, gap: str) -> None:
         """That real APIs answer, at any width: it is not the session that `REC` with a time tells of."""
         words = f"REC APIs {amount(tape[0])}" + (" exchanges" if tight < 2 else "")
-        room = 28 if tight < 4 else 14 if tight < 7 else 0
+        room = 28 if tight < 4 else 14 if tight < 9 else 0
         line.add(gap).add(f" {words} → {tail(tape[1], room)} " if room else f" {words} ", self.ink.chip)
 
     def _badges(self, line: Line, state: Safety, tight: int, gap: str) -> None:
@@ -173,13 +176,14 @@ class SafetyLine(Lines):
             room = 20 if tight < 2 else 8 if tight < 4 else 0
             name = f"{clip(state.scene[0], room).rstrip()} " if room else ""
             line.add(gap).add(f" ▶ {name}{state.scene[1]} ", ink.badge)
-        if state.doubtful and tight < 6:
+        if state.doubtful and tight < (7 if state.state != _AWAY else 1):
             line.add(gap).add("times? H", ink.tone["limited"] + Style(bold=True))
         if state.note:
             notes = state.note.split(" · ")
-            kept = len(notes) if tight < 2 else 3 if tight < 4 else 2 if tight < 8 else 1
+            kept = len(notes) if tight < 2 or state.state == _AWAY else 3 if tight < 4 else 2
+            kept = kept if tight < 10 else 1
             line.add(gap).add(f" {' · '.join(notes[:kept])} ", ink.badge)
-        shown = len(state.chips) if tight < 4 else 2 if tight < 7 else max(0, 8 - tight)
+        shown = len(state.chips) if tight < 4 else 2 if tight < 9 else max(0, 10 - tight)
         for label, left in state.chips[:shown]:
             line.add(gap).add(f" {label if tight < 2 else label.split(' ')[0]}{left} ", ink.chip)
         if len(state.chips) > shown:

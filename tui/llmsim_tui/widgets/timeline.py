@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.strip import Strip
@@ -88,7 +89,7 @@ class Tokens(Lines, can_focus=True):
             return
         gaps = state.gaps
         yield from self._rug(width, gaps)
-        yield Line(ink).add(clip(self._words(gaps), width), ink.text).strip(width)
+        yield Line(ink).add(_whole(self._words(gaps), width), ink.text).strip(width)
         yield self._lateness().strip(width)
         self.top = max(0, min(self.top, len(state.pieces) - max(1, height - _RUG)))
         usual, compared = state.usual, bool(state.seen)
@@ -96,14 +97,14 @@ class Tokens(Lines, can_focus=True):
             stalls = place > 0 and usual > 0 and gaps[place] > _STALL * usual
             yield self._piece(place, gaps[place], stalls, compared).strip(width)
 
-    def _words(self, gaps: list[float]) -> str:
+    def _words(self, gaps: list[float]) -> list[str]:
+        """What the strips say, the weightiest first."""
         state = self.state
-        usual = state.usual
+        usual, longest = state.usual, max(gaps[1:], default=0.0)
         stalls = sum(gap > _STALL * usual for gap in gaps[1:]) if usual else 0
-        told = f"{state.played} of {state.planned} pieces sent · first after {wait(gaps[0])} · gap p50 {wait(usual)}"
-        longest = max(gaps[1:], default=0.0)
-        told += f" · longest {wait(longest)}" + f" · {stalls} stall{'s' * (stalls != 1)}" * bool(stalls)
-        return told
+        told = [f"{state.played} of {state.planned} pieces sent"]
+        told += [f"{stalls} stall{'s' * (stalls != 1)}"] * bool(stalls)
+        return [*told, f"first after {wait(gaps[0])}", f"longest gap {wait(longest)}", f"p50 {wait(usual)}"]
 
     def _lateness(self) -> Line:
         """Whether the times are those of the plan, or how far from it they went out."""
@@ -184,6 +185,13 @@ class Tokens(Lines, can_focus=True):
         """Three down."""
         self.scroll(3)
         event.stop()
+
+
+def _whole(words: list[str], width: int) -> str:
+    """As many of the words as there is room for: half a figure would be another figure."""
+    while len(words) > 1 and cell_len(" · ".join(words)) > width:
+        words = words[:-1]
+    return clip(" · ".join(words), width)
 
 
 def _bar(level: int, shapes: bool) -> str:
