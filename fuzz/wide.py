@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import re
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -18,7 +21,15 @@ SIZE = 1 << 18
 MOST = 0.125
 """Seconds of a core for a megabyte that are still modest: half a second for 4 MB."""
 WAYS = 60
-"""Places of a request that are tried."""
+"""Places of a request that are tried, if nobody says otherwise."""
+
+
+class Found(NamedTuple):
+    """What a body has cost: seconds of a core and MB of memory at most, both for each of its megabytes."""
+
+    seconds: float
+    memory: float
+    what: str
 
 
 def _filled(unit: Any, size: int) -> list[Any]:
@@ -37,12 +48,12 @@ def fillings(value: Any, size: int) -> Iterator[tuple[str, Any]]:
     yield "lists", _filled([], size)
 
 
-def cases(place: Place, size: int) -> Iterator[tuple[str, Any]]:
+def cases(place: Place, size: int, most: int = WAYS) -> Iterator[tuple[str, Any]]:
     """Every body for a path, with what it is called."""
     for at, seed in enumerate(seeds(place)):
         yield from ((f"{at}: top, {name}", body) for name, body in fillings(seed, size))
         ways: list[Steps] = list(inside(seed))
-        for way in ways[:: max(1, len(ways) // WAYS)]:
+        for way in ways[:: max(1, len(ways) // most)]:
             inner = seed
             for step in way:
                 inner = inner[step]
@@ -50,33 +61,59 @@ def cases(place: Place, size: int) -> Iterator[tuple[str, Any]]:
                 yield f"{at}: {'.'.join(map(str, way))}, {name}", spoiled(seed, way, junk)
 
 
-def measured(place: Place, body: bytes) -> tuple[float, int]:
-    """The seconds of a core that it took, and the status. Raises Broken."""
+def _memory(name: str) -> float:
+    """MB, as Linux tells them of this process; 0 elsewhere."""
+    try:
+        told = Path("/proc/self/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(rf"{name}:\s+(\d+) kB", told)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def measured(place: Place, body: bytes) -> Found:
+    """What a body costs. Raises Broken."""
+    gc.collect()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
+    before = _memory("VmRSS")
     begun = time.process_time()
     status = send(place, body)
-    return time.process_time() - begun, status
+    took = time.process_time() - begun
+    return Found(took / len(body) * 1e6, (_memory("VmHWM") - before) / len(body) * 1e6, f"{status} {place.path}")
+
+
+def options() -> argparse.Namespace:
+    """What is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m fuzz.wide", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="PART", help="paths with this in their names")
+    parser.add_argument("--size", type=int, default=SIZE, help=f"bytes of a body (default: {SIZE})")
+    parser.add_argument("--ways", type=int, default=WAYS, help=f"places of a request that are tried (default: {WAYS})")
+    parser.add_argument("--show", type=int, default=40, help="how many of the dearest are shown (default: 40)")
+    return parser.parse_args()
 
 
 def main() -> int:
     """Tries them all; 1 where one is dearer than is modest."""
-    parser = argparse.ArgumentParser(prog="python -m fuzz.wide", description=__doc__)
-    parser.add_argument("only", nargs="*", metavar="PART", help="paths with this in their names")
-    parser.add_argument("--size", type=int, default=SIZE, help=f"bytes of a body (default: {SIZE})")
-    parser.add_argument("--show", type=int, default=40, help="how many of the dearest are shown (default: 40)")
-    chosen = parser.parse_args()
-    found: list[tuple[float, str]] = []
+    chosen = options()
+    found: list[Found] = []
+    gc.freeze()
     gc.disable()
     for place in places():
         if place.method != "POST" or (chosen.only and not any(part in place.path for part in chosen.only)):
             continue
-        for name, value in cases(place, chosen.size):
-            body = orjson.dumps(value)
-            took, status = measured(place, body)
-            found.append((took / len(body) * 1e6, f"{status} {place.path} {name}"))
+        of_path = [
+            one._replace(what=f"{one.what} {name}")
+            for name, value in cases(place, chosen.size, chosen.ways)
+            for one in (measured(place, orjson.dumps(value)),)
+        ]
+        seconds, memory = max(one.seconds for one in of_path), max(one.memory for one in of_path)
+        print(f"{seconds:7.3f} s and {memory:4.0f} MB a MB at most, {len(of_path)} bodies  {place.path}", flush=True)
+        found += of_path
     found.sort(reverse=True)
-    for rate, what in found[: chosen.show]:
-        print(f"{rate:7.3f} s a MB  {what}")
-    dear = sum(rate > MOST for rate, _ in found)
+    for one in found[: chosen.show]:
+        print(f"{one.seconds:7.3f} s, {one.memory:4.0f} MB a MB  {one.what}")
+    dear = sum(one.seconds > MOST for one in found)
     print(f"{len(found)} bodies, {dear} dearer than {MOST} s a MB")
     return 1 if dear else 0
 

@@ -31,15 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except LlmsimError as error:
-        print(f"llmsim: {_plain(str(error))}", file=sys.stderr)
+        from llmsim.signs import safe
+
+        print(f"llmsim: {safe(error, lines=True)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def _plain(told: str) -> str:
-    """A message without what would steer a terminal: it may hold what a file or a server says."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in told)
 
 
 class _Command(argparse.ArgumentParser):

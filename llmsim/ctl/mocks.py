@@ -13,6 +13,7 @@ from llmsim.ctl.command import Commands, no_words, one_word, unknown
 from llmsim.ctl.given import document
 from llmsim.ctl.page import Page, short
 from llmsim.ctl.placed import placed
+from llmsim.signs import safe
 
 _VERBS = ("list", "add", "put", "remove", "clear", "try", "reload", "states")
 _MORE = """\
@@ -87,7 +88,7 @@ def _foreign(name: str, raw: dict[str, Any]) -> list[Any]:
         told = "\n".join(f"{name}: {sentence}" for _, sentence in found.problems)
         raise placed(ControlError(told, 400), name, "mocks")
     for _, sentence in found.notes:
-        print(f"llmsim: {name}: left out: {sentence}", file=sys.stderr)
+        print(f"llmsim: {name}: left out: {safe(sentence)}", file=sys.stderr)
     return [mock for _, mock in found.mocks]
 
 

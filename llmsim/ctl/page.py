@@ -11,6 +11,8 @@ from shutil import get_terminal_size
 from typing import Any, TextIO
 from unicodedata import east_asian_width
 
+from llmsim.signs import in_json
+
 _COLOURS = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
 _GOOD = {"ok"}
 _BAD = {"failed", "cut"}
@@ -28,12 +30,12 @@ class Page:
     def told(self, value: Any) -> bool:
         """Writes what the API told, if that is wanted; False where people are to read it."""
         if self.json:
-            self.line(json.dumps(value, indent=2, ensure_ascii=False))
+            self.line(in_json(json.dumps(value, indent=2, ensure_ascii=False)))
         return self.json
 
     def row(self, value: Any) -> None:
         """A value as one line of JSON."""
-        self.line(json.dumps(value, ensure_ascii=False))
+        self.line(in_json(json.dumps(value, ensure_ascii=False)))
 
     def line(self, text: str = "") -> None:
         """A line; what the terminal or its encoding cannot show is shown as a question mark."""

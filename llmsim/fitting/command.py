@@ -100,12 +100,13 @@ def _list(options: argparse.Namespace) -> int:
 
     from llmsim.fitting.picture import shown
     from llmsim.latency import presets
+    from llmsim.signs import safe
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("name", "first token (ttft)", "between tokens (tbt)", "source"):
         table.add_column(column, overflow="fold")
     for name, one in (_found(options.file) if options.file else presets()).items():
-        table.add_row(name, shown(one.ttft), shown(one.tbt), one.source)
+        table.add_row(safe(name), shown(one.ttft), shown(one.tbt), safe(one.source))
     _print(table)
     return 0
 
@@ -145,4 +146,4 @@ def _found(told: str) -> dict[str, Profile]:
 def _print(*shown: object) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(*shown, sep="\n")
+    Console(highlight=False, markup=False, emoji=False).print(*shown, sep="\n")

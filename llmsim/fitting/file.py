@@ -12,6 +12,7 @@ from llmsim.fitting.fit import Fitted
 from llmsim.fitting.needs import FitError
 from llmsim.fitting.spread import Chosen
 from llmsim.latency import Profile, Spread
+from llmsim.signs import seen
 
 BEGINS = "# Fitted by llmsim "
 """The first words of a file that was written here, so that the next fit may take its place."""
@@ -51,6 +52,8 @@ def text(fits: Sequence[Fitted], source: str, name: str = "") -> str:
     remarks = [line for called, one in zip(names, fits, strict=True) for line in _evidence(called, one)]
     head = [f"{BEGINS}{__version__} to {source}. Use: llmsim serve --latency-profile THIS_FILE", *remarks]
     body = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None)
+    if not seen(body):  # what a tape or another's results have for a name
+        body = yaml.safe_dump(told, sort_keys=False, width=100, default_flow_style=None)
     return "\n".join([head[0], *(f"# {' '.join(line.split())}" for line in head[1:]), "", str(body)])
 
 

@@ -14,6 +14,7 @@ from llmsim.fitting.fit import Fitted
 from llmsim.fitting.spread import NEAR, REJECTED, Chosen
 from llmsim.fitting.terms import Term
 from llmsim.latency import Profile, Spread
+from llmsim.signs import safe
 
 ROWS = 14
 WIDTH = 56
@@ -87,14 +88,14 @@ def families(chosen: Chosen) -> Table:
 
 def fitted(one: Fitted) -> RenderableType:
     """All of a fit: what the waits depend on, both spreads, and their pictures."""
-    parts: list[RenderableType] = [Text(f"{one.model or 'no model'}: {one.replies} replies", style="bold")]
+    parts: list[RenderableType] = [Text(safe(f"{one.model or 'no model'}: {one.replies} replies"), style="bold")]
     terms = (
         ("the first token waits", one.per_token, "ms longer for each token of the prompt"),
         ("the first token waits", one.per_active, "ms longer for each further reply under way"),
         ("the next token waits", one.slower, "ms longer for each further reply under way"),
     )
     parts += [_term(*term) for term in terms]
-    parts += [Text(f"  {note}", style="yellow") for note in one.notes]
+    parts += [Text(safe(f"  {note}"), style="yellow") for note in one.notes]
     for name, chosen in (("first token (ttft)", one.ttft), ("between tokens (tbt)", one.tbt)):
         if chosen is not None:
             parts += [
@@ -120,7 +121,7 @@ def _small(p: float) -> str:
 
 def preview(name: str, profile: Profile, waits: Sequence[float] = (), gaps: Sequence[float] = ()) -> RenderableType:
     """A profile as it will be served; over what was measured, where something was."""
-    parts: list[RenderableType] = [Text(f"{name}: {profile.source}" if profile.source else name, style="bold")]
+    parts: list[RenderableType] = [Text(safe(f"{name}: {profile.source}" if profile.source else name), style="bold")]
     if waits or gaps:
         parts.append(Text("█ measured  │ profile", style="dim"))
     both = (("first token (ttft)", profile.ttft, waits), ("between tokens (tbt)", profile.tbt, gaps))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmsim.signs import safe, seen
+
 if TYPE_CHECKING:
     from llmsim.mocks import Mock
 
@@ -33,7 +35,7 @@ def _check(options: argparse.Namespace) -> int:
 
     found = look(Path(options.file))
     for note in found.notes:
-        print(f"note: {note}")
+        print(f"note: {safe(note)}")
     print(f"valid: {len(found.mocks)} {'mock' if len(found.mocks) == 1 else 'mocks'}")
     return 0
 
@@ -44,7 +46,7 @@ def _convert(options: argparse.Namespace) -> int:
 
     found = look(Path(options.file))
     for note in found.notes:
-        print(f"# left out: {' '.join(note.split())}")
+        print(f"# left out: {safe(' '.join(note.split()))}")
     given = f"{Path(options.file).name}#"  # a name that was made here and not there is none to write down
     own = [one.model_copy(update={"name": ""}) if one.name.startswith(given) else one for one in found.mocks]
     print(written(own), end="")
@@ -59,4 +61,5 @@ def written(mocks: Sequence[Mock]) -> str:
     for one in mocks:
         fields = {name: value for name, value in one.flat().items() if name != "source"}
         told.append({**fields, "when": one.when.mapping()} if "when" in fields else fields)
-    return str(yaml.safe_dump({"mocks": told}, sort_keys=False, allow_unicode=True, width=100))
+    text = str(yaml.safe_dump({"mocks": told}, sort_keys=False, allow_unicode=True, width=100))
+    return text if seen(text) else str(yaml.safe_dump({"mocks": told}, sort_keys=False, width=100))

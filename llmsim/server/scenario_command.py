@@ -18,6 +18,7 @@ from llmsim.scenarios.verify import Result, results
 from llmsim.server.config import Config, add_options
 from llmsim.server.scenario_files import read, told
 from llmsim.server.serve import Beside, End, Runner
+from llmsim.signs import in_json, safe
 
 logger = logging.getLogger("llmsim")
 
@@ -140,13 +141,13 @@ def _logged(show: Show) -> None:
 def _printed(show: Show) -> None:
     assert show.playing is not None
     for line in told(show.playing, show.results):
-        print(line, flush=True)
+        print(safe(line), flush=True)
 
 
 def _printed_json(show: Show) -> None:
     assert show.playing is not None
     outcome = {**show.playing.json(), "status": show.status, "results": [one.json() for one in show.results]}
-    print(json.dumps(outcome, indent=2, ensure_ascii=False), flush=True)
+    print(in_json(json.dumps(outcome, indent=2, ensure_ascii=False)), flush=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -64,8 +64,10 @@ def _read(name: str, notes: list[str]) -> Iterator[Take]:
 
 
 def _tell(notes: list[str]) -> None:
+    from llmsim.signs import safe
+
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(f"note: {safe(note)}", file=sys.stderr)
 
 
 # -- show
@@ -91,8 +93,8 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from llmsim.signs import safe
     from llmsim.taping.check import look
-    from llmsim.taping.showing import safe
 
     masker = None if options.no_secrets else _masker(options)
     wrong = 0
@@ -107,9 +109,10 @@ def _check(options: argparse.Namespace) -> int:
             ("status", found.statuses),
             ("end", found.ends),
         ):
-            print(f"  {what}: {', '.join(f'{one} {count}' for one, count in counts.most_common(20)) or 'none'}")
-        for told in (*notes, *found.problems[:100]):
-            print(f"  {safe(told)}")
+            told = ", ".join(f"{one} {count}" for one, count in counts.most_common(20))
+            print(f"  {what}: {safe(told) or 'none'}")
+        for problem in (*notes, *found.problems[:100]):
+            print(f"  {safe(problem)}")
         if len(found.problems) > 100:
             print(f"  {len(found.problems) - 100} more")
         wrong += len(found.problems)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from llmsim.dialects import kinds
 from llmsim.replay.heard import listen
+from llmsim.signs import safe
 from llmsim.tapes import Take
 
 _COLUMNS = ("#", "time", "request", "model", "status", "end", "first", "took", "frames", "masks")
@@ -25,7 +26,8 @@ def listed(takes: Iterator[Take], limit: int) -> None:
     for count, take in enumerate(takes, 1):
         if count <= limit:
             table.add_row(*_row(count, take))
-    Console(highlight=False).print(table)
+    # What was recorded is no markup of rich's, nor are its words pictures.
+    Console(highlight=False, markup=False, emoji=False).print(table)
     if count > limit:
         print(f"{count - limit} more takes; --limit shows them")
 
@@ -34,7 +36,7 @@ def _row(number: int, take: Take) -> tuple[str, ...]:
     first = f"{1000 * take.frames[0].at:.0f} ms" if take.frames else "-"
     moment = datetime.fromtimestamp(take.at, UTC).strftime("%H:%M:%S.%f")[:-3]
     status, took = str(take.status or "-"), f"{1000 * take.ended:.0f} ms"
-    request = f"{take.method} {safe(take.target)}"
+    request = safe(f"{take.method} {take.target}")
     counts = str(len(take.frames)), str(take.masked)
     return str(number), moment, request, safe(_model(take)), status, take.end, first, took, *counts
 
@@ -54,8 +56,8 @@ def whole(take: Take) -> str:
     left_out = f"; {take.left_out} bytes left out" if take.left_out else ""
     return "\n".join(
         (
-            f"{moment}  {take.id}  to {take.upstream or '-'}, {api}, {take.beside} beside it",
-            f"\n> {take.method} {safe(take.target)}",
+            safe(f"{moment}  {take.id}  to {take.upstream or '-'}, {api}, {take.beside} beside it"),
+            "\n> " + safe(f"{take.method} {take.target}"),
             *(f"> {safe(name)}: {safe(value)}" for name, value in take.request_headers),
             f"\n{_shown(take.request_body)}\n",
             f"< {take.status or 'no answer'} after {_ms(take.begun)}",
@@ -78,8 +80,3 @@ def _shown(data: bytes, limit: int = 20_000) -> str:
         return f"{len(data)} bytes that are no text"
     lines = "\n".join(map(safe, text[:limit].rstrip("\n").split("\n")))
     return f"{lines}… {len(text)} in all" if len(text) > limit else lines
-
-
-def safe(text: str) -> str:
-    """A text for a terminal: what would steer it is shown and not obeyed."""
-    return "".join(sign if sign.isprintable() or sign == "\t" else repr(sign)[1:-1] for sign in text)

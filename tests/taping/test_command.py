@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 from replaying import SETTINGS, chat, message
 from taped import recorded
 
+from llmsim import signs
 from llmsim.cli import main
 from llmsim.tapes import Tape, Writer
 from llmsim.tapes.masking import Masker
@@ -53,6 +55,41 @@ def test_what_would_steer_a_terminal_is_shown(tape: Path, capsys: Out) -> None:
         told = capsys.readouterr().out
         assert "\x1b[2J" not in told
         assert "\x07" not in told
+
+
+HOSTILE = (
+    "\x1b]0;owned\x07",
+    "\u202eabc",
+    "\x9b31m",
+    "[/foo]",
+    "[link=http://evil]a[/link]",
+    ":smile:",
+    "a\nb",
+    "\x00",
+    "%s{0}",
+)
+FIELDS = ("id", "method", "path", "query", "upstream", "dialect", "error")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_a_tape_holds_it_is_shown_and_not_obeyed(text: str, tape: Path, capsys: Out) -> None:
+    (take, *_) = Tape(tape)
+    writer = Writer("evil.jsonl")
+    for field in FIELDS:
+        writer.write(replace(take, **{"id": field, field: text}))
+    writer.write(replace(take, id="h", headers=((text, text),), request_headers=((text, text),)))
+    body = orjson.dumps({"model": text, "messages": [{"role": "user", "content": text}]})
+    writer.write(replace(take, id="b", request_body=body, request_headers=()))
+    writer.close()
+    told = ""
+    takes = [["show", "evil.jsonl", str(number)] for number in range(1, len(FIELDS) + 3)]
+    converted = [["convert", "evil.jsonl", "-o", name] for name in ("evil.har", "evil.yaml", "evil.json")]
+    for words in (["show", "evil.jsonl"], *takes, ["check", "evil.jsonl"], *converted):
+        assert main(["tape", *words]) in (0, 1)
+        output = capsys.readouterr()
+        assert signs.seen((output.out + output.err).replace("\t", ""))
+        told += output.out
+    assert signs.safe(text) in told
 
 
 def test_check_says_what_is_not_masked_and_mask_does_it(tape: Path, capsys: Out) -> None:

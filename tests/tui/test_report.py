@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 from llmsim_tui import report
 from tui.real import asked, simulated
 from tui.stage import stage
@@ -31,6 +32,22 @@ async def test_it_tells_the_traffic_the_changes_the_clients_and_how_to_do_it_aga
     assert "agent-01" in text
     assert "sk-test" not in text
     assert "status: 503" in text.partition("```yaml")[2]
+
+
+@pytest.mark.parametrize("signs", ["", "\x1b]0;owned\x07\u202e\x9b"])
+async def test_no_text_of_others_ends_its_block_or_steers_who_reads_it(signs: str) -> None:
+    _simulator, backend = simulated()
+    hostile = "a\n```\n# owned\n<script>alert(1)</script>\n~~~\n" + signs
+    await backend.change(text=hostile)
+    await backend.arm({"kind": "refuse", "status": 503, "message": hostile}, label=hostile, seconds=None)
+    text = await report.markdown(backend)
+    assert all(line.isprintable() for line in text.split("\n"))
+    before, _, block = text.partition("\n````yaml\n")
+    yaml_text, _, after = block.partition("\n````\n")
+    assert repr(hostile) in repr(yaml.safe_load(yaml_text)["steps"])
+    assert not after.strip()
+    assert "owned" not in [line.strip("# ") for line in before.splitlines()]
+    assert "<script" not in before.replace("\\<", "")
 
 
 async def test_what_is_too_long_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch) -> None:

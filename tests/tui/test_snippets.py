@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import anthropic
 import openai
@@ -74,3 +75,58 @@ def test_a_path_that_no_sdk_has_a_call_for_says_so() -> None:
     assert snippet.startswith("# No snippet for /v1/files")
     assert "http://127.0.0.1:8080/v1/files?x=1" in snippet
     assert "this is its beginning" in snippet
+
+
+EVIL = "$(touch${IFS}owned)"
+INJECTED = '{open("owned","w").write("x")}'
+
+
+def evil(scheme: str, **changes: str) -> dict[str, object]:
+    told = {"method": "POST", "path": "/v1/chat/completions", "body": '{"model": "gpt-4o"}', "cut": False}
+    return {"request": {**told, "headers": [("authorization", f"{scheme} sk-1"), ("x-a", scheme)], **changes}}
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        evil(EVIL),
+        evil(f"`{EVIL[2:-1]}`"),
+        evil(INJECTED),
+        evil("Bearer", method=EVIL),
+        evil("Bearer", method='",open("owned","w").close(),"'),
+        evil("Bearer", path=f'/{EVIL}\'"+open("owned","w").name+"/v1/chat/completions'),
+        evil("Bearer", path='/a\nopen("owned","w")'),
+        evil("Bearer", body='{"model=open(\\"owned\\",\\"w\\").name, b": 1, "class": 2, "a\\nb": 3}'),
+        evil("Bearer", body=f"\x1b[201~\n{EVIL}'{EVIL}'"),
+    ],
+)
+@pytest.mark.parametrize("form", ["curl", "httpx", "SDK"])
+def test_what_a_client_wrote_is_never_run_when_it_is_pasted(
+    form: str, detail: dict[str, object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.setenv(name, "sk-another")
+    snippet = snippets.FORMS[form](detail, "127.0.0.1:9")  # where nobody listens
+    assert "\x1b" not in snippet
+    if form == "curl":
+        subprocess.run(["bash", "-c", f"curl() {{ :; }}; {snippet}"], check=True, capture_output=True)
+    else:
+        made = compile(snippet, "pasted", "exec")
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):  # nobody answers
+            exec(made, {})
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_body_with_escapes_reaches_the_shell_whole() -> None:
+    body = "\x1b[201~ it's \\x41 \u202e\nnext"
+    snippet = snippets.curl(evil("Bearer", body=body), "127.0.0.1:9")
+    told = subprocess.run(
+        ["bash", "-c", f'curl() {{ printf %s "${{@: -1}}"; }}; {snippet}'], check=True, capture_output=True
+    )
+    assert told.stdout.decode() == body
+
+
+def test_the_json_of_a_request_holds_no_sign_that_a_terminal_obeys() -> None:
+    detail = {**evil("Bearer", body="\x9b2J\u202e"), "pieces": []}
+    assert all(line.isprintable() for line in snippets.as_json(detail, "127.0.0.1:9").splitlines())

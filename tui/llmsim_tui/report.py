@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,6 +13,7 @@ import yaml
 
 from llmsim import __version__
 from llmsim.errors import SettingsError
+from llmsim.signs import seen
 from llmsim_tui.backend import Backend, Happening
 from llmsim_tui.text import amount, moment, uptime
 from llmsim_tui.trust import Frames, rows, verdict
@@ -149,6 +151,7 @@ def _again(recorded: Mapping[str, Any]) -> str:
     if not fields.get("steps"):
         return ""
     text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+    text = text if seen(text) else yaml.safe_dump(fields, sort_keys=False)
     if len(text) > _AGAIN:
         what, size = f"{len(fields['steps'])} changes", amount(len(text))
         return (
@@ -156,4 +159,5 @@ def _again(recorded: Mapping[str, Any]) -> str:
             f" at most {amount(_AGAIN)} would. `S` in the console writes all of it to a file, which `llmsim run FILE`"
             " does again.\n"
         )
-    return f"## Once more\n\nSaved to a file, `llmsim run FILE` does the same again:\n\n```yaml\n{text}```\n"
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))  # which nothing in the text can close
+    return f"## Once more\n\nSaved to a file, `llmsim run FILE` does the same again:\n\n{fence}yaml\n{text}{fence}\n"

@@ -10,6 +10,7 @@ from llmsim.scenarios import Scenario
 from llmsim.scenarios.record import recorded
 from llmsim.scenarios.verify import results
 from llmsim.server.control.call import Call, Operation, Problem, answer
+from llmsim.signs import seen
 
 
 async def status(call: Call) -> Any:
@@ -43,7 +44,9 @@ async def record(call: Call) -> Any:
     import yaml
 
     told = recorded(call.simulator.history, call.query.get("name", "recorded")[:200])
-    return Response(yaml.safe_dump(told, sort_keys=False, allow_unicode=True), media_type="application/yaml")
+    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
+    text = text if seen(text) else yaml.safe_dump(told, sort_keys=False)
+    return Response(text, media_type="application/yaml")
 
 
 OPERATIONS = [
