@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from tui.stage import Stage, golden, stage
@@ -13,8 +14,9 @@ SIZES = pytest.mark.parametrize(
 
 
 @SIZES
-async def test_every_screen_over_busy_traffic(size: tuple[int, int]) -> None:
+async def test_every_screen_over_busy_traffic(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     """One console a size walks through all of its screens: most of the time goes into starting one."""
+    monkeypatch.chdir(Path(__file__).parents[2])  # the scenarios that are offered are those found from here
     async with stage(size) as console:
 
         def see(name: str) -> None:
@@ -25,8 +27,7 @@ async def test_every_screen_over_busy_traffic(size: tuple[int, int]) -> None:
         await console.press("o")
         see("load")
         await console.press("escape")
-        if size[0] < 200:  # there they are what they are at 120, with more air
-            await _see_every_dialog(console, see)
+        await _see_every_dialog(console, see)
         console.one("#requests").select(240)
         await console.press("enter")
         see("inspector")
@@ -38,6 +39,13 @@ async def test_every_screen_over_busy_traffic(size: tuple[int, int]) -> None:
         console.app.clear_notifications()
         await console.settle()
         see("copy")
+        await console.press("escape", "4")
+        for second in range(12):
+            await console.wait(1.0)
+            if second == 6:
+                await console.press("0")
+        await console.press("l", "h")
+        see("heat")
 
 
 async def _see_every_dialog(console: Stage, see: Callable[[str], None]) -> None:
@@ -53,6 +61,11 @@ async def _see_every_dialog(console: Stage, see: Callable[[str], None]) -> None:
     see("editor")
     await console.press("escape", "escape", "e", "1")
     see("pad")
+    for name, key in (("rates", "r"), ("limits", "L"), ("verdict", "v"), ("scenario", "s"), ("palette", "ctrl+p")):
+        await console.press("escape", key)
+        see(name)
+    await console.press("escape", "slash")
+    see("filter")
     await console.press("escape")
 
 
@@ -107,6 +120,7 @@ async def test_ascii_with_no_sign_that_a_bare_terminal_lacks() -> None:
             ("escape", "comma"),
             ("escape", "l"),
             ("o",),
+            ("h",),
             ("escape", "H"),
         ):
             await console.press(*keys)

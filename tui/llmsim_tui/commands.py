@@ -229,6 +229,7 @@ TABLE: Final = (
     Command("latency", "u", "u", "undo", "undo", "take the last change back", 2, changes=True),
     Command("latency", "U", "U", "redo", "", "make the change taken back last again", changes=True),
     Command("latency", "o", "o", "loads", "load terms", "slots, queue, slowing, prefill and cache, or the spreads", 3),
+    Command("latency", "h", "h", "heat", "over time", "the waits over time, as a map, or the sliders again", 3),
     Command("latency", "up,k", "↑", "rows(-1)", "", "the row above"),
     Command("latency", "down,j", "↓", "rows(1)", "", "the row below"),
     Command("latency", "tab,shift+tab", "tab", "side", "presets", "between sliders and presets", 4),

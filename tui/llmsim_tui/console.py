@@ -22,6 +22,7 @@ from llmsim.views.recording import Recorder
 from llmsim_tui import palette
 from llmsim_tui.backend import Backend
 from llmsim_tui.deck import Deck
+from llmsim_tui.heat import Heat
 from llmsim_tui.text import reachable, safe, uptime
 from llmsim_tui.trust import Frames
 
@@ -37,6 +38,7 @@ class Console(App[None]):
         self.forgiving = forgiving
         self.failure: Exception | None = None
         self.deck = Deck()
+        self.heat = Heat()
         self.recorder: Recorder | None = None
         self._away = ""
         self.own_themes: list[str] = []

@@ -131,3 +131,34 @@ async def test_a_preset_with_load_terms_is_used_under_its_own_name() -> None:
         wanted = next(name for name, one in profiles.items() if one.loaded)
         await console.press("l", "tab", "home", *["down"] * list(profiles).index(wanted), "enter", "tab", "a")
         assert console.backend.settings().latency_profile == wanted
+
+
+async def test_the_waits_over_time_by_key_and_by_mouse_with_the_changes_that_made_them_longer() -> None:
+    async with stage((120, 40)) as console:
+        for _ in range(8):
+            await console.wait(1.0)
+        await console.press("4")
+        for _ in range(12):
+            await console.wait(1.0)
+        await console.press("l", "h")
+        seen = console.text()
+        assert "first tokens · a column is 1 s · the denser the more" in seen
+        assert "▼slow" in seen or "slow TTFT ×5▼" in seen
+        assert "TTFT mean" not in seen
+        assert "500 ms" in seen
+        await console.press("h")
+        assert "TTFT mean" in console.text()
+        bar = console.app.screen.query_one("#keys")
+        words = console.lines()[-1]
+        await console.pilot.click(bar, offset=(words.index("over time"), 0))
+        await console.settle()
+        assert "a column is 1 s" in console.text()
+        await console.press("o")
+        assert "slots" in console.text()
+        assert "a column is" not in console.text()
+
+
+async def test_the_map_says_so_while_nothing_has_come() -> None:
+    async with stage((60, 16), seconds=2.0, rate=0.0) as console:
+        await console.press("l", "h")
+        assert "no first token since this console was opened" in console.text()

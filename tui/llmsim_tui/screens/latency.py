@@ -20,7 +20,8 @@ from llmsim_tui.commands import bindings
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.shaping import EVERY, change, in_force, in_words, load_in_words, same, shaped, spread
-from llmsim_tui.text import clip, safe, wait
+from llmsim_tui.text import clip, flag, safe, wait
+from llmsim_tui.widgets.heatmap import HeatMap, Warmth
 from llmsim_tui.widgets.lines import Line, Lines, told
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
 from llmsim_tui.widgets.spread import Distribution, Waits
@@ -111,6 +112,7 @@ class Latency(Dialog):
                     yield Static("", id="load-words", markup=False)
                     yield Choice("for", [EVERY], id="scope")
                 yield OptionList(id="presets", compact=True, markup=False)
+            yield HeatMap(id="heat")
         yield from self.keys()
 
     def on_mount(self) -> None:
@@ -122,6 +124,7 @@ class Latency(Dialog):
         for name, profile in backend.profiles().items():
             words = f"{clip(safe(name), 18)} {profile.ttft.middle:5.0f} {profile.tbt.middle:3.0f}"
             presets.add_option(Option(words))
+        self.query_one("#heat").display = False
         self.show_keys()
         self.on_resize()
         self._turn()
@@ -196,9 +199,34 @@ class Latency(Dialog):
 
     def action_loads(self) -> None:
         """Shows the load terms in the place of the spreads, or the spreads again."""
+        if self.query_one("#heat").display:
+            self.action_heat()
         self.loads = not self.loads
         self._turn()
-        self.query_one("#load-slots" if self.loads else "#ttft-mean").focus()
+        self.query_one(self._first).focus()
+
+    def action_heat(self) -> None:
+        """Shows the waits over time in the place of all else, or the sliders again."""
+        heat, halves = self.query_one(HeatMap), self.query_one("#halves")
+        heat.display, halves.display = not heat.display, heat.display
+        self.query_one(Verdict).display = halves.display
+        self.set_focus(heat if heat.display else self.query_one(self._first))
+        self.call_after_refresh(self._warm)
+
+    def _warm(self) -> None:
+        """Shows what has come since."""
+        heat, console = self.query_one(HeatMap), self.console
+        if not heat.display:
+            return
+        period, columns = console.heat.columns(heat.wanted)
+        told = [one for one in getattr(self.app.screen_stack[0], "log_lines", ()) if one.mark]
+        marks = [(console.heat.place(one.wall, heat.wanted, period), safe(flag(one.mark))) for one in told]
+        here = tuple(one for one in marks if 0 <= one[0] < heat.wanted)
+        heat.show_state(Warmth(tuple(tuple(sorted(one.items())) for one in columns), here, period))
+
+    @property
+    def _first(self) -> str:
+        return "#load-slots" if self.loads else "#ttft-mean"
 
     def _turn(self) -> None:
         for row in self.query_one("#shape").query("Slider, Choice, #load-words"):
@@ -232,6 +260,7 @@ class Latency(Dialog):
             self.action_apply()
         if beat % 2 == 0:
             self._show()
+            self._warm()
 
     def on_slider_changed(self) -> None:
         """Shapes anew."""
@@ -312,8 +341,9 @@ class Latency(Dialog):
 
     def action_side(self) -> None:
         """Goes between sliders and presets."""
+        if self.query_one("#heat").display:
+            self.action_heat()
         there = self.focused is not None and self.focused.id == "presets"
         self.choosing = not there
         self.on_resize()
-        first = "#load-slots" if self.loads else "#ttft-mean"
-        self.query_one(first if there else "#presets").focus()
+        self.query_one(self._first if there else "#presets").focus()

@@ -137,6 +137,7 @@ class Live(Acting):
     def _never_frozen(self) -> None:
         backend = self.console.backend
         self._pulse = pulse = backend.pulse()
+        self.console.heat.see(pulse.wall, backend.ttfts())
         self.query_one(SafetyLine).show_state(self.safety(pulse))
         self.query_one(Pads).show(self.console.deck, list(pulse.armed))
         self._show_keys()
