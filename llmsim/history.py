@@ -34,13 +34,17 @@ SCENARIO = "scenario "
 
 @dataclass(slots=True, frozen=True)
 class Change:
-    """One change of the settings, as it was made; `at` is the moment on the simulator's clock."""
+    """One change of the settings, as it was made; `at` is the moment on the simulator's clock.
+
+    `event` is the number of the event that tells of it.
+    """
 
     before: Settings
     after: Settings
     text: str
     who: str
     at: float
+    event: int = 0
 
 
 class History:

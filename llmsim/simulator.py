@@ -236,7 +236,7 @@ class Simulator:
         self._recount(before)
         self.light_fuses(lit=before.faults)
         text = text or ", ".join(f"{name} {_short(getattr(after, name))}" for name in changes)
-        self.history.add(Change(before, after, text, who, self.clock.now()))
+        self.history.add(Change(before, after, text, who, self.clock.now(), self.events.newest + 1))
         self.events.add("change", text, who, mark or next(iter(changes)))
         return after
 
@@ -305,7 +305,7 @@ class Simulator:
                 one for one in changes["faults"] if (one.until is None or one.until > now) and not self.tally.spent(one)
             )
         self._take(before.changed(**changes))
-        return Change(before, self.settings, text, who, now)
+        return Change(before, self.settings, text, who, now, self.events.newest + 1)
 
     def arm(self, fault: Mapping[str, Any], *, who: str = "") -> Armed:
         """Puts a fault in force, in place of an armed one of the same id; raises SettingsError when it cannot be.

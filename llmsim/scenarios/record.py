@@ -19,7 +19,7 @@ def recorded(changes: Iterable[Change], name: str = "recorded", since: float | N
         if change.who == FUSE or (since is not None and change.at < since):
             continue
         start = since if since is not None else steps[0]["at"] if steps else change.at
-        told = _step(change.before, change.after)
+        told = step(change.before, change.after)
         if told:
             steps.append({"at": change.at, **told} if not steps else {"at": round(change.at - start, 3), **told})
     if steps:
@@ -27,8 +27,8 @@ def recorded(changes: Iterable[Change], name: str = "recorded", since: float | N
     return {"name": name, "steps": steps}
 
 
-def _step(before: Settings, after: Settings) -> dict[str, Any]:
-    """What makes the one of the other."""
+def step(before: Settings, after: Settings) -> dict[str, Any]:
+    """What makes the one of the other: settings to `change`, faults to `arm` and to `lift`, as far as there are any."""
     new, old = (settings.model_dump(mode="json", exclude={"faults"}) for settings in (after, before))
     told: dict[str, Any] = {}
     if change := {name: _short(after, name, value) for name, value in new.items() if value != old[name]}:

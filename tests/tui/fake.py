@@ -443,6 +443,11 @@ class FakeBackend:
     async def recorded(self) -> Mapping[str, Any]:
         return {}
 
+    async def calls(self, event: int) -> Sequence[Mapping[str, Any]]:
+        one = next(one for one in self.log if one.number == event)
+        body = {"kind": "refuse", "status": 429, "probability": 0.7, "for_s": 20.0}
+        return [{"method": "PUT", "path": "/llmsim/faults/pad-1", "body": body}] if one.kind == "fault" else []
+
     async def redo(self) -> str | None:
         if not self.undone:
             return None

@@ -8,6 +8,7 @@ import pytest
 from llmsim_tui.app import LlmsimApp
 from llmsim_tui.commands import PLACES, TABLE, bar, listed
 from llmsim_tui.screens.editor import Editor
+from llmsim_tui.screens.event import Event
 from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.honesty import Trust
 from llmsim_tui.screens.latency import Latency
@@ -22,6 +23,7 @@ from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.screens.tape import TapeStart, TapeWatch
 from llmsim_tui.screens.verdicts import Verdicts
 from llmsim_tui.widgets.dossier import Dossier
+from llmsim_tui.widgets.events import Log
 from llmsim_tui.widgets.flows import Flows
 from llmsim_tui.widgets.lines import Opens
 from llmsim_tui.widgets.rows import Rows
@@ -32,6 +34,7 @@ OWNERS = {
     "latency": Latency, "rates": Rates, "tape": TapeStart, "taping": TapeWatch,
     "mocks": Mocks, "rows": Rows, "scenario": ScenarioRun, "editor": Editor,
     "limits": Limits, "verdict": Verdicts, "panels": Opens,
+    "events": Log, "event": Event,
     "settings": Preferences, "honesty": Trust, "dialogs": LlmsimApp,
     "edit": PadEdit, "help": Help, "app": LlmsimApp,
 }  # fmt: skip

@@ -46,6 +46,12 @@ async def test_every_screen_over_busy_traffic(size: tuple[int, int], monkeypatch
                 await console.press("0")
         await console.press("l", "h")
         see("heat")
+        await console.press("escape", *["left_square_bracket"] * (1 if size[0] < 100 else 0))
+        console.one("#events").focus()
+        await console.press("down", "enter")
+        see("event")
+        await console.press("escape")
+        see("events")
 
 
 async def _see_every_dialog(console: Stage, see: Callable[[str], None]) -> None:

@@ -11,6 +11,7 @@ from llmsim.match import Match, Subject
 from llmsim.mocks import Mock, named
 from llmsim.mocks.index import Index
 from llmsim.scenarios import Scenario
+from llmsim.scenarios.calls import of_event
 from llmsim.scenarios.record import recorded
 from llmsim.server.control import Control
 from llmsim.simulator import Simulator
@@ -67,6 +68,10 @@ class LocalRules(View):
     async def recorded(self) -> Mapping[str, Any]:
         """What was changed by hand."""
         return recorded(self._simulator.history)
+
+    async def calls(self, event: int) -> Sequence[Mapping[str, Any]]:
+        """The calls behind an event."""
+        return of_event(self._simulator.history, event)
 
     # -- limits and clients
 

@@ -65,6 +65,11 @@ class RemoteBackend(RemoteRules):
         if ":" not in self.address.rpartition("]")[2]:
             self.address += ":443" if self._frames.url.startswith("https") else ":80"
 
+    @property
+    def guarded(self) -> bool:
+        """Whether a token goes with each call."""
+        return bool(self._token)
+
     # -- the line
 
     def start(self) -> None:

@@ -175,6 +175,14 @@ class RemoteRules(Picture):
         told = yaml.safe_load(await self._call("GET", "/scenario/recorded"))
         return told if isinstance(told, dict) else {}
 
+    async def calls(self, event: int) -> Sequence[Mapping[str, Any]]:
+        """The calls behind an event; none where it is no longer known, or the server is older than such calls."""
+        try:
+            told: Sequence[Mapping[str, Any]] = await self._call("GET", f"/events/{event}/calls")
+        except ControlError as error:
+            return [] if _gone(error) else _raise(error)
+        return told
+
     # -- limits and clients
 
     async def drain(self, name: str | None = None, share: float = 1.0) -> int:

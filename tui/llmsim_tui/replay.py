@@ -196,6 +196,10 @@ class ReplayBackend:
         """What was changed is told by the events."""
         return {}
 
+    async def calls(self, event: int) -> Sequence[Mapping[str, Any]]:
+        """A recording has none."""
+        return []
+
     async def verdict(self) -> Sequence[str]:
         """What was recorded of it: of the newest requests at the moment, each client in a line."""
         retries = self.retries()

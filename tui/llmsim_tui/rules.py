@@ -61,6 +61,10 @@ class Rules(Protocol):
         """What was changed by hand so far, as a scenario's fields."""
         ...
 
+    async def calls(self, event: int) -> Sequence[Mapping[str, Any]]:
+        """The calls (`method`, `path`, `body`) that make an event's change again; none where it tells of no change."""
+        ...
+
     def gauges(self) -> Sequence[Gauge]:
         """Every bucket that somebody has spent from, those unused for longest first."""
         ...

@@ -90,6 +90,17 @@ def curl(detail: Detail, address: str) -> str:
     return " \\\n  ".join(lines) + _cut(detail, "#")
 
 
+def call(told: Mapping[str, Any], address: str, token: bool) -> str:
+    """A call of the control API as a command; with a `token` where the server wants one."""
+    url = f"http://{reachable(address)}{told['path']}"
+    lines = [f"curl -X {told['method']} {_quoted(url)}"]
+    lines += ['-H "authorization: Bearer $LLMSIM_CONTROL_TOKEN"'] * token
+    if told["body"] is not None:
+        lines.append("-H 'content-type: application/json'")
+        lines.append(f"-d {_quoted(json.dumps(told['body']))}")
+    return " \\\n  ".join(lines)
+
+
 def httpx(detail: Detail, address: str) -> str:
     """The request as Python with httpx."""
     request, body = detail["request"], _body(detail)

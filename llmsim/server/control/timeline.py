@@ -7,9 +7,10 @@ from typing import Any
 from starlette.responses import Response
 
 from llmsim.scenarios import Scenario
+from llmsim.scenarios.calls import of_event
 from llmsim.scenarios.record import recorded
 from llmsim.scenarios.verify import results
-from llmsim.server.control.call import Call, Operation, Problem, answer
+from llmsim.server.control.call import Call, Operation, Problem, answer, whole
 from llmsim.signs import seen
 
 
@@ -49,7 +50,16 @@ async def record(call: Call) -> Any:
     return Response(text, media_type="application/yaml")
 
 
+async def again(call: Call) -> Any:
+    """The calls that make the change again that an event tells of; none where it tells of no change."""
+    number = whole(call.params["number"])
+    if number is None or not 0 < number <= call.simulator.events.newest:
+        raise Problem(404, f"there is no event {call.params['number'][:20]}")
+    return of_event(call.simulator.history, number)
+
+
 OPERATIONS = [
+    Operation("GET", "/events/{number}/calls", again, "The calls that make an event's change again", changes=False),
     Operation("GET", "/scenario", status, "How far the scenario is", changes=False),
     Operation("POST", "/scenario", begin, "Begin a scenario", body=Scenario, status=201),
     Operation("DELETE", "/scenario", stop, "Stop the scenario"),

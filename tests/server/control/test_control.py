@@ -121,6 +121,49 @@ async def test_undo_and_the_list_of_changes(api: httpx.AsyncClient) -> None:
     assert (await call(api, "POST", "/redo", status=409))["error"]["message"] == "there is nothing to redo"
 
 
+async def test_the_calls_behind_an_event_make_its_change_again(api: httpx.AsyncClient) -> None:
+    mock = {"name": "hi", "when": {"text": "hello"}, "reply": {"text": "Hello!"}}
+    profile = {"ttft": {"mean": 7}}
+    for method, path, body, status in (
+        ("PATCH", "/settings", {"speed": 3, "profiles": {"own": profile, "other": profile}}, 200),
+        ("PATCH", "/settings", {"profiles": {"other": None}}, 200),
+        ("PUT", "/mocks", [mock], 200),
+        ("PUT", "/faults/a b", {"kind": "refuse", "status": 503, "scope": "model:gpt*", "label": "down"}, 201),
+        ("DELETE", "/faults", None, 200),
+    ):
+        before = (await call(api, "GET", "/settings"))["settings"]
+        await call(api, method, path, body, status)
+        after = (await call(api, "GET", "/settings"))["settings"]
+        newest = await _newest_event(api)
+        made = await call(api, "GET", f"/events/{newest}/calls")
+        await call(api, "POST", "/undo")
+        assert (await call(api, "GET", "/settings"))["settings"] == before
+        for one in made:
+            told = await api.request(one["method"], one["path"], json=one["body"])
+            assert told.status_code < 300, told.text
+        again = (await call(api, "GET", "/settings"))["settings"]
+        assert {**again, "faults": _unfused(again)} == {**after, "faults": _unfused(after)}
+
+
+async def test_an_event_that_is_no_change_has_no_calls_and_one_that_never_was_is_refused(
+    api: httpx.AsyncClient,
+) -> None:
+    await call(api, "POST", "/limits/drain", {})
+    assert await call(api, "GET", f"/events/{await _newest_event(api)}/calls") == []
+    for number in ("0", "999", "x"):
+        assert (
+            "there is no event" in (await call(api, "GET", f"/events/{number}/calls", status=404))["error"]["message"]
+        )
+
+
+def _unfused(settings: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**one, "since": None, "until": None} for one in settings["faults"]]
+
+
+async def _newest_event(api: httpx.AsyncClient) -> int:
+    return max(one[0] for one in (await call(api, "GET", "/console"))["events"]["rows"])
+
+
 async def test_an_exchange_is_inspected_linked_with_its_tries_and_asked_again(api: httpx.AsyncClient) -> None:
     await call(api, "PUT", "/faults/one", {"kind": "refuse", "status": 503, "count": 1}, 201)
     for attempt in ("0", "1"):

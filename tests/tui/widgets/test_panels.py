@@ -40,11 +40,11 @@ async def test_the_newest_event_is_on_top_and_older_ones_a_key_away() -> None:
         log = console.one("#events")
         assert "event 39 (alice)" in console.text()
         log.focus()
-        await console.press(*["down"] * 5)
+        await console.press(*["down"] * 25)
         assert "event 39" not in console.text()
-        log.on_mouse_scroll_up(_Event())
-        log.on_mouse_scroll_up(_Event())
-        await console.press("up")
+        for _ in range(9):
+            log.on_mouse_scroll_up(_Event())
+        await console.tick()
         assert "event 39" in console.text()
         for _ in range(30):
             log.on_mouse_scroll_down(_Event())
@@ -96,3 +96,31 @@ async def test_a_warning_that_was_logged_in_more_words_stands_there_once() -> No
             [Happening(1, 5.0, "log", f"{told}. Draw less.", ""), Happening(2, 5.1, "warning", told, "")]
         )
         assert [one.kind for one in console.one(Log).state] == ["warning"]
+
+
+@pytest.mark.parametrize("by", ["keys", "mouse"])
+async def test_an_event_is_told_whole_and_its_change_as_a_command_in_the_clipboard(by: str) -> None:
+    async with stage((120, 40)) as console:
+        await console.press("1", "greater_than_sign")
+        log = console.one(Log)
+        if by == "keys":
+            log.focus()
+            await console.press("down", "enter")
+        else:
+            await console.pilot.click(log, offset=(12, 2), times=2)
+            await console.settle()
+        assert "armed 429 storm" in console.text()
+        assert "curl -X PUT 'http://127.0.0.1:8080/llmsim/faults/pad-1'" in console.text()
+        assert console.app.clipboard.startswith("curl -X PUT 'http://127.0.0.1:8080/llmsim/faults/pad-1'")
+        assert "Bearer" not in console.app.clipboard
+        await console.press("escape")
+        await console.press("u")
+        assert log.state[-1 - log.place].text.startswith("armed 429 storm")  # the selection stays with its event
+
+
+async def test_an_event_that_is_no_change_says_that_there_is_nothing_to_copy() -> None:
+    async with stage((80, 24)) as console:
+        await console.press("left_square_bracket", "end", "y")
+        assert "No call of the control API is known" in console.text()
+        await console.press("y")
+        assert "There is nothing to copy: this is no change." in console.toasts()

@@ -18,6 +18,7 @@ from llmsim_tui.backend import Happening, Pulse
 from llmsim_tui.commands import bar, bindings
 from llmsim_tui.folding import PANELS, TABS, fold, tabbed
 from llmsim_tui.screens.acting import Acting
+from llmsim_tui.screens.event import Event
 from llmsim_tui.screens.honesty import Trust
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
@@ -193,9 +194,8 @@ class Live(Acting):
     def _show_keys(self) -> None:
         focused = self.focused.id if self.focused is not None else None
         near = ("panels",)
-        places = {"requests": ("list",), "streams": ("streams",), "retries": near, "limits": near}.get(
-            focused or "", ()
-        )
+        own = {"requests": ("list",), "streams": ("streams",), "events": ("events",), "retries": near, "limits": near}
+        places = own.get(focused or "", ())
         if self.in_dossier:
             places = ("inspector",)
         commands = bar((*self.own_places, *places, "live", "app"), self.console.backend.read_only)
@@ -293,6 +293,10 @@ class Live(Acting):
     def on_opens_opened(self, message: Opens.Opened) -> None:
         """A panel's dialog is wanted."""
         self.action_open(message.name)
+
+    def on_log_opened(self, message: Log.Opened) -> None:
+        """An event is to be told in full, with what makes its change again."""
+        self.app.push_screen(Event(message.happening))
 
     def _turn(self, tab: str) -> None:
         self.tab = tab
