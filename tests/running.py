@@ -57,11 +57,16 @@ def application(**fields: Any) -> Application:
     return Application(Simulator(Settings(**given)))
 
 
+def in_process(why: str) -> None:
+    """Skips a test that looks into the server's own process where that is another one than the test's."""
+    if WORKERS > 1:
+        pytest.skip(f"{why} only in the test's own process, where no worker is")
+
+
 @contextlib.contextmanager
 def written_by(write: Write) -> Iterator[str]:
     """Puts a generator of the test's own among the others; gives the spec that settings name it by."""
-    if WORKERS > 1:
-        pytest.skip("the test's own generator is in no other process")
+    in_process("the test's own generator is there")
 
     class Own(Generator):
         kind = "own"

@@ -21,10 +21,10 @@ class Account:
     A bucket whose figure is taken out of the limit stays, so that nothing is forgiven when it comes back.
     """
 
-    __slots__ = ("active", "buckets", "busy", "figures", "limit", "values")
+    __slots__ = ("active", "buckets", "busy", "figures", "limit", "name", "values")
 
-    def __init__(self, values: tuple[str, ...]) -> None:
-        self.values = values
+    def __init__(self, name: tuple[str, ...]) -> None:
+        self.name, self.values = name, name[1:]
         self.buckets: dict[str, Bucket] = {}
         self.active: tuple[tuple[str, str, Bucket], ...] = ()
         self.busy = 0
@@ -84,7 +84,7 @@ class Accounts:
         """The account, opened where it is new and fitted where its limit has changed."""
         account = self._kept.get(name)
         if account is None:
-            account = self._kept[name] = Account(name[1:])
+            account = self._kept[name] = Account(name)
             if len(self._kept) > (self._most or BUCKETS):
                 self._let_go(now)
         self._kept.move_to_end(name)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from inprocess import ask
 from pydantic import TypeAdapter
-from running import Wire, application, running
+from running import Wire, application, in_process, running
 
 from llmsim.dialects import Request
 from llmsim.dialects import _openai_responses_request as requests
@@ -58,6 +58,7 @@ async def test_the_first_body_is_read_in_a_thread_and_the_next_ones_are_not(
 
 
 async def test_a_server_takes_the_short_way_once_it_is_built(builders: list[int]) -> None:
+    in_process("who builds is noted")
     async with running() as runner, Wire.to(runner) as wire:
         for text in ("one", "two", "three"):
             await wire.ask({"model": "gpt-4o", "input": text}, "/v1/responses")

@@ -16,6 +16,7 @@ from llmsim.server.cluster.peer import Lost, Peer
 from llmsim.server.cluster.redis import BEAT, LEASE, Bus
 from llmsim.server.cluster.relay import App, Relays
 from llmsim.server.cluster.report import Report
+from llmsim.server.cluster.scribe import Scribe
 from llmsim.server.outlet import Message, Send
 from llmsim.server.sockets import Receive
 from llmsim.settings import Settings
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("llmsim")
 
-_CLAIM = 1.0
-"""Seconds after which a claim is decided here, as the leader has not answered."""
-
+_CLAIM = 2 * LEASE
+"""Seconds after which a claim is decided here, as no leader has answered; one that dies is followed sooner."""
 
 _UNKNOWN = -1
 """The revision of no settings: who is told of it has missed something."""
@@ -61,12 +61,14 @@ class Federation(Relays):
         self._hub, self._clock = hub, hub.simulator.clock
         self.bus = Bus(url, name, self._clock, self)
         self.ledger = Ledger(hub.simulator)
+        self.scribe = Scribe(self.ledger, self.bus.write_down)
         self.leads = self.followed = False
         self.up: Peer | None = None
         self.replicas: dict[Peer, Replica] = {}
         self.missing = "redis has not been reached yet"
         self._leader = ""
         self._joining = False
+        self._turn = asyncio.Event()
         self._led = False
         self._since = self._clock.now()
         self._afar: dict[int, Any] = {}
@@ -90,6 +92,12 @@ class Federation(Relays):
         self.missing, self.up, self._leader = why, None, ""
         self.leads = self.followed = False
         self.ledger.forget()
+        self._turned()
+
+    def _turned(self) -> None:
+        """Tells all who wait for a leader, and the workers, that it is another or none."""
+        self._turn.set()
+        self._turn = asyncio.Event()
         self._hub.tell_state()
 
     def take_over(self, told: Mapping[bytes, bytes]) -> None:
@@ -101,7 +109,7 @@ class Federation(Relays):
         """Who has the lease, at each beat."""
         now = self._clock.now()
         if leader != self._leader:
-            self._leader = leader
+            before, self._leader = self._leader, leader
             self.leads = leader == self.bus.id
             self.up = None
             if self.leads:
@@ -109,7 +117,9 @@ class Federation(Relays):
                 self.ledger.forget()
                 self._say("this replica leads the cluster", warns=False)
                 self._hub.simulator.light_fuses()
-            self._hub.tell_state()
+            self._turned()
+            if before and before != self.bus.id:
+                self.bus.drop(before)  # what it was asked is asked the next one
         if leader and not self.leads:
             self._led = False
             if self.up is None and not self._joining:
@@ -139,7 +149,7 @@ class Federation(Relays):
             self.bus.drop(leader)
         finally:
             self._joining = False
-        self._hub.tell_state()
+        self._turned()
 
     def _offset(self) -> float:
         return self._clock.wall() - self._clock.now()
@@ -170,7 +180,7 @@ class Federation(Relays):
         elif self.leads:
             peer.tell("pulse", _UNKNOWN)
 
-    def on_claim(self, peer: Peer, claims: Claims) -> Grant | None:
+    def on_claim(self, peer: Peer, claims: Claims) -> Any:
         """Decides what a request of another replica is given."""
         self.on_here(peer)
         return self._hub.on_claim(peer, claims) if self.leads else None
@@ -233,21 +243,32 @@ class Federation(Relays):
         return await self._hub.lookout.figures(own=True)
 
     async def claim(self, claims: Claims, worker: Any) -> Grant | None:
-        """What the leader grants; decided here where it does not answer."""
-        up = self.up
-        if up is not None:
-            try:
-                grant: Grant | None = await up.ask("claim", claims, patience=_CLAIM)
-            except Lost:
-                grant = None
-            else:
-                if grant is None:
-                    return None
-                self._afar[claims.number] = worker
-                if len(self._afar) > 100_000:
-                    del self._afar[next(iter(self._afar))]
-                return grant
-        return self._hub.book.grant(claims, worker)
+        """What the leader grants, or the next one where it dies; decided here while there is none to be found."""
+        end = self._clock.now() + _CLAIM
+        while not (self.missing or self.leads) and (left := end - self._clock.now()) > 0:
+            up, turn = self.up, self._turn
+            if up is None:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(turn.wait(), left)
+                continue
+            with suppress(Lost):
+                return self._granted(await up.ask("claim", claims, patience=left), claims, worker)
+        return await self.grant(claims, worker)
+
+    def _granted(self, grant: Grant | None, claims: Claims, worker: Any) -> Grant | None:
+        if grant is not None:
+            self._afar[claims.number] = worker
+            if len(self._afar) > 100_000:
+                del self._afar[next(iter(self._afar))]
+        return grant
+
+    async def grant(self, claims: Claims, worker: Any) -> Grant | None:
+        """Decides here; what is given is told once it is written down, None where another leads meanwhile."""
+        grant = self._hub.book.grant(claims, worker)
+        if not self.leads or (grant.standing is not None and grant.standing.refused):
+            return grant
+        self.ledger.touch(claims.number, bool(grant.faults or grant.mock))
+        return grant if await self.scribe.written() else None
 
     def came(self, outcome: Outcome) -> bool:
         """Passes on what came of a grant; False where it was given here."""

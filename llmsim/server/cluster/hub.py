@@ -60,6 +60,7 @@ class Hub(Relays, Runner):
         self.lookout = Lookout(self, config.journal_count)
         self._tapes = config.tapes
         self._taped = bool(config.tapes)
+        self.federation: Federation | None = None  # nobody else is told of what the files of mocks change at the start
         Runner.__init__(self, config.model_copy(update={"tapes": ()}), self.hub_simulator)
         self.started = False
         self.federation = Federation(self, config.cluster, config.cluster_name) if config.cluster else None
@@ -263,6 +264,8 @@ class Hub(Relays, Runner):
         waiting = [*self._spreading, *(one for seat in self.seats for one in seat.applying)]
         if waiting:
             await asyncio.wait(waiting, timeout=_APPLIED)
+        if self.federation is not None and self.federation.leads:
+            await self.federation.scribe.written(whole=True)
 
     def on_change(self, peer: Peer, who: str, changes: Mapping[str, Any]) -> None:
         """A worker's part of the control API changes settings."""
@@ -272,7 +275,7 @@ class Hub(Relays, Runner):
         """Decides what a request is given; None where it was claimed for under other settings."""
         if claims.revision != self.hub_simulator.revision:
             return None
-        if self.federation is not None and self.federation.up is not None:
+        if self.federation is not None:
             return self.federation.claim(claims, peer)
         return self.book.grant(claims, peer)
 

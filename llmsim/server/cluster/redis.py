@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,37 @@ _FULL = 16 << 20
 _PATIENCE = 2.0
 _INSTALL = "cluster: it takes a package that is not installed: pip install 'llmsim[cluster]'"
 
-# Takes the lease where nobody has it, and renews one's own.
+# Takes the lease where nobody has it, or who has it listens no more, and renews one's own.
 _LEAD = """
 local has = redis.call('GET', KEYS[1])
+if has and has ~= ARGV[1] and redis.call('PUBSUB', 'NUMSUB', ARGV[4] .. has)[2] == 0 then
+  has = false
+end
 if has == ARGV[1] or (not has and ARGV[3] == '1') then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return ARGV[1]
 end
 return has or ''
+"""
+
+# Writes down what the leader has counted, unless another leads meanwhile; gives who leads.
+_WRITE = """
+local has = redis.call('GET', KEYS[1])
+if has and has ~= ARGV[1] then
+  return has
+end
+if ARGV[2] == '1' then
+  redis.call('DEL', KEYS[2])
+end
+local gone = tonumber(ARGV[4])
+for at = 5, 4 + gone do
+  redis.call('HDEL', KEYS[2], ARGV[at])
+end
+for at = 5 + gone, #ARGV, 2 do
+  redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
+end
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return ARGV[1]
 """
 
 
@@ -58,6 +82,7 @@ class Bus:
             self._redis: Any = library.from_url(url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
         except ValueError as error:
             raise ServeError(f"cluster: {url!r} is not allowed: {error}") from None
+        self._written_by: Any = self._redis.register_script(_WRITE)
         self._errors: tuple[type[BaseException], ...] = (library.RedisError, OSError, TimeoutError)
         self._peers: dict[str, Peer] = {}
         self._waiting: deque[tuple[str, bytes]] = deque()
@@ -108,29 +133,29 @@ class Bus:
             self.up = True
             self._owner.found(int(number))
         eager = "1" if self._owner.eager() else "0"
-        leader = await self._redis.eval(_LEAD, 1, f"{self._name}:leader", self.id, int(LEASE * 1000), eager)
-        name = leader.decode() if isinstance(leader, bytes) else str(leader)
+        told = (self.id, int(LEASE * 1000), eager, f"{self._name}:")
+        name = _text(await self._redis.eval(_LEAD, 1, f"{self._name}:leader", *told))
         if name == self.id and not self._owner.leads and self._owner.followed:
             self._owner.take_over(await self._redis.hgetall(f"{self._name}:ledger"))
         self._owner.led_by(name)
         if self._owner.leads:
-            await self._write_down()
+            self._owner.scribe.start(whole=True)
 
-    async def _write_down(self) -> None:
-        """Writes down what was counted since it was written down last, in one step."""
-        ledger, first = f"{self._name}:ledger", self._owner.ledger.fresh
-        changed, gone = self._owner.ledger.changes()
-        if not (changed or gone or first):
-            return
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if first:  # what stands there is somebody else's
-                pipe.delete(ledger)
-            if gone:
-                pipe.hdel(ledger, *gone)
-            if changed:
-                pipe.hset(ledger, mapping=changed)
-            pipe.expire(ledger, KEPT)
-            await pipe.execute()
+    async def write_down(self, changed: Mapping[bytes, bytes], gone: list[bytes], first: bool) -> bool:
+        """Writes down what was counted, in one step and one message; False where this replica leads no more.
+
+        With `first` what stands there goes, as it is somebody else's.
+        """
+        keys = [f"{self._name}:leader", f"{self._name}:ledger"]
+        entries = [part for entry in changed.items() for part in entry]
+        try:
+            told = await self._written_by(keys, [self.id, int(first), KEPT, len(gone), *gone, *entries])
+        except self._errors as error:
+            self._lost(str(error) or type(error).__name__)
+            return True  # it serves on by itself
+        if (name := _text(told)) != self.id:
+            self._owner.led_by(name)
+        return name == self.id
 
     def _came(self, data: bytes) -> None:
         sender, frame = data[:12].decode("ascii", "replace"), data[12:]
@@ -189,6 +214,10 @@ class Bus:
         self._news.set()
         with suppress(*self._errors, Lost, LlmsimError):
             if self._owner.leads:
-                await self._write_down()
+                await self._owner.scribe.written(whole=True)
                 await self._redis.delete(f"{self._name}:leader")
             await self._redis.aclose()
+
+
+def _text(told: Any) -> str:
+    return told.decode() if isinstance(told, bytes) else str(told)

@@ -273,7 +273,7 @@ class Link(Relays):
             if claims is None:
                 return None
             try:
-                grant: Grant | None = await self.peer.ask("claim", claims, patience=5.0)
+                grant: Grant | None = await self.peer.ask("claim", claims)
             except Lost as error:
                 logger.warning("a request begins without what is counted: %s", error)
                 return None

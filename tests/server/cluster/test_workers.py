@@ -18,6 +18,9 @@ from processes import ASK, CHAT, PATIENCE, ROOT, Server, together
 from running import running
 from upstream import Call, upstream
 
+from llmsim.server.cluster.hub import Hub
+from llmsim.server.config import Config
+
 
 @pytest.fixture(scope="module")
 def three() -> Iterator[Server]:
@@ -247,3 +250,9 @@ async def test_ctrl_c_lets_replies_end_and_leaves_no_process() -> None:
     for pid in workers:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+def test_mocks_from_files_are_in_force_from_the_start(tmp_path: Path) -> None:
+    (tmp_path / "mocks.yaml").write_text("mocks: [{name: hello, reply: from a file}]")
+    hub = Hub(Config(workers=2, mock_files=(str(tmp_path / "mocks.yaml"),)))
+    assert [one.name for one in hub.simulator.settings.mocks] == ["hello"]
