@@ -42,7 +42,7 @@ test: $(VENV)/.dev  ## the tests
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 test-workers: $(VENV)/.dev  ## the SDKs' and other black-box tests, against a server of three processes
-	TEST_WORKERS=3 $(BIN)/python -m pytest -rs tests/sdks $(ARGS)
+	TEST_WORKERS=3 $(BIN)/python -m pytest -rs tests/sdks tests/dialects tests/generators tests/replay tests/mocks/imports $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
