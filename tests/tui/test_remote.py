@@ -90,6 +90,18 @@ async def test_a_request_is_inspected_and_made_a_mock_that_answers_the_next_one(
         await see(console, "2 of the last 2 requests would have been answered by a mock")
 
 
+async def test_an_event_over_there_gives_the_command_that_makes_its_change_again(runner: Runner) -> None:
+    async with attached(runner) as console:
+        await console.press("1")
+        await see(console, "429 storm")
+        console.one("#events").focus()
+        await console.press("enter")
+        shown = await see(console, "llmsim/faults/pad-1")
+        assert f"curl -X PUT 'http://{console.backend.address}/llmsim/faults/pad-1'" in shown
+        assert console.app.clipboard.startswith("curl -X PUT")
+        assert list(await console.backend.calls(9999)) == []
+
+
 async def test_a_filter_is_judged_over_there_also_by_texts_that_the_console_does_not_have(runner: Runner) -> None:
     async with attached(runner) as console:
         for words in ("hello", "refund please", "hello"):
