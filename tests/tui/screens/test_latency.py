@@ -162,3 +162,9 @@ async def test_the_map_says_so_while_nothing_has_come() -> None:
     async with stage((60, 16), seconds=2.0, rate=0.0) as console:
         await console.press("l", "h")
         assert "no first token since this console was opened" in console.text()
+
+
+async def test_what_was_applied_is_told_in_words_that_undo_repeats() -> None:
+    async with stage((100, 30)) as console:
+        await console.press("l", *"1500", "enter", "a", "escape", "u")
+        assert "Taken back: latency of all models: 1.5 s to the first token, 25 ms a token" in console.toasts()

@@ -106,3 +106,16 @@ async def test_the_palette_runs_a_scenario(folder: Path) -> None:
     async with stage((80, 24)) as console:
         names = [one.title for one in console.app.get_system_commands(console.app.screen)]
         assert "run scenario…: play a file of timed changes" in names
+
+
+async def test_the_beginning_of_a_name_will_do_as_long_as_it_means_one_file(folder: Path) -> None:
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "recovery.yaml").write_text(STORM, "utf-8")
+    _, backend = simulated()
+    async with stage((80, 24), backend=backend) as console:
+        await console.press("s")
+        await console.write("rec")
+        await console.press("enter")
+        playing = backend.playing()
+        assert playing is not None
+        assert playing.name == "recovery"

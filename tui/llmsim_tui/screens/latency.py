@@ -300,7 +300,9 @@ class Latency(Dialog):
 
         self._tried = profile
         wanted = change(self.console.backend, scope, profile)
-        self.console.attempt(lambda: self.console.backend.change(**wanted), told)
+        pace = f"{wait(profile.ttft.middle)} to the first token, {wait(profile.tbt.middle)} a token"
+        text = f"latency of {safe(scope)}: {pace}"
+        self.console.attempt(lambda: self.console.backend.change(text=text, mark="latency", **wanted), told)
 
     def _mark(self) -> None:
         """Moves the marks of the values in force, leaves the knobs."""

@@ -50,7 +50,11 @@ class ScenarioRun(Dialog):
         play = self.console.backend.playing()
         running = f"{play.name} is running and would be stopped. " if play and play.state == "running" else ""
         files = found()
-        there = f"Here: {', '.join(files[:8])}" if files else "There is no scenario in the working directory."
+        there = (
+            f"Here: {', '.join(files[:8])} · the beginning of a name will do"
+            if files
+            else "There is no scenario in the working directory."
+        )
         self._say(running + there)
 
     def _say(self, words: str) -> None:
@@ -68,7 +72,7 @@ class ScenarioRun(Dialog):
 
     async def _begin(self, path: str) -> None:
         try:
-            await self.console.backend.begin_scenario(path)
+            await self.console.backend.begin_scenario(meant(path))
         except (LlmsimError, OSError) as error:
             self._say("\n".join(str(error).splitlines()[:_PROBLEMS]))
             return
@@ -80,6 +84,12 @@ def found() -> list[str]:
     """Files in and below the working directory that look like scenarios."""
     paths = [path for folder in _FOLDERS for path in sorted(Path(folder).glob("*.y*ml"))]
     return [str(path) for path in paths if _looks(path)]
+
+
+def meant(told: str) -> str:
+    """The file that is meant: this one, or the only one found here whose name begins so."""
+    fits = [one for one in found() if Path(one).name.startswith(told)]
+    return fits[0] if len(fits) == 1 and not Path(told).expanduser().exists() else told
 
 
 def _looks(path: Path) -> bool:

@@ -90,7 +90,7 @@ class Tokens(Lines, can_focus=True):
         gaps = state.gaps
         yield from self._rug(width, gaps)
         yield Line(ink).add(_whole(self._words(gaps), width), ink.text).strip(width)
-        yield self._lateness().strip(width)
+        yield self._lateness(width).strip(width)
         self.top = max(0, min(self.top, len(state.pieces) - max(1, height - _RUG)))
         usual, compared = state.usual, bool(state.seen)
         for place in range(self.top, min(len(state.pieces), self.top + height - _RUG)):
@@ -106,18 +106,18 @@ class Tokens(Lines, can_focus=True):
         told += [f"{stalls} stall{'s' * (stalls != 1)}"] * bool(stalls)
         return [*told, f"first after {wait(gaps[0])}", f"longest gap {wait(longest)}", f"p50 {wait(usual)}"]
 
-    def _lateness(self) -> Line:
-        """Whether the times are those of the plan, or how far from it they went out."""
+    def _lateness(self, width: int) -> Line:
+        """Whether the times are those of the plan, or how far from it they went out: where it is narrow, that alone."""
         ink, state, seen = self.ink, self.state, sorted(self.state.seen)
         if state.watched and not seen:
             return Line(ink).add("times as they went out; its pace was changed by hand: nothing to compare", ink.dim)
         if not seen:
             return Line(ink).add("times as asked for: nobody looked when each went out", ink.dim)
-        line = Line(ink).add("times as they went out", ink.dim)
-        if len(seen) < min(state.played, len(state.pieces)):
-            line.add(f", {len(seen)} of {state.played} seen", ink.dim)
-        line.add(f" · late p50 {wait(max(0.0, seen[len(seen) // 2]))}", ink.text)
-        return line.add(f", worst {wait(max(0.0, seen[-1]))}", ink.tone["limited"] if seen[-1] > _LATE else ink.text)
+        part = len(seen) < min(state.played, len(state.pieces))
+        told = "times as they went out" + f", {len(seen)} of {state.played} seen" * part + " · "
+        late, worst = f"late p50 {wait(max(0.0, seen[len(seen) // 2]))}", f", worst {wait(max(0.0, seen[-1]))}"
+        line = Line(ink).add(told if len(told + late + worst) <= width else "", ink.dim).add(late, ink.text)
+        return line.add(worst, ink.tone["limited"] if seen[-1] > _LATE else ink.text)
 
     def _rug(self, width: int, gaps: list[float]) -> Iterator[Strip]:
         """Two lines over one axis: how many pieces fall into each column, and the longest gap that ends in it."""
