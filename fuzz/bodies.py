@@ -171,4 +171,12 @@ def control_at_random(data: bytes) -> None:
     method, path = operations()[data[0] % len(operations())]
     query = data[2:62].decode("latin-1") if data[1] & 1 else ""
     control(method, path, data[2:], query)
+    undo()
+
+
+def undo() -> None:
+    """Takes back what a call has changed."""
+    control("DELETE", "/mocks", b"")
+    control("DELETE", "/faults", b"")
+    control("PUT", "/limits", b"[]")
     control("DELETE", "/scenario", b"")

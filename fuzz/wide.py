@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import gc
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-from fuzz.bodies import Place, Steps, inside, places, seeds, send, spoiled
+from fuzz.bodies import CONTROL, Steps, control, inside, operations, places, seeds, send, spoiled, undo
 
 SIZE = 1 << 18
 """Bytes of a body."""
@@ -22,6 +24,26 @@ MOST = 0.125
 """Seconds of a core for a megabyte that are still modest: half a second for 4 MB."""
 WAYS = 60
 """Places of a request that are tried, if nobody says otherwise."""
+
+_TRIM: Callable[[int], object] = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: None)
+
+
+class Read(NamedTuple):
+    """Something that reads bodies: what it is called, valid ones, and how it is asked; that gives the status."""
+
+    name: str
+    seeds: Sequence[Any]
+    ask: Callable[[bytes], int]
+
+
+def readers() -> Iterator[Read]:
+    """Every path of every API that takes a body, then the control API's."""
+    for place in places():
+        if place.method == "POST":
+            yield Read(place.path, seeds(place), partial(send, place))
+    for method, path in operations():
+        if method in ("POST", "PUT", "PATCH"):
+            yield Read(f"{method} /llmsim{path}", (CONTROL.get(path, {}),), partial(control, method, path))
 
 
 class Found(NamedTuple):
@@ -48,9 +70,9 @@ def fillings(value: Any, size: int) -> Iterator[tuple[str, Any]]:
     yield "lists", _filled([], size)
 
 
-def cases(place: Place, size: int, most: int = WAYS) -> Iterator[tuple[str, Any]]:
-    """Every body for a path, with what it is called."""
-    for at, seed in enumerate(seeds(place)):
+def cases(known: Sequence[Any], size: int, most: int = WAYS) -> Iterator[tuple[str, Any]]:
+    """Every body that the valid ones make, with what it is called."""
+    for at, seed in enumerate(known):
         yield from ((f"{at}: top, {name}", body) for name, body in fillings(seed, size))
         ways: list[Steps] = list(inside(seed))
         for way in ways[:: max(1, len(ways) // most)]:
@@ -71,16 +93,19 @@ def _memory(name: str) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def measured(place: Place, body: bytes) -> Found:
+def measured(reader: Read, body: bytes) -> Found:
     """What a body costs. Raises Broken."""
     gc.collect()
+    _TRIM(0)  # or what others have left would be used again, and not be seen
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
     before = _memory("VmRSS")
     begun = time.process_time()
-    status = send(place, body)
+    status = reader.ask(body)
     took = time.process_time() - begun
-    return Found(took / len(body) * 1e6, (_memory("VmHWM") - before) / len(body) * 1e6, f"{status} {place.path}")
+    if "/llmsim/" in reader.name:
+        undo()
+    return Found(took / len(body) * 1e6, (_memory("VmHWM") - before) / len(body) * 1e6, f"{status} {reader.name}")
 
 
 def options() -> argparse.Namespace:
@@ -99,16 +124,18 @@ def main() -> int:
     found: list[Found] = []
     gc.freeze()
     gc.disable()
-    for place in places():
-        if place.method != "POST" or (chosen.only and not any(part in place.path for part in chosen.only)):
+    for reader in readers():
+        if chosen.only and not any(part in reader.name for part in chosen.only):
             continue
+        for seed in reader.seeds:
+            reader.ask(orjson.dumps(seed))  # what the first use loads is no body's doing
         of_path = [
             one._replace(what=f"{one.what} {name}")
-            for name, value in cases(place, chosen.size, chosen.ways)
-            for one in (measured(place, orjson.dumps(value)),)
+            for name, value in cases(reader.seeds, chosen.size, chosen.ways)
+            for one in (measured(reader, orjson.dumps(value)),)
         ]
         seconds, memory = max(one.seconds for one in of_path), max(one.memory for one in of_path)
-        print(f"{seconds:7.3f} s and {memory:4.0f} MB a MB at most, {len(of_path)} bodies  {place.path}", flush=True)
+        print(f"{seconds:7.3f} s and {memory:4.0f} MB a MB at most, {len(of_path)} bodies  {reader.name}", flush=True)
         found += of_path
     found.sort(reverse=True)
     for one in found[: chosen.show]:

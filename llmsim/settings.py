@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import count
@@ -13,6 +14,7 @@ from pydantic import (
     Field,
     SerializeAsAny,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
@@ -26,11 +28,14 @@ from llmsim.limits import Limit, check_names, founding
 from llmsim.match import ALWAYS, Match
 from llmsim.mocks import Mock
 from llmsim.mocks.index import Index
+from llmsim.signs import half, safe
 
 PerMinute = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
 
 
 _REVISIONS = count(1)
+_MOST = {"mocks": 20_000, "faults": 10_000, "limits": 1_000}
+"""Rules of a kind that there may be."""
 
 Seconds = Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Times = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
@@ -161,8 +166,8 @@ class Settings(BaseModel):
         "refuse", description="what becomes of requests that are not on the tape"
     )
     replay_repeats: bool = Field(True, description="play the last take again once all that answer have been played")
-    faults: tuple[Armed, ...] = Field((), description="faults in force")
-    mocks: tuple[Mock, ...] = Field((), max_length=20_000, description="what to answer to which requests")
+    faults: tuple[Armed, ...] = Field((), max_length=_MOST["faults"], description="faults in force")
+    mocks: tuple[Mock, ...] = Field((), max_length=_MOST["mocks"], description="what to answer to which requests")
     overrides: bool = Field(True, description="let clients ask for a fault, a mock, a pace by x-llmsim- headers")
     unknown_fields: Literal["auto", "refuse", "ignore"] = Field(
         "auto", description="fields that an API does not know: refuse, ignore; auto ignores them for open models"
@@ -174,7 +179,7 @@ class Settings(BaseModel):
     server_error_rate: Share = Field(0.0, description="share of requests refused with 500")
     timeout_rate: Share = Field(0.0, description="share of requests that hang for timeout_after_ms, then get 504")
     timeout_after_ms: Wait = Field(30_000, description="how long a timed-out request hangs")
-    limits: tuple[Limit, ...] = Field((), max_length=1000, description="rate limits, beside rpm and tpm")
+    limits: tuple[Limit, ...] = Field((), max_length=_MOST["limits"], description="rate limits, beside rpm and tpm")
     rpm: PerMinute = Field(None, description="requests a minute for each key and model, then 429; none: unlimited")
     tpm: PerMinute = Field(None, description="tokens a minute for each key and model, then 429; none: unlimited")
 
@@ -183,11 +188,20 @@ class Settings(BaseModel):
     def _named(cls, value: Any) -> Any:
         return mocks.named(list(value)) if isinstance(value, list | tuple) else value
 
+    @field_validator("mocks", "faults", "limits", mode="before")
+    @classmethod
+    def _not_too_many(cls, value: Any, info: ValidationInfo) -> Any:
+        # pydantic looks at all of them first, and counts those alone that are valid.
+        most = _MOST[info.field_name or ""]
+        if isinstance(value, list | tuple) and len(value) > most:
+            raise ValueError(f"{info.field_name}: there are {len(value):,} of them; at most {most:,} are allowed")
+        return value
+
     @field_validator("faults")
     @classmethod
     def _faults_told_apart(cls, value: tuple[Armed, ...]) -> tuple[Armed, ...]:
-        ids = [one.id for one in value if one.id]
-        twice = next((id for id in ids if ids.count(id) > 1), None)
+        counts = Counter(one.id for one in value if one.id)
+        twice = next((id for id, count in counts.items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"faults: the id {twice!r} comes twice")
         return value
@@ -293,11 +307,20 @@ class Settings(BaseModel):
         if unknown:
             there = ", ".join(Settings.model_fields)
             raise SettingsError(f"{unknown[0]}: there is no such setting; there are {there}")
+        for name, value in changes.items():
+            if (found := half(value)) is not None:
+                raise SettingsError(f"{name}: {found[:_LONGEST]!r} is not allowed: half a surrogate pair is no text")
         kept = {name: getattr(self, name) for name in Settings.model_fields if name not in changes}
         try:
             return Settings(**{**kept, **changes})
         except ValidationError as error:
             raise SettingsError(explain(error)) from None
+
+
+MOST_TOLD = 50
+"""Problems of one document that are told; of more it is said how many."""
+_LONGEST = 200
+"""Characters of a name or a value in a sentence."""
 
 
 def explain(error: ValidationError) -> str:
@@ -306,14 +329,22 @@ def explain(error: ValidationError) -> str:
 
 
 def sentences(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
-    """Each problem: the path to the field, and a sentence that names the field, the value and what is allowed."""
-    return [(detail["loc"], _sentence(detail)) for detail in error.errors(include_url=False)]
+    """Each problem: the path to the field, and a sentence that names the field, the value and what is allowed.
+
+    Of very many the first `MOST_TOLD`; the last of them says how many more there are.
+    """
+    details = error.errors(include_url=False)
+    told = [(detail["loc"], _sentence(detail)) for detail in details[:MOST_TOLD]]
+    if len(details) > MOST_TOLD:
+        told[-1] = (told[-1][0], f"{told[-1][1]} (and {len(details) - MOST_TOLD:,} more)")
+    return told
 
 
 def _sentence(detail: Any) -> str:
     where = ""
     for step in detail["loc"]:
-        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+        name = safe(str(step)[:_LONGEST])
+        where += f"[{step}]" if isinstance(step, int) else f".{name}" if where else name
     message = detail["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:] if message.startswith("Input") else message
     if detail["type"] == "extra_forbidden":
@@ -323,6 +354,7 @@ def _sentence(detail: Any) -> str:
         return message if message.startswith(where.partition("[")[0]) and where else f"{where}: {message}".lstrip(": ")
     if isinstance(given, (Mapping, BaseModel)):
         return f"{where}: {message}"
-    shown = repr(given)
-    shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
+    # Of a text or list of millions no more is written than is told.
+    shown = repr(given[: _LONGEST + 1] if isinstance(given, str | bytes | list | tuple) else given)
+    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
     return f"{where}: {shown} is not allowed: {message}"

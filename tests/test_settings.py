@@ -173,3 +173,41 @@ def test_any_sequence_of_changes_leaves_valid_settings(sequence):
             for name in Settings.model_fields.keys() - changes.keys():
                 assert getattr(after, name) == getattr(current, name)
             current = after
+
+
+def test_of_very_many_problems_some_are_told_and_the_rest_counted() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate({f"unknown {at}": 1 for at in range(100_000)})
+    told = explain(raised.value)
+    assert told.startswith("unknown 0: there is no such setting; unknown 1: ")
+    assert told.endswith("(and 99,950 more)")
+    assert len(told) < 3_000
+
+
+@pytest.mark.parametrize(("field", "most"), [("mocks", "20,000"), ("faults", "10,000"), ("limits", "1,000")])
+def test_of_too_many_rules_none_is_looked_at(field: str, most: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings().changed(**{field: [{}] * 300_000})
+    assert str(raised.value) == f"{field}: there are 300,000 of them; at most {most} are allowed"
+
+
+def test_a_name_in_a_sentence_is_one_line_and_short() -> None:
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate({"\x1b[2J\nok: \u202e" + "x" * 1_000_000: 1, "speed": "y" * 1_000_000})
+    first, second = explain(raised.value).split("; ", 1)
+    assert second.startswith("\\x1b[2J\\nok: \\u202exxx") or first.startswith("\\x1b[2J\\nok: \\u202exxx")
+    assert explain(raised.value).isprintable()
+    assert len(explain(raised.value)) < 1_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"faults": [{"kind": "slow", "label": "\ud800"}]},
+        {"profiles": {"\ud800": {"ttft": {"kind": "fixed", "mean": 1}}}},
+        {"generator": "fixed:\udcff"},
+    ],
+)
+def test_what_no_reply_could_hold_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match="half a surrogate pair is no text"):
+        Settings().changed(**change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -34,3 +35,14 @@ def test_json_means_the_same_and_all_of_it_is_seen() -> None:
     assert json.loads(text) == told
     assert signs.seen(text)
     assert "漢" in text
+
+
+def test_half_a_pair_of_surrogates_is_found_wherever_it_is() -> None:
+    assert signs.half({"a": [1, ("b", {"c\ud800": None})]}) == "c\ud800"
+    assert signs.half({"a": ["\U0001f600", "漢", b"x", None]}) is None
+    endless: list[Any] = []
+    endless += [endless] * 2
+    laughs: Any = "ha"
+    for _ in range(60):
+        laughs = [laughs, laughs]
+    assert signs.half([endless, laughs]) is None

@@ -16,6 +16,7 @@ from llmsim.dialects import kinds
 from llmsim.errors import SettingsError
 from llmsim.server import files, origins, profile_files
 from llmsim.settings import Settings, sentences
+from llmsim.signs import half
 
 PREFIX = "LLMSIM_"
 
@@ -167,8 +168,12 @@ def load(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> Co
     """The configuration of a file, under the environment and the flags; raises SettingsError, a line a problem."""
     document = files.read(path) if path else files.Document({}, lambda _: None)
     environment = _environment()
+    given = {**_merged(document.values, environment), **(flags or {})}
+    for name, value in given.items():
+        if (found := half(value)) is not None:
+            raise SettingsError(f"{name}: {found[:200]!r} is not allowed: it is no UTF-8")
     try:
-        return Config.model_validate({**_merged(document.values, environment), **(flags or {})})
+        return Config.model_validate(given)
     except ValidationError as error:
         raise SettingsError("\n".join(_places(error, path, document, environment, flags or {}))) from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmsim.errors import SettingsError
+from llmsim.signs import half
 
 Step = str | int
 _LIMIT = 4 << 20
@@ -72,6 +73,8 @@ def of(text: str, name: str) -> Document:
         raise SettingsError(f"{name}{where}: {error.problem or 'this is not YAML'}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{name}: this is not YAML: {error}") from None
+    if (found := half(values)) is not None:
+        raise SettingsError(f"{name}: {found[:200]!r} is not allowed: half a surrogate pair is no text")
     return Document({} if values is None else values, lambda steps: _yaml_place(root, steps))
 
 

@@ -149,3 +149,8 @@ def test_the_usual_file_is_that_of_the_working_directory_then_the_users_own(tmp_
     assert str(files.usual()) == "llmsim.toml"
     (here / "llmsim.yaml").write_text("seed: 3")
     assert str(files.usual()) == "llmsim.yaml"
+
+
+def test_half_a_pair_of_surrogates_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"^a\.yaml: .* is not allowed: half a surrogate pair is no text$"):
+        files.of('name: "a\\ud800"', "a.yaml")

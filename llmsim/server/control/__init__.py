@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,8 @@ class Control:
             Route(ROOT + path.replace("{name}", "{name:path}"), self._endpoint(by_path[path]), methods=_METHODS)
             for path in paths
         ]
+        for named in routes:  # a name may have more than one line, which Starlette's patterns stop at
+            named.path_regex = re.compile(named.path_regex.pattern, re.DOTALL)
         routes += [
             Route(f"{ROOT}/openapi.json", self._document, methods=_METHODS),
             Route(ROOT + "/{path:path}", self._nothing, methods=_METHODS),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
 import pytest
 import pytest_asyncio
 from openapi_spec_validator import validate
+from prometheus_client.parser import text_string_to_metric_families
 from running import running, until
 
 from llmsim.server.control.guard import refusal
@@ -527,3 +529,28 @@ async def test_a_key_is_masked_wherever_it_was_put(api: httpx.AsyncClient) -> No
         told = str(await call(api, "GET", path))
         assert "…ghij" in told
         assert key not in told
+
+
+HOSTILE = (
+    "a\nb\n",
+    "\x1b]0;x\x07",
+    "\u202eabc",
+    "../../etc/passwd",
+    "<script>x</script>",
+    "%s{0}$(id)",
+    "[/b]",
+    "\x00",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_mock_may_be_called_anything_and_is_found_by_it(api: httpx.AsyncClient, name: str) -> None:
+    path = f"/mocks/{quote(name, safe='')}"
+    assert "there is no mock" in (await call(api, "DELETE", path, status=404))["error"]["message"]
+    await call(api, "POST", "/mocks", {"name": name, "reply": "Hi"}, 201)
+    await chat(api)
+    families = text_string_to_metric_families((await api.get("/metrics")).text)
+    mocks = {one.labels["mock"] for family in families for one in family.samples if "mock" in one.labels}
+    assert name in mocks
+    await call(api, "DELETE", path)
+    assert "there is no mock" in (await call(api, "DELETE", path, status=404))["error"]["message"]
