@@ -15,10 +15,12 @@ from uvicorn.server import ServerState
 from bench.apis import WORDINGS, Api, request
 from bench.servers import Kind, llmsim_words
 from llmsim import tokens
+from llmsim.clock import Clock
 from llmsim.server.config import add_options, from_options
 from llmsim.server.lane import Lanes
 from llmsim.server.serve import Runner, settle
 from llmsim.server.wire import WireProtocol
+from llmsim.simulator import Simulator
 
 
 class Wire(asyncio.Transport):
@@ -43,12 +45,12 @@ class Wire(asyncio.Transport):
     def close(self) -> None: ...
 
 
-def served_by(wire: Wire, folder: Path) -> WireProtocol:
-    """The server's end of a connection, with the rules that all servers of the bench have."""
+def served_by(wire: Wire, folder: Path, kind: Kind = Kind.INSTANT, clock: Clock | None = None) -> WireProtocol:
+    """The server's end of a connection, with the rules that all servers of the bench have; by that clock, if any."""
     parser = argparse.ArgumentParser()
     add_options(parser)
-    config, _ = from_options(parser.parse_args(llmsim_words(Kind.INSTANT, 0, folder)))
-    app = Runner(config).app
+    config, _ = from_options(parser.parse_args(llmsim_words(kind, 0, folder)))
+    app = Runner(config, Simulator(config.settings(), clock=clock) if clock else None).app
     tokens.preload()
     app.routes.complete()
     app.routes.prepare()

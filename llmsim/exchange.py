@@ -138,7 +138,10 @@ class Exchange:
 
     def due(self) -> float | None:
         """The moment of the next piece, or None when there is none to come or the exchange is paused."""
-        return None if self.over else self.moment(self.cursor)
+        plan, at, rate = self.plan, self.cursor, self._rate  # asked once a token
+        if not rate or self.state != "live" or at >= len(plan.pieces):
+            return None
+        return self._anchor + (plan.times[at] - self._time) / rate
 
     def end_due(self) -> float | None:
         """The moment of the last piece: when a reply that is sent whole is due."""
@@ -149,24 +152,22 @@ class Exchange:
 
         Of a reply that is sent `whole`, the last piece is what was waited for.
         """
-        plan, start = self.plan, self.cursor
-        times, rate = plan.times, self._rate
-        end = bisect_right(times, self._time + (now - self._anchor) * rate + EPSILON, start)
+        plan, start, anchor, time, rate = self.plan, self.cursor, self._anchor, self._time, self._rate
+        times, pieces = plan.times, plan.pieces
+        end = bisect_right(times, time + (now - anchor) * rate + EPSILON, start)
         if end == start:
             return ()
-        if rate:
-            due = self._anchor + (times[start] - self._time) / rate
-            if self.first is None:
-                self.first, self.first_due = now, due
-            if whole:
-                due = self._anchor + (times[end - 1] - self._time) / rate
-            if now - due > self.late:
-                self.late = now - due
-        elif self.first is None:
-            self.first = now
         self.cursor = end
-        pieces = plan.pieces
-        return pieces[start:end] if start or end < len(pieces) else pieces
+        if rate:
+            late = now - (anchor + (times[end - 1 if whole else start] - time) / rate)
+            if late > self.late:
+                self.late = late
+        if start:
+            return pieces[start:end]
+        if self.first is None:
+            self.first = now
+            self.first_due = anchor + (times[0] - time) / rate if rate else None
+        return pieces[:end] if end < len(pieces) else pieces
 
     @property
     def tokens(self) -> int:

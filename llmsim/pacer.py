@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import math
+from math import ceil
 from typing import Protocol
 
 from llmsim.clock import Clock, Timer
@@ -17,8 +17,8 @@ from llmsim.exchange import Exchange
 
 logger = logging.getLogger("llmsim")
 
-CROWDS = ((400, 5), (150, 2))
-"""Replies on the wheel above which it ticks every so many milliseconds in place of every one: fewer, fuller ticks."""
+CROWD, THRONG = 150, 400
+"""Replies on the wheel above which it ticks every two, every five milliseconds in place of every one: fewer, fuller."""
 
 
 class Playback(Protocol):
@@ -57,13 +57,13 @@ class Pacer:
 
     def at(self, moment: float, playback: Playback) -> None:
         """Plays the playback at that moment; one it was waiting for before is forgotten."""
-        slot = math.ceil(moment * 1000.0)
-        for crowd, tick in CROWDS:
-            if self._waiting > crowd:
-                slot += -slot % tick
-                break
-        slot = max(slot, 1)
-        self._waiting += not playback.slot
+        slot = ceil(moment * 1000.0)
+        if self._waiting > CROWD:
+            slot += -slot % (5 if self._waiting > THRONG else 2)
+        if slot < 1:
+            slot = 1
+        if not playback.slot:
+            self._waiting += 1
         playback.slot = slot
         waiting = self._slots.get(slot)
         if waiting is None:

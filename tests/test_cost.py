@@ -13,6 +13,8 @@ import pytest
 
 from bench.apis import Api, request
 from bench.exchanges import Wire, served_by
+from bench.servers import Kind
+from llmsim.clock import ToldClock
 
 CEILINGS: dict[tuple[Api, str], int] = {
     ("chat", "whole"): 2950,
@@ -29,10 +31,11 @@ MARGIN = 1.0 if sys.version_info[:2] == (3, 11) else 1.3
 
 
 class Counter:
-    """Counts the instructions that are executed while it is entered."""
+    """Counts the instructions that are executed while it is entered, in files whose path has `within` in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: str = "") -> None:
         self.count = 0
+        self._within = within
 
     def __enter__(self) -> "Counter":
         self.before = sys.gettrace()
@@ -43,6 +46,8 @@ class Counter:
         sys.settrace(self.before)
 
     def _called(self, frame: FrameType, event: str, value: Any) -> Any:
+        if self._within not in frame.f_code.co_filename:
+            return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self._executed
 
@@ -66,3 +71,21 @@ async def test_an_exchange_costs_no_more_than_it_did(api: Api, mode: str, tmp_pa
     protocol.connection_lost(None)
     assert min(counts) <= CEILINGS[api, mode] * MARGIN
     assert wire.last.startswith(b"HTTP/1.1 200 ")
+
+
+PACED = 750
+"""Instructions of a token that comes alone, as nearly all do in real traffic: with its tick and the told clock."""
+
+
+async def test_a_token_that_comes_alone_costs_no_more_than_it_did(tmp_path: Path, clock: ToldClock) -> None:
+    wire = Wire()
+    protocol = served_by(wire, tmp_path, Kind.PACED, clock)
+    protocol.data_received(request("chat", stream=True))
+    await clock.advance(3)
+    before = wire.written
+    with Counter("/llmsim/") as counter:
+        await clock.advance(2)
+    tokens = wire.written - before
+    assert tokens >= 50
+    assert counter.count / tokens <= PACED * MARGIN
+    protocol.connection_lost(None)

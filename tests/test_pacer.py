@@ -6,7 +6,7 @@ from statistics import fmean
 import pytest
 
 from llmsim.clock import ToldClock
-from llmsim.pacer import CROWDS, Lag, Pacer
+from llmsim.pacer import CROWD, THRONG, Lag, Pacer
 
 
 class Tape:
@@ -179,7 +179,7 @@ async def test_a_reply_may_drop_another_of_the_same_moment(clock, pacer):
 
 
 async def test_many_replies_are_each_played_at_their_moments(clock, pacer):
-    tapes = [Tape(clock, [(i % 97) / 100 + 0.0101 * k for k in range(1, 21)]) for i in range(CROWDS[-1][0])]
+    tapes = [Tape(clock, [(i % 97) / 100 + 0.0101 * k for k in range(1, 21)]) for i in range(CROWD)]
     planned = [list(tape.moments) for tape in tapes]
     start(pacer, *tapes)
     await clock.advance(10)
@@ -188,7 +188,7 @@ async def test_many_replies_are_each_played_at_their_moments(clock, pacer):
 
 
 async def test_in_a_crowd_replies_share_ticks_of_five_milliseconds(clock, pacer):
-    tapes = [Tape(clock, [0.1 + i * 0.0001, 2.0]) for i in range(3 * CROWDS[0][0])]
+    tapes = [Tape(clock, [0.1 + i * 0.0001, 2.0]) for i in range(3 * THRONG)]
     start(pacer, *tapes)
     await clock.advance(10)
     assert all(len(tape.played) == 2 for tape in tapes)

@@ -114,7 +114,10 @@ class ChatEncoder(Encoder):
     # -- streamed
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
-        """Everything that is due, one event a token."""
+        """Everything that is due, one event a token; at its usual pace that is one piece of a script."""
+        exchange = self.exchange
+        if len(pieces) == 1 and self._opened and exchange.plan.pieces is self._script:
+            return self._head + _SAYING + self._bodies[exchange.cursor]
         return self._events(pieces, b"")
 
     def last(self, pieces: Sequence[Piece]) -> bytes:

@@ -98,6 +98,10 @@ class LoadedExchange(Exchange):
                 span -= over * (stretch - 1.0)
         return self._anchor + span / self._rate
 
+    def due(self) -> float | None:
+        """The moment of the next piece, or None when there is none to come or the exchange is paused or waits."""
+        return None if self.over else self.moment(self.cursor)
+
     def take(self, now: float, whole: bool = False) -> Sequence[Piece]:
         """Every piece that is due by now and was not handed out before; measures how late they are."""
         plan, start = self.plan, self.cursor

@@ -153,8 +153,8 @@ class Lane:
         """Sends a part of a stream, with more to come."""
         if self._head:
             self.body(data, True)
-        elif data:
-            self._write(b"%x\r\n%b\r\n" % (len(data), data))
+        elif data and not self._wire.is_closing():
+            self._wire.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def _write(self, data: bytes) -> None:
         if not self._wire.is_closing():

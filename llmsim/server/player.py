@@ -207,20 +207,21 @@ class StreamPlayer(Player):
         """Writes all events that are due."""
         if self._severing is not None:
             return self.drop(self._severing, now)
-        if self.outlet.blocked:
+        outlet, exchange = self.outlet, self.exchange
+        if outlet.blocked:
             return None
-        exchange = self.exchange
         pieces = exchange.take(now)
         if not pieces:
             return exchange.due()
-        last = pieces[-1]
-        if not self.outlet.started and not self._start(pieces[0], now):
+        if not outlet.started and not self._start(pieces[0], now):
             return None
         if exchange.cursor < len(exchange.plan.pieces):
-            self.outlet.part(self._opening + self.encoder.frames(pieces))
-            self._opening = b""
+            data = self.encoder.frames(pieces)
+            if self._opening:
+                data, self._opening = self._opening + data, b""
+            outlet.part(data)
             return exchange.due()
-        return self._last(pieces, last, now)
+        return self._last(pieces, pieces[-1], now)
 
     def _start(self, first: Piece, now: float) -> bool:
         """Sends the headers; False when there is no stream, only a failure or a cut."""
