@@ -19,7 +19,7 @@ from replaying import SETTINGS, chat
 from taped import recorded
 
 from llmsim import cli
-from llmsim.ctl import faults, given
+from llmsim.ctl import faults, given, state
 from llmsim.ctl.client import Client, ControlError
 from llmsim.ctl.follow import Ended
 from llmsim.ctl.page import Page, block, lasting, ms, plain, short
@@ -95,6 +95,23 @@ def test_status_tells_how_the_server_is(ctl: Ctl, url: str) -> None:
     assert told["scenario"] == "none"
     assert json.loads(done(ctl("status", "--json")))["address"] == url
     assert json.loads(done(ctl("--json", "status")))["address"] == url
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ({"redis": "leads", "replicas": 2}, "replica 1a2b leads 3c4d: 2 replicas"),
+        ({"redis": "leads", "replicas": 1}, "replica 1a2b leads alone"),
+        ({"redis": "looks for its leader"}, "replica 1a2b looks for its leader"),
+        (
+            {"redis": "lost", "why": "connection refused"},
+            "redis is lost (connection refused): replica 1a2b serves on under its last settings, and counts by itself",
+        ),
+    ],
+)
+def test_status_tells_how_the_cluster_is(cluster: dict[str, Any], said: str) -> None:
+    workers = [{"index": 0, "requests": 1}, *([{"replica": "3c4d"}] if cluster.get("replicas") == 2 else [])]
+    assert state._cluster({"cluster": {"replica": "1a2b", **cluster}, "workers": workers}) == said
 
 
 def test_status_tells_the_load_of_each_profile(ctl: Ctl, url: str) -> None:

@@ -57,6 +57,7 @@ def _figures(told: dict[str, Any]) -> list[tuple[str, Any]]:
     return [
         ("server", f"{told['address']}, llmsim {told['version']}" + (", read-only" if told["read_only"] else "")),
         ("up", f"{lasting(told['uptime_s'])}, seed {told['seed']}, settings at revision {told['revision']}"),
+        *([("cluster", _cluster(told))] if "cluster" in told else []),
         ("requests", f"{told['requests']}, {told['live']} under way" + (f": {outcomes}" if outcomes else "")),
         ("tokens", f"{tokens['in']} in, {tokens['out']} out"),
         ("rate", f"{rate['requests']:g} requests/s, {rate['tokens']:g} tokens/s"),
@@ -70,6 +71,19 @@ def _figures(told: dict[str, Any]) -> list[tuple[str, Any]]:
         ("store", f"{told['store']['entries']} entries, {told['store']['bytes']} bytes"),
         ("scenario", f"{playing['name']} {playing['state']}, {playing['phase'] or 'no phase'}" if playing else "none"),
     ]
+
+
+def _cluster(told: dict[str, Any]) -> str:
+    """The part that the replica has which tells this, and who is with it."""
+    cluster = told["cluster"]
+    state, replica = cluster["redis"], f"replica {cluster['replica']}"
+    if state == "lost":
+        why = cluster.get("why", "it does not answer")
+        return f"redis is lost ({why}): {replica} serves on under its last settings, and counts by itself"
+    if state == "leads":
+        others = ", ".join(one["replica"] for one in told.get("workers", []) if "replica" in one)
+        return f"{replica} leads" + (f" {others}: {cluster['replicas']} replicas" if others else " alone")
+    return f"{replica} {state}"
 
 
 def _load(told: dict[str, Any]) -> str:

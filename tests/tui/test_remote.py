@@ -288,6 +288,33 @@ async def test_a_server_that_is_gone_leaves_a_dated_picture_and_its_return_is_se
     await backend.stop()
 
 
+async def test_a_replica_that_is_cut_off_from_its_cluster_says_so_at_any_width_until_it_is_back(runner: Runner) -> None:
+    state = {"replica": "1a2b", "redis": "follows"}
+    runner.control.cluster = lambda: {"cluster": state}
+    for width in (120, 80, 60):
+        async with attached(runner, (width, 24)) as console:
+            for redis, said in (("follows", ""), ("lost", "redis lost"), ("looks for its leader", "no leader")):
+                state["redis"] = redis
+                await console.backend.pull()
+                await console.press("1")
+                assert ("REMOTE, " in console.lines()[0]) is bool(said)
+                assert said in console.lines()[0]
+            state["redis"] = "leads"
+            await console.backend.pull()
+            await console.tick()
+            assert "REMOTE, " not in console.lines()[0]
+
+
+async def test_a_picture_of_another_replica_is_told_of_as_such(runner: Runner) -> None:
+    backend = RemoteBackend(runner.url)
+    await backend.pull()
+    backend.run = "the leader's"
+    runner.control.cluster = lambda: {"cluster": {"replica": "1a2b", "redis": "lost", "why": "refused"}}
+    await backend.pull()
+    assert [one.text for one in backend.happenings(-1)][-1] == "what is shown is now as replica 1a2b knows it"
+    await backend.stop()
+
+
 async def test_silence_is_no_news(runner: Runner) -> None:
     clock = ToldClock()
     backend = RemoteBackend(runner.url, clock=clock)

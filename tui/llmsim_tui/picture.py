@@ -62,6 +62,7 @@ class Picture:
         self._models: Sequence[str] = ()
         self._play: Play | None = None
         self._taping: Mapping[str, Any] | None = None
+        self._cluster: Mapping[str, Any] = {}
         self.tapes = False
         self._honesty = Honesty()
         self._retries = Retries()
@@ -150,6 +151,7 @@ class Picture:
         play = frame.get("playing")
         self._play = made(Play, play) if play else None
         self.tapes, self._taping = "taping" in frame, frame.get("taping")
+        self._cluster = frame.get("cluster") or {}
         if "honesty" in frame:
             self._honesty = made(Honesty, frame["honesty"])
         if "retries" in frame:

@@ -113,7 +113,7 @@ class RemoteBackend(RemoteRules):
                 if self.apply(frame, settings):
                     return
                 self.forget()
-                self.happened(frame["pulse"]["wall"], "server", "the server has been started anew", self.address)
+                self.happened(frame["pulse"]["wall"], "server", _another(frame), self.address)
 
     def _fetched(self, asked: Mapping[str, Any], mocks: Any) -> tuple[dict[str, Any], Settings | None, str]:
         """A frame, its settings and what was odd about them; in a thread, as thousands of mocks take a while."""
@@ -213,8 +213,9 @@ class RemoteBackend(RemoteRules):
 
     @property
     def note(self) -> str:
-        """That it is elsewhere, whether it may be changed, and of when the picture is."""
-        words = ["REMOTE"] + ["READ ONLY"] * self.read_only
+        """That it is elsewhere, what its cluster lacks, whether it may be changed, and of when the picture is."""
+        lacks = "" if self.stale else _LACKS.get(self._cluster.get("redis", ""), "")
+        words = [f"REMOTE, {lacks}" if lacks else "REMOTE"] + ["READ ONLY"] * self.read_only
         if self.stale and self._heard is not None:
             words.append(f"as of {moment(self.figures.wall)}")
         if self.stale and self._problem and (left := self._again_at - self._clock.now()) > 0:
@@ -224,7 +225,17 @@ class RemoteBackend(RemoteRules):
 
 _READ_ONLY = "This server is read-only for you: it can be looked at, and not changed."
 
+_LACKS: Final = {"lost": "redis lost", "looks for its leader": "no leader"}
+"""What a replica lacks that serves on by itself; in the word that the first line never drops."""
+
 _NO_TAPE = "This server cannot record real APIs: it is one of several workers, or of an older release."
+
+
+def _another(frame: Mapping[str, Any]) -> str:
+    """Why the picture is of another run: of a cluster it is the leader's, or the replica's own where there is none."""
+    if "cluster" in frame:
+        return f"what is shown is now as replica {str(frame['cluster'].get('replica'))[:40]} knows it"
+    return "the server has been started anew"
 
 
 def _user() -> str:

@@ -18,7 +18,7 @@ from llmsim.server.cluster.claims import Claims, Outcome
 from llmsim.server.cluster.federation import Federation, Replica
 from llmsim.server.cluster.lookout import HubMetrics, Lookout
 from llmsim.server.cluster.peer import Lost, Peer
-from llmsim.server.cluster.relay import App, Relays
+from llmsim.server.cluster.relay import App, Away, Relays
 from llmsim.server.cluster.seat import Seat
 from llmsim.server.cluster.shared import SIZE, Lock, Memory, SharedRepeats
 from llmsim.server.config import Config
@@ -99,7 +99,7 @@ class Hub(Relays, Runner):
         if self._socket is None:
             self.bind()
         self.control.address = self.url
-        self.control.members = self.members
+        self.control.members, self.control.cluster = self.members, self._cluster
         if self.federation is None:
             self.simulator.light_fuses()
         self._lock = Lock(f"/llmsim-{os.getpid()}-{self.config.port}", new=True)
@@ -319,8 +319,9 @@ class Hub(Relays, Runner):
         if target in ("control", "here"):
             return self._control if target == "control" else self._here
         keeper = self.seats[0].peer
-        assert keeper is not None
-        return lambda scope, receive, send: self.relay(keeper, "app", scope, receive, send)
+        if keeper is None:
+            raise Away
+        return lambda scope, receive, send: self.hand(keeper, "app", scope, receive, send)
 
     async def _control(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["path"] == PATH:

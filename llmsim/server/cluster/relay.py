@@ -24,8 +24,12 @@ _SCOPE = (
 )
 
 
+class Away(Exception):
+    """The other end is gone, or could not serve; nothing has been sent to the client yet."""
+
+
 class _Queue:
-    """Messages in their order; `over` says how it ended: well (""), cut, or broken."""
+    """Messages in their order; `over` says how it ended: well (""), cut, away, broken or gone."""
 
     def __init__(self) -> None:
         self._messages: deque[Message] = deque()
@@ -65,10 +69,16 @@ class Relays:
     # -- where the client is
 
     async def relay(self, peer: Peer, target: str, scope: Message, receive: Receive, send: Send) -> None:
-        """Has a connection served by the other end."""
+        """Has a call of the control API served by the other end; where that is gone it is told so."""
+        try:
+            await self.hand(peer, target, scope, receive, send)
+        except Away:
+            await _unavailable(send)
+
+    async def hand(self, peer: Peer, target: str, scope: Message, receive: Receive, send: Send) -> None:
+        """Has a connection served by the other end; raises Away where that is gone before it has begun to answer."""
         if peer.gone:
-            await _unavailable(scope, send)
-            return
+            raise Away
         number = next(self._relay_numbers)
         queue = self._opened[peer, number] = _Queue()
         peer.tell("open", number, target, {name: scope[name] for name in _SCOPE if name in scope})
@@ -86,7 +96,7 @@ class Relays:
         if queue.over == "cut":
             _cut(scope)
         elif queue.over and not started:
-            await _unavailable(scope, send)
+            raise Away
         elif queue.over:
             _cut(scope)
 
@@ -131,6 +141,8 @@ class Relays:
             await self.app_for(target)({**scope, "extensions": {}}, receive, send)
         except ConnectionResetError:
             how = "cut"
+        except Away:
+            how = "away"
         except Exception:
             logger.exception("a request of another worker could not be served")
             how = "broken"
@@ -164,10 +176,7 @@ def _cut(scope: Message) -> None:
     sever(wire, True)
 
 
-async def _unavailable(scope: Message, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1013})
-        return
+async def _unavailable(send: Send) -> None:
     body = b'{"error":{"message":"the process that serves this is starting again; try once more in a moment"}}'
     headers = [
         (b"content-type", b"application/json"),

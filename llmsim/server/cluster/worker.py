@@ -23,14 +23,14 @@ from llmsim.server.cluster.claims import Grant, Outcome
 from llmsim.server.cluster.journal import SparseJournal
 from llmsim.server.cluster.peer import Lost, Peer, Wire
 from llmsim.server.cluster.player import WorkerSimulator
-from llmsim.server.cluster.relay import App, Relays
+from llmsim.server.cluster.relay import App, Away, Relays
 from llmsim.server.cluster.report import Report, Reporter
 from llmsim.server.cluster.shared import Lock, Memory
 from llmsim.server.cluster.stateful import stateful
 from llmsim.server.config import Config
 from llmsim.server.control import ROOT
 from llmsim.server.handlers import Application
-from llmsim.server.heads import Found
+from llmsim.server.heads import Found, joined
 from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.metrics import PATH
@@ -45,6 +45,10 @@ logger = logging.getLogger("llmsim")
 
 PROFILE = b"x-llmsim-profile"
 """Names a latency profile, which may be one under load: that is known to one worker alone."""
+
+_STARTS = "The server that keeps this is being started again. Please try again in a moment."
+_SOON = 1.0
+"""Seconds that a client is told to wait for worker 0: what comes once its process is there waits for it by itself."""
 
 _AGAIN = 3
 """Times that a request is claimed for anew, as the settings have changed meanwhile, before it begins as it is."""
@@ -79,7 +83,7 @@ class WorkerApplication(Application):
         if path == PATH or (path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in ("", "/")):
             await self.link.relay(self.link.peer, "control", scope, receive, send)
         elif self.link.taped and not self.link.keeper and path not in ("/health", "/ready"):
-            await self.link.relay(self.link.peer, "keeper", scope, receive, send)
+            await self._taped_elsewhere(scope, receive, send)
         else:
             await super()._serve(scope, receive, send)
 
@@ -95,13 +99,29 @@ class WorkerApplication(Application):
         async def again() -> Message:
             return whole.pop() if whole else await receive()
 
-        await self.link.relay(self.link.peer, "keeper", scope, again, send)
+        try:
+            await self.link.hand(self.link.peer, "keeper", scope, again, send)
+        except Away:
+            await self._play(dialect, None, request, _away(), scope, again, send)
+
+    async def _taped_elsewhere(self, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            await self.link.hand(self.link.peer, "keeper", scope, receive, send)
+        except Away:
+            client = (scope.get("client") or ("",))[0]
+            request = Request(scope["method"], scope["path"], headers=joined(scope["headers"]), client=client)
+            found = self.routes.find(request)
+            dialect = found[0] if found is not None else self.routes.owner(request)
+            await self._play(dialect, None, request, _away(), scope, receive, send)
 
     async def _socket(self, scope: Message, receive: Receive, send: Send) -> None:
         if self.link.keeper:
             await super()._socket(scope, receive, send)
-        else:
-            await self.link.relay(self.link.peer, "keeper", scope, receive, send)
+            return
+        try:
+            await self.link.hand(self.link.peer, "keeper", scope, receive, send)
+        except Away:
+            await send({"type": "websocket.close", "code": 1013})
 
     async def _begun(self, dialect: Dialect, route: Route | None, request: Request, ask: Ask | Failure) -> Exchange:
         simulator, desk = self.link.simulator, self.desk
@@ -122,6 +142,11 @@ class WorkerApplication(Application):
         """Whether all workers take new requests."""
         ready, told = super().ready()
         return ready and self.link.all_ready, {**told, **self.link.told}
+
+
+def _away() -> Failure:
+    """What clients are told while worker 0, which keeps what they have left, is being started again."""
+    return Failure("unavailable", _STARTS, retry_after=_SOON)
 
 
 class WorkerRunner(Runner):

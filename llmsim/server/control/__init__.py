@@ -52,6 +52,7 @@ class Control:
         self.desk: ServerDesk | None = None
         self.view: View | None = None
         self.members: Callable[[], Mapping[str, Any]] = dict
+        self.cluster: Callable[[], Mapping[str, Any]] = dict
         self.stopping: Callable[[], bool] = lambda: False
         self.mock_problems: Callable[[], Mapping[str, str]] = dict
         self.reload_mocks: Callable[[], None] = lambda: None

@@ -30,6 +30,7 @@ async def console(call: Call) -> Any:
         "address": control.address,
         "read_only": not call.may_change,
         **told,
+        **control.cluster(),
         # Left out where nothing can be recorded.
         **({"taping": control.recorder.told()} if control.recorder is not None else {}),
     }
