@@ -16,6 +16,7 @@ sys.path[:0] = [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).par
 
 PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
     "console": ((120, 40), "night", ("1", "wait", "wait")),
+    "console_heat": ((120, 32), "night", (*["second"] * 45, "4", *["second"] * 30, "0", *["second"] * 25, "l", "h")),
     "console_inspector": ((170, 44), "night", ("5", *["wait"] * 4, "select", "enter", "tab", "tab")),
     "console_latency": ((120, 40), "night", ("l", "shift+right")),
     "console_settings": ((120, 32), "paper", ("comma", "down", "down", "down")),
@@ -35,6 +36,8 @@ async def picture(size: tuple[int, int], theme: str, keys: tuple[str, ...]) -> s
         for key in keys:
             if key == "wait":
                 await console.wait(2.0)
+            elif key == "second":
+                await console.wait(1.0)
             elif key == "select":
                 console.one("#requests").select(304)
             else:

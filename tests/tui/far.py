@@ -45,9 +45,9 @@ class Far(RemoteBackend):
         return frame, settings, ""
 
 
-async def busy(seconds: float = 24.0, seed: int = 5) -> tuple[Simulator, Far]:
+async def busy(seconds: float = 24.0, seed: int = 5, **settings: Any) -> tuple[Simulator, Far]:
     """A server after some traffic, the last eight seconds of it a storm; clients ask again after what went wrong."""
-    simulator, _ = simulated(latency_profile="gpt4o", rpm=900, seed=11)
+    simulator, _ = simulated(latency_profile="gpt4o", rpm=900, seed=11, **settings)
     dice, clock = random.Random(seed), simulator.clock
     due: list[tuple[float, str, int]] = [
         (0.13 * n, f"agent-{dice.randrange(9):02}", 0) for n in range(int(seconds / 0.13))

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from llmsim_tui.local import LocalBackend
 from llmsim_tui.replay import ReplayBackend
 from tui.far import busy
 from tui.stage import Stage, golden, stage
@@ -52,6 +53,24 @@ async def test_attached_and_then_without_its_server(size: tuple[int, int]) -> No
         far.there = True
         await seen(console)
         assert not console.app.screen.has_class("-stale")
+
+
+LIMITS = (
+    {"name": "free", "when": "model:gpt-4o*", "per": ["model"], "rpm": 60, "quota_tokens": 20_000},
+    {"name": "team", "per": ["client"], "tpm": 40_000, "concurrency": 8},
+    {"name": "later", "when": "model:o9", "rpm": 5},
+)
+
+
+@SIZES
+async def test_limits_that_were_met_and_the_verdict_on_clients_that_were_refused(size: tuple[int, int]) -> None:
+    simulator, _ = await busy(limits=LIMITS)
+    async with stage(size, backend=LocalBackend(simulator, "127.0.0.1:8080"), seconds=0) as console:
+        await console.press("L", "down")
+        golden(f"limits_met_{size[0]}x{size[1]}", console.lines())
+        await console.press("escape", "v")
+        await console.settle()
+        golden(f"verdict_given_{size[0]}x{size[1]}", console.lines())
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,14 @@ _PATIENCE = 4.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Opens the console; 2 for what the operator got wrong, said before the screen opens; 1 when it failed."""
     try:
-        return _open(arguments)
+        status = _open(arguments)
+        sys.stdout.flush()
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
+    except BrokenPipeError:  # `| head` has read enough; what is left in the buffer must not be tried again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    return status
 
 
 def _open(arguments: Sequence[str] | None) -> int:

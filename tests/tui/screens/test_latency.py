@@ -168,3 +168,16 @@ async def test_what_was_applied_is_told_in_words_that_undo_repeats() -> None:
     async with stage((100, 30)) as console:
         await console.press("l", *"1500", "enter", "a", "escape", "u")
         assert "Taken back: latency of all models: 1.5 s to the first token, 25 ms a token" in console.toasts()
+
+
+async def test_what_the_key_bar_has_no_room_for_is_a_click_on_its_end_away() -> None:
+    async with stage((60, 16)) as console:
+        await console.press("l")
+        for word, seen in (("over time", "first token"), ("presets", "claude-opus")):
+            while word not in (words := console.lines()[-1]):
+                assert words.endswith("▸")
+                await console.pilot.click(console.app.screen.query_one("#keys"), offset=(58, 0))
+                await console.settle()
+            await console.pilot.click(console.app.screen.query_one("#keys"), offset=(words.index(word), 0))
+            await console.tick()
+            assert seen in console.text()

@@ -89,6 +89,17 @@ async def test_an_armed_pad_counts_its_hits_where_it_has_one_line_only() -> None
         assert "✗" in console.lines()[1]
 
 
+async def test_a_pad_that_another_has_armed_tells_what_is_in_force_not_what_it_would_do_itself() -> None:
+    async with stage((120, 40)) as console:
+        given = {"kind": "refuse", "status": 503, "probability": 0.4}
+        await console.backend.arm(given, label="by a script", seconds=30.0, id="pad-1")
+        await console.tick()
+        assert "of 40%" in console.lines()[2]
+        assert "of 70%" not in console.lines()[2]
+        assert "429" not in console.lines()[1]
+        assert " 1 by" in console.lines()[1]
+
+
 async def test_a_warning_that_was_logged_in_more_words_stands_there_once() -> None:
     async with stage((120, 40)) as console:
         told = "times are not kept: tokens come late"

@@ -140,7 +140,8 @@ class Live(Acting):
         self._pulse = pulse = backend.pulse()
         self.console.heat.see(pulse.wall, backend.ttfts())
         self.query_one(SafetyLine).show_state(self.safety(pulse))
-        self.query_one(Pads).show(self.console.deck, list(pulse.armed))
+        met = {one.id: one.fault.probability for one in backend.settings().faults if one.id} if pulse.armed else {}
+        self.query_one(Pads).show(self.console.deck, list(pulse.armed), met)
         self._show_keys()
         self.query_one(Flows).hint = self.console.hint()
         self.log_lines.extend(backend.happenings(self.log_lines[-1].number if self.log_lines else -1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault
 from llmsim_tui.deck import Deck, Pad, find, fuse, in_words
-from llmsim_tui.text import amount, clip, share
+from llmsim_tui.text import amount, clip, safe, share
 from llmsim_tui.widgets.lines import Line, Lines, plainly
 
 
@@ -21,7 +21,7 @@ from llmsim_tui.widgets.lines import Line, Lines, plainly
 class Face:
     """What one pad looks like; `fuse` says what is left of it, `left` is that share (1.0 where it has none).
 
-    `words` say the same of a fuse that counts, with more room.
+    `label` and `terms` are those of the fault in force: who armed it may have other pads.
     """
 
     pad: Pad
@@ -29,10 +29,11 @@ class Face:
     fuse: str
     left: float
     hits: int
-    words: str = ""
+    label: str = ""
+    terms: str = ""
 
     @classmethod
-    def of(cls, pad: Pad, armed: ArmedFault | None) -> Face:
+    def of(cls, pad: Pad, armed: ArmedFault | None, probability: float = 1.0) -> Face:
         """The pad as it stands; the fill in sixtieths, so that it moves only when a cell of it does."""
         if armed is None:
             return cls(pad, False, "", 0.0, 0)
@@ -41,7 +42,9 @@ class Face:
             parts.append(armed.left / armed.seconds)
         if armed.more is not None and armed.most:
             parts.append(armed.more / armed.most)
-        return cls(pad, True, fuse(armed), ceil(60 * min(parts)) / 60, armed.hits, in_words(armed))
+        left = ceil(60 * min(parts)) / 60
+        terms = f"{in_words(armed) or f'of {share(probability)}'} {armed.scope}".rstrip()
+        return cls(pad, True, fuse(armed), left, armed.hits, safe(armed.label or pad.label), safe(terms))
 
 
 class Pads(Lines):
@@ -66,9 +69,10 @@ class Pads(Lines):
         """Whether each pad has a second line."""
         return self.abreast == 8 and self.size.height > 1
 
-    def show(self, deck: Deck, armed: list[ArmedFault]) -> None:
-        """Shows the pads with the faults in force."""
-        self.show_state(tuple(Face.of(pad, find(armed, digit)) for digit, pad in enumerate(deck.pads, 1)))
+    def show(self, deck: Deck, armed: list[ArmedFault], probabilities: Mapping[str, float]) -> None:
+        """Shows the pads with the faults in force, and the share of requests each of these meets, by their ids."""
+        there = [(pad, find(armed, digit)) for digit, pad in enumerate(deck.pads, 1)]
+        self.show_state(tuple(Face.of(pad, one, probabilities.get(one.id, 1.0) if one else 1.0) for pad, one in there))
 
     def lines(self, width: int, height: int) -> Iterator[Strip]:
         """Pads four or eight abreast, a second line of terms below each where there is room."""
@@ -96,9 +100,7 @@ class Pads(Lines):
         words = f"  {face.pad.terms()}"
         if face.armed:
             line.add(f"  {amount(face.hits)}✗", self.ink.tone["armed"])
-            scope = str(face.pad.fault.get("scope", ""))
-            words = face.words or f"of {share(face.pad.fault.get('probability', 1.0))}"
-            words = f" {words} {scope}".rstrip()
+            words = f" {face.terms}"
         return line.add(words, self.ink.dim, width=room - line.width).segments
 
     def _pad(self, digit: int, face: Face, room: int) -> list[Segment]:
@@ -124,11 +126,8 @@ def _worded(digit: int, face: Face, room: int, hits: bool) -> str:
     """The longest wording of an armed pad that fits; with its hits where no other line tells them."""
     left = f" {face.fuse:>3}" if face.fuse else ""
     met = f" {amount(face.hits)}✗" if hits else ""
-    for words in (
-        f" {digit} {face.pad.label}{left}{met}",
-        f" {digit} {face.pad.short}{left}{met}",
-        f" {digit} {face.pad.short}{left}",
-    ):
+    short = face.pad.short if face.label == face.pad.label else clip(face.label, len(face.pad.short) + 1).rstrip()
+    for words in (f" {digit} {face.label}{left}{met}", f" {digit} {short}{left}{met}", f" {digit} {short}{left}"):
         if len(words) <= room:
             return words
     return f" {digit}{left}"
