@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -65,3 +68,13 @@ async def test_a_wrong_file_leaves_the_usual_keys_and_says_why() -> None:
         assert "Keys as usual: keys.yaml: there is no command 'live.nothing'" in console.toasts()[-1]
         await console.press("l")
         assert isinstance(console.app.screen, Latency)
+
+
+def test_a_listing_whose_reader_has_seen_enough_ends_without_a_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "llmsim_tui", "keys"], stdout=writer, stderr=subprocess.PIPE, timeout=60
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
