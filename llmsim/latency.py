@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from llmsim.dice import Dice, mix
 from llmsim.errors import SettingsError
@@ -44,7 +44,7 @@ class Spread(BaseModel):
     kind: Kind = "normal"
     mean: Milliseconds = 0.0
     stddev: Milliseconds = 0.0
-    samples: tuple[Milliseconds, ...] = ()
+    samples: Annotated[tuple[Milliseconds, ...], FailFast()] = ()  # of very many that are none, one is told
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -34,8 +34,8 @@ PerMinute = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
 
 
 _REVISIONS = count(1)
-_MOST = {"mocks": 20_000, "faults": 10_000, "limits": 1_000}
-"""Rules of a kind that there may be."""
+_MOST = {"mocks": 20_000, "faults": 10_000, "limits": 1_000, "profiles": 1_000, "served_models": 100}
+"""Rules of a kind that there may be, and names."""
 
 Seconds = Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Times = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
@@ -147,7 +147,9 @@ class Settings(BaseModel):
     generator: str = Field("lorem", description="who writes the replies; `name:text` gives the generator its text")
     target_tokens: Annotated[int, Field(ge=1, le=200_000, description="tokens of a generated reply")] = 100
     latency_profile: str | None = Field(None, description="one latency profile for every model")
-    profiles: dict[str, Profile] = Field(default_factory=dict, description="own latency profiles by name")
+    profiles: dict[str, Profile] = Field(
+        default_factory=dict, max_length=_MOST["profiles"], description="own latency profiles by name"
+    )
     model_profiles: dict[str, str] = Field(default_factory=dict, description="latency profile by model")
     speed: Annotated[float, Field(ge=0, le=1000, description="pace of all replies, also those under way; 0 pauses")] = (
         1.0
@@ -173,7 +175,9 @@ class Settings(BaseModel):
         "auto", description="fields that an API does not know: refuse, ignore; auto ignores them for open models"
     )
     served_models: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
-        (), max_length=100, description="what /v1/models lists, as a server of open models does; none: OpenAI's"
+        (),
+        max_length=_MOST["served_models"],
+        description="what /v1/models lists, as a server of open models does; none: OpenAI's",
     )
     rate_limit_rate: Share = Field(0.0, description="share of requests refused with 429")
     server_error_rate: Share = Field(0.0, description="share of requests refused with 500")
@@ -188,13 +192,12 @@ class Settings(BaseModel):
     def _named(cls, value: Any) -> Any:
         return mocks.named(list(value)) if isinstance(value, list | tuple) else value
 
-    @field_validator("mocks", "faults", "limits", mode="before")
+    @field_validator(*_MOST, mode="before")
     @classmethod
     def _not_too_many(cls, value: Any, info: ValidationInfo) -> Any:
         # pydantic looks at all of them first, and counts those alone that are valid.
-        most = _MOST[info.field_name or ""]
-        if isinstance(value, list | tuple) and len(value) > most:
-            raise ValueError(f"{info.field_name}: there are {len(value):,} of them; at most {most:,} are allowed")
+        if too_many := _too_many(info.field_name or "", value):
+            raise ValueError(too_many)
         return value
 
     @field_validator("faults")
@@ -308,6 +311,8 @@ class Settings(BaseModel):
             there = ", ".join(Settings.model_fields)
             raise SettingsError(f"{unknown[0]}: there is no such setting; there are {there}")
         for name, value in changes.items():
+            if too_many := _too_many(name, value):
+                raise SettingsError(too_many)
             if (found := half(value)) is not None:
                 raise SettingsError(f"{name}: {found[:_LONGEST]!r} is not allowed: half a surrogate pair is no text")
         kept = {name: getattr(self, name) for name in Settings.model_fields if name not in changes}
@@ -315,6 +320,13 @@ class Settings(BaseModel):
             return Settings(**{**kept, **changes})
         except ValidationError as error:
             raise SettingsError(explain(error)) from None
+
+
+def _too_many(name: str, value: Any) -> str:
+    """A sentence, where there are more of a setting's parts than there may be."""
+    if name not in _MOST or not isinstance(value, list | tuple | dict) or len(value) <= _MOST[name]:
+        return ""
+    return f"{name}: there are {len(value):,} of them; at most {_MOST[name]:,} are allowed"
 
 
 MOST_TOLD = 50

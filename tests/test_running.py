@@ -252,6 +252,19 @@ def test_what_is_seen_of_a_request(place):
     assert repr(seen) == "<#1 gpt-4o 'Hello' -> 200 'Hi.' by mock-1>"
 
 
+def test_what_is_seen_steers_no_terminal_and_tells_no_secret(sim):
+    hostile = "\x1b]0;x\x07\n\u202e\x00[/b]sk-proj-abcdefghijklmnop" + "x" * 100_000
+    sim.mock("", "Hi.", name="\x1b[2J\n")
+    ask(sim, hostile, model=hostile)
+    httpx.post(f"{sim.openai_url}/none%1b[2J%0a", content=b"")
+    told = "".join(map(repr, sim.requests))
+    assert told.isprintable()
+    assert "\\x1b]0;x\\x07\\n\\u202e" in told
+    assert r"by \x1b[2J\n" in told
+    assert "efghij" not in told
+    assert len(told) < 1_000
+
+
 def test_a_part_of_what_was_seen(place):
     for text in ("a refund", "hello", "another refund"):
         ask(place, text)

@@ -191,6 +191,13 @@ def test_of_too_many_rules_none_is_looked_at(field: str, most: str) -> None:
     assert str(raised.value) == f"{field}: there are 300,000 of them; at most {most} are allowed"
 
 
+def test_of_too_many_names_none_is_looked_at() -> None:
+    with pytest.raises(SettingsError, match=r"^served_models: there are 101 of them; at most 100 are allowed$"):
+        Settings().changed(served_models=[1] * 101)
+    with pytest.raises(SettingsError, match=r"^profiles: there are 1,001 of them; at most 1,000 are allowed$"):
+        Settings().changed(profiles={str(at): 1 for at in range(1_001)})
+
+
 def test_a_name_in_a_sentence_is_one_line_and_short() -> None:
     with pytest.raises(ValidationError) as raised:
         Settings.model_validate({"\x1b[2J\nok: \u202e" + "x" * 1_000_000: 1, "speed": "y" * 1_000_000})

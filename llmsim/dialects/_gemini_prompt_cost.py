@@ -66,7 +66,9 @@ def _words(part: Json) -> list[str]:
     """What there is to read in calls, results and code."""
     words = []
     for kind in ("functionCall", "functionResponse", "executableCode", "codeExecutionResult"):
-        told = part.get(kind, {})
+        told = part.get(kind)
+        if told is None:
+            continue
         words += [told[key] for key in ("name", "code", "output") if key in told]
         words += [orjson.dumps(told[key]).decode() for key in ("args", "response") if key in told]
     return words

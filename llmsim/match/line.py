@@ -11,6 +11,8 @@ from llmsim.match.values import LONGEST
 
 DEEPEST = 50
 """Parentheses within parentheses."""
+MOST = 1_000
+"""Conditions of a match."""
 
 _WORDS = ("or", "and", "not")
 _BLANK = re.compile(r"\s*")
@@ -19,6 +21,19 @@ _QUOTED = re.compile(r"\"((?:[^\"\\]|\\.)*)\"")
 _NAME = re.compile(rf"([a-z_]+)(?:\.({_KEY}|{_QUOTED.pattern}))?:")
 _REGEX = re.compile(r"/(?:[^/\\\n]|\\.)+/[ims]*(?=[\s)]|$)")
 _BARE = re.compile(r"[^\s()\"]+")
+
+
+class Room:
+    """How many conditions a match may yet have."""
+
+    def __init__(self) -> None:
+        self._left = MOST
+
+    def take(self) -> None:
+        """Takes the place of one; raises SettingsError where there is none left."""
+        self._left -= 1
+        if self._left < 0:
+            raise SettingsError(f"a match has at most {MOST:,} conditions")
 
 
 def condition(name: str, key: str, told: str) -> Condition:
@@ -41,9 +56,9 @@ def condition(name: str, key: str, told: str) -> Condition:
         raise SettingsError(f"{name}: {error}") from None
 
 
-def parse(text: str) -> Node:
+def parse(text: str, room: Room | None = None) -> Node:
     """The tree of a line; raises SettingsError that says at which column it cannot be read."""
-    reader = _Reader(text)
+    reader = _Reader(text, room or Room())
     tree = reader.either(0) if reader.more() else All(())
     if reader.more():
         raise reader.wrong("a closing parenthesis without an opening one")
@@ -53,8 +68,9 @@ def parse(text: str) -> Node:
 class _Reader:
     """Reads a line from left to right."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, room: Room) -> None:
         self.text = text
+        self.room = room
         self.at = 0
 
     def wrong(self, what: str) -> SettingsError:
@@ -112,6 +128,7 @@ class _Reader:
         return inner
 
     def _condition(self) -> Node:
+        self.room.take()
         found = _NAME.match(self.text, self.at)
         start = self.at
         name, key = (found[1], found[2] or "") if found else ("has", "")

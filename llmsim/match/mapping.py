@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmsim.errors import SettingsError
-from llmsim.match.line import DEEPEST, condition, parse
+from llmsim.match.line import DEEPEST, Room, condition, parse
 from llmsim.match.subject import FIELDS
 from llmsim.match.tree import All, Condition, Node, Not, Some, either, opposite, together
 from llmsim.match.values import Flag, Number, Scalar
@@ -14,43 +14,47 @@ from llmsim.match.values import Flag, Number, Scalar
 _JOINTS = ("and", "or", "not")
 
 
-def read(raw: Any, depth: int = 0) -> Node:
+def read(raw: Any, depth: int = 0, room: Room | None = None) -> Node:
     """The tree of a mapping, or of a line; raises SettingsError that names the place and what is allowed there."""
     if depth > DEEPEST:
         raise SettingsError(f"a match has at most {DEEPEST} levels")
+    room = room or Room()
+    if not raw:
+        room.take()  # it asks for nothing, and very many of them take time as well
     if isinstance(raw, str):
-        return parse(raw)
+        return parse(raw, room)
     if not isinstance(raw, Mapping):
         raise SettingsError(f"{raw!r} is no match; it is a line such as model:gpt-4o* or a mapping of names to values")
-    return together([_entry(str(name), value, depth) for name, value in raw.items()])
+    return together([_entry(str(name), value, depth, room) for name, value in raw.items()])
 
 
-def _entry(name: str, value: Any, depth: int) -> Node:
+def _entry(name: str, value: Any, depth: int, room: Room) -> Node:
     if name == "not":
-        return opposite(read(value, depth + 1))
+        return opposite(read(value, depth + 1, room))
     if name in ("and", "or"):
         if not isinstance(value, list) or not value:
             raise SettingsError(f"{name}: it is a list of matches")
-        parts = [read(part, depth + 1) for part in value]
+        parts = [read(part, depth + 1, room) for part in value]
         return together(parts) if name == "and" else either(parts)
     field = FIELDS.get(name)
     if field is None:
         raise SettingsError(f"{name}: there is no such condition; there are {', '.join((*FIELDS, *_JOINTS))}")
     if not field.keyed:
-        return _of(name, "", value)
+        return _of(name, "", value, room)
     if not isinstance(value, Mapping) or not value:
         raise SettingsError(
             f"{name}: it is a mapping, such as {{{'x-team: blue' if name == 'header' else 'user: ann'}}}"
         )
-    return together([_of(name, str(key), inner) for key, inner in value.items()])
+    return together([_of(name, str(key), inner, room) for key, inner in value.items()])
 
 
-def _of(name: str, key: str, value: Any) -> Node:
+def _of(name: str, key: str, value: Any, room: Room) -> Node:
     """A condition, or several of which one must hold where the value is a list."""
     if isinstance(value, list):
         if not value:
             raise SettingsError(f"{name}: the list has no value")
-        return either([_of(name, key, one) for one in value])
+        return either([_of(name, key, one, room) for one in value])
+    room.take()
     return condition(name, key, _told(name, value))
 
 

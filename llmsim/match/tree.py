@@ -123,6 +123,8 @@ def together(parts: list[Node]) -> Node:
 def either(parts: list[Node]) -> Node:
     """One of them; one alone stands for itself, and lists within lists are one."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, Some) else (part,))]
+    if All(()) in flat:
+        return All(())  # one that asks for nothing always holds
     return flat[0] if len(flat) == 1 else Some(tuple(flat))
 
 

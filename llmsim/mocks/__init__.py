@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    TypeAdapter,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from llmsim.errors import SettingsError
 from llmsim.match import ALWAYS, Match
@@ -15,6 +24,8 @@ from llmsim.mocks.answer import Answer
 __all__ = ["Answer", "Mock", "State"]
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+_MOST_REPLIES = 10_000
+"""Replies of a mock."""
 
 
 class State(BaseModel):
@@ -26,7 +37,7 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     machine: Name = "main"
-    when: tuple[Name, ...] = ()
+    when: Annotated[tuple[Name, ...], FailFast()] = ()
     to: Name | None = None
 
     @field_validator("when", mode="before")
@@ -50,7 +61,7 @@ class Mock(BaseModel):
     when: Match = ALWAYS
     priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = 0
     reply: Answer | None = None
-    replies: tuple[Answer, ...] = ()
+    replies: Annotated[tuple[Answer, ...], FailFast()] = ()  # of very many that are none, one is told
     then: Literal["last", "loop", "pass"] = "last"
     times: Annotated[int | None, Field(ge=1, le=1_000_000_000)] = None
     per: Literal["all", "key", "client"] = "all"
@@ -66,6 +77,8 @@ class Mock(BaseModel):
     @field_validator("replies", mode="before")
     @classmethod
     def _words_each(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) > _MOST_REPLIES:
+            raise ValueError(f"replies: there are {len(value):,} of them; at most {_MOST_REPLIES:,} are allowed")
         return [{"text": one} if isinstance(one, str) else one for one in value] if isinstance(value, list) else value
 
     @field_validator("when")

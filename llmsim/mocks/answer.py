@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, field_validator, model_validator
 
 from llmsim import generators
 from llmsim.conversation import Block, Reply, Stop, ToolCall
@@ -170,9 +170,9 @@ class Answer(_Part):
     text: Words | None = None
     thinking: Words | None = None
     refusal: Words | None = None
-    tool_calls: tuple[CallOf, ...] = ()
+    tool_calls: Annotated[tuple[CallOf, ...], FailFast()] = ()
     json_: Any = Field(None, alias="json")
-    blocks: tuple[BlockOf, ...] = ()
+    blocks: Annotated[tuple[BlockOf, ...], FailFast()] = ()
     error: ErrorOf | None = None
     raw: RawOf | None = None
     generator: str | None = None

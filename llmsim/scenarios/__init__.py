@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, field_validator, model_validator
 
 from llmsim.journal.verify import Expectation, Times
 from llmsim.latency import Profile
@@ -17,6 +17,8 @@ __all__ = ["ClientExpectation", "Phase", "Ramp", "Scenario", "Step", "seconds"]
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST = 86_400.0
 """Seconds that a scenario lasts at most."""
+_MOST = 10_000
+"""Phases, steps and expectations of a scenario, each; as many as changes are remembered that it can be made of."""
 
 
 def seconds(raw: Any) -> Any:
@@ -83,9 +85,10 @@ class _Doing(_Part):
     """What happens at one moment: settings that change, faults armed and lifted, ramps, a mark for the charts."""
 
     change: dict[str, Any] = Field(default_factory=dict)
-    arm: tuple[dict[str, Any], ...] = ()
+    # Of very many that cannot be, one is told.
+    arm: Annotated[tuple[dict[str, Any], ...], FailFast()] = ()
     lift: tuple[str, ...] | Literal["all"] = ()
-    ramp: tuple[Ramp, ...] = ()
+    ramp: Annotated[tuple[Ramp, ...], FailFast()] = ()
     mark: str = ""
 
     @model_validator(mode="before")
@@ -99,6 +102,8 @@ class _Doing(_Part):
                 told[name] = [told[name]]
         if isinstance(told.get("lift"), str) and told["lift"] != "all":
             told["lift"] = [told["lift"]]
+        if isinstance(told.get("lift"), list | tuple) and not all(isinstance(one, str) for one in told["lift"]):
+            raise ValueError("lift: it is a list of ids, or all")
         return told
 
     @model_validator(mode="after")
@@ -153,6 +158,14 @@ class Scenario(_Part):
     lasts: Span | None = Field(None, alias="for")
     expect: tuple[Expectation, ...] = ()
     clients: ClientExpectation = ClientExpectation()
+
+    @field_validator("phases", "steps", "expect", mode="before")
+    @classmethod
+    def _not_too_many(cls, value: Any) -> Any:
+        # pydantic looks at all of them first, and counts those alone that are valid.
+        if isinstance(value, list | tuple) and len(value) > _MOST:
+            raise ValueError(f"there are {len(value):,} of them; at most {_MOST:,} are allowed")
+        return value
 
     @model_validator(mode="after")
     def _can_be(self) -> Self:

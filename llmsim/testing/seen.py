@@ -14,6 +14,7 @@ from llmsim.journal.search import Query, Reread, with_texts
 from llmsim.match import Match, Subject
 from llmsim.metrics import outcome
 from llmsim.plan import Usage
+from llmsim.signs import safe
 
 _SHOWN = 60
 """Characters of a text that a line shows."""
@@ -155,8 +156,10 @@ class Seen:
         """One line of a log; keys are masked."""
         asked, told = masks.text(_short(self.text), self.key), masks.text(_short(self.reply), self.key)
         by = f" ({', '.join(self.faults)})" if self.faults else f" by {self.mock}" if self.mock else ""
-        what = f"{self.model} {asked!r}" if self.model else self.path
-        return f"<#{self.number} {what} -> {self.status or self.outcome} {told!r}{by}>"
+        model = masks.text(_short(self.model), self.key)
+        what = f"{model} {asked!r}" if model else masks.text(_short(self.path), self.key)
+        # The model, the path and names of rules may be anybody's words, and a failed test's report goes to a terminal.
+        return safe(f"<#{self.number} {what} -> {self.status or self.outcome} {told!r}{by}>")
 
 
 def _short(text: str) -> str:

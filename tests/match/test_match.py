@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -239,6 +240,25 @@ def test_any_line_is_read_or_refused_in_a_sentence(text: str) -> None:
 def test_what_cannot_be_read_is_refused_in_a_sentence(raw: Any, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
         Match(raw)
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        lambda count: " ".join(f"a{at}" for at in range(count)),
+        lambda count: " or ".join(f"a{at}" for at in range(count)),
+        lambda count: {"text": list(range(count))},
+        lambda count: {"header": {"x-team": ["a"] * (count - 1), "x-name": "b"}},
+        lambda count: {"or": [{"and": [{"model": "a"}] * (count // 2)}, "a " * (count - count // 2)]},
+        lambda count: {"or": [{}] * count},
+    ],
+)
+def test_it_has_so_many_conditions_and_no_more(many: Callable[[int], Any]) -> None:
+    whole = Match(many(1000))
+    assert Match(str(whole)) == Match(whole.mapping()) == whole
+    for count in (1001, 300_000):
+        with pytest.raises(SettingsError, match=r"^a match has at most 1,000 conditions$"):
+            Match(many(count))
 
 
 def test_an_expression_that_hangs_others_takes_linear_time() -> None:

@@ -43,6 +43,27 @@ def test_it_reads_back_as_it_was_written(raw: dict[str, Any]) -> None:
     assert Mock.model_validate(mock.model_dump(mode="json")) == mock
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"replies": [{"x": 1}] * 10_000},
+        {"reply": {"tool_calls": [{}] * 100_000}},
+        {"reply": {"blocks": [{}] * 100_000}},
+        {"reply": "a", "state": {"when": [1] * 100_000}},
+    ],
+)
+def test_of_very_many_parts_that_are_none_the_first_is_told(raw: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Mock.model_validate(raw)
+    assert raised.value.error_count() <= 2
+
+
+def test_a_mock_has_so_many_replies_and_no_more() -> None:
+    assert len(Mock.model_validate({"replies": ["a"] * 10_000}).answers) == 10_000
+    with pytest.raises(ValidationError, match="replies: there are 10,001 of them; at most 10,000 are allowed"):
+        Mock.model_validate({"replies": ["a"] * 10_001})
+
+
 def _nested(levels: int) -> Any:
     value: Any = 1
     for _ in range(levels):

@@ -203,6 +203,10 @@ async def test_what_was_expected_is_looked_at(clock: ToldClock, simulator: Simul
         ({"steps": [{"at": 0, "change": {"profiles": {"mine": 3}}}]}, "profiles.mine: 3 is not allowed"),
         ({"settings": {"speed": 1}, "clients": {"waits_kept": 2}}, "waits_kept"),
         ({"settings": {"speed": 1}, "expect": [{"when": "modle:x"}]}, "no such condition"),
+        ({"steps": [{}] * 300_000}, "there are 300,000 of them; at most 10,000 are allowed"),
+        ({"phases": [1] * 10_001}, "there are 10,001 of them; at most 10,000 are allowed"),
+        ({"steps": [{"at": 0, "ramp": [{}] * 300_000}]}, r"ramp\.0"),
+        ({"steps": [{"at": 0, "lift": ["a", 1]}]}, "lift: it is a list of ids, or all"),
     ],
 )
 def test_what_cannot_be_is_refused_before_it_begins(raw: dict[str, Any], told: str) -> None:

@@ -148,6 +148,13 @@ async def test_other_pages_and_other_names_are_refused_and_nothing_comes_from_el
         ("127.0.0.1:8000", "http://evil.example", True, False),
         ("demo.example", "https://demo.example", False, True),
         ("demo.example", "null", False, False),
+        ("[", "", False, False),
+        ("127.0.0.1:8000", "http://[", True, False),
+        ("me@localhost:8000", "", True, False),
+        ("\u2100.example", "", False, False),
+        ('demo.example"><script>', "", False, False),
+        ("demo.example\x1b[2J", "", False, False),
+        ("x" * 10_000, "", False, False),
     ],
 )
 def test_who_is_let_in(host: str, origin: str, here: bool, served: bool) -> None:

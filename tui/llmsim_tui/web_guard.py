@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+_HOST: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")
+"""A host with or without a port: it stands in the page that is served."""
 _FONT: Final = (
     '<link\n      rel="stylesheet"\n      href="https://fonts.googleapis.com/css?family=Roboto%20Mono"\n    />'
 )
@@ -27,10 +30,15 @@ def local(host: str) -> bool:
 
 def refusal(host: str, origin: str, here: bool) -> str:
     """Why a request is not served: a page of another site must not type into a console, nor under a borrowed name."""
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name, theirs = urlsplit(f"//{host}").hostname or "", urlsplit(origin).netloc
+    except ValueError:  # an open bracket and the like
+        return "this is no host"
+    if not _HOST.fullmatch(host):
+        return "this is no host"
     if here and not local(name):
         return "this console is for this machine alone"
-    if origin and urlsplit(origin).netloc != host:
+    if origin and theirs != host:
         return "this console is not for other pages"
     return ""
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from functools import partial
 from typing import Any
 
 from llmsim import faults, masks
 from llmsim.errors import SettingsError
-from llmsim.journal.search import with_texts
+from llmsim.journal.search import turn, with_texts
 from llmsim.limits import BucketState, Limit
 from llmsim.match import Match, Subject
 from llmsim.mocks import Mock, named
 from llmsim.mocks.index import Index
 from llmsim.server.control.call import Call, Operation, Problem, answer, near_told
 from llmsim.server.control.state import SAID
-from llmsim.settings import Armed
+from llmsim.settings import Armed, Settings
 
 # -- faults
 
@@ -95,15 +94,25 @@ async def one_mock(call: Call) -> Any:
     return _mock(call, _found(call))
 
 
+async def _with(call: Call, mocks: list[Any]) -> Settings:
+    """The settings with these mocks in the place of all; raises SettingsError."""
+
+    # Thousands of mocks take a while to be read: in a thread, so that the replies under way keep their pace.
+    def read() -> Settings:
+        made = call.simulator.settings.changed(mocks=mocks)
+        _ = made.mock_index
+        return made
+
+    return await asyncio.get_running_loop().run_in_executor(None, read)
+
+
 async def put_mocks(call: Call) -> Any:
     """Puts these mocks in the place of all."""
     told = call.json()
     mocks = told.get("mocks") if isinstance(told, dict) else told
     if not isinstance(mocks, list):
         raise Problem(400, "the body is a list of mocks, or an object with mocks")
-    # Thousands of mocks take a while to be read: in a thread, so that the replies under way keep their pace.
-    read = partial(call.simulator.settings.changed, mocks=mocks)
-    made = (await asyncio.get_running_loop().run_in_executor(None, read)).mocks
+    made = (await _with(call, mocks)).mocks
     text, mark = call.query.get("text", "")[:200] or f"{len(mocks)} mocks", call.query.get("mark", "")[:200] or "mocks"
     call.simulator.change(who=call.who, text=text, mark=mark, mocks=made)
     return await list_mocks(call)
@@ -152,9 +161,11 @@ async def try_mocks(call: Call) -> Any:
     last, mocks = call.last(told, 1000), told.get("mocks")
     if mocks is not None and not isinstance(mocks, list):
         raise Problem(400, "mocks: it is a list of mocks")
-    index = Index(named(mocks)) if mocks is not None else call.simulator.settings.mock_index or Index(())
+    settings = call.simulator.settings if mocks is None else await _with(call, mocks)
+    index = settings.mock_index or Index(())
     found = []
     for exchange in call.simulator.journal.newest(last):
+        await turn()  # thousands of mocks may have to be looked at for each
         subject = Subject(with_texts(exchange, call.simulator.reread), exchange.request)
         taken = index.find(subject, lambda _: True)
         near = None if taken is not None else index.nearest(subject, lambda _: "")

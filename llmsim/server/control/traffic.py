@@ -24,6 +24,8 @@ from llmsim.verdict.tries import Linker, tries_of
 from llmsim.views.inspect import inspected
 
 _PAGE = 100
+_MOST_EXPECTED = 1_000
+"""Expectations of one call."""
 
 
 async def _steps(steps: Iterable[Any]) -> AsyncIterator[Any]:
@@ -111,6 +113,8 @@ async def verify(call: Call) -> Any:
     raw = [raw] if isinstance(raw, dict) else raw
     if not isinstance(raw, list) or not raw:
         raise Problem(400, 'the body is an expectation such as {"when": "model:gpt*", "times": 3}, or a list of them')
+    if len(raw) > _MOST_EXPECTED:
+        raise Problem(400, f"expect: there are {len(raw):,} of them; at most {_MOST_EXPECTED:,} are allowed")
     wanted = [call.model(Expectation, one if isinstance(one, dict) else {"when": one}) for one in raw]
     simulator, found = call.simulator, []
     for one in wanted:

@@ -16,8 +16,12 @@ from llmsim.exchange import Exchange
 LONGEST = 8192
 """Characters of a message, and of the story of an error; the middle of what is longer is left out."""
 
-# All that a terminal or a reader of lines would obey: controls, the ends of lines, and marks of direction.
-_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# All that a terminal or a reader of lines would obey, or that nobody sees: controls, the ends of lines, marks of
+# direction, signs without width, tags.
+_OBEYED = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff"
+    "\U000e0000-\U000e007f]"
+)
 _PLAIN = re.compile(r"[^\s\"'=\\]+")
 
 
@@ -28,7 +32,14 @@ def shown(text: str) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     code = ord(found[0])
-    return {9: "\\t", 10: "\\n", 13: "\\r"}.get(code) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+    return {9: "\\t", 10: "\\n", 13: "\\r"}.get(code) or ascii(found[0])[1:-1]
+
+
+def _escape_in_json(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 1 << 16:
+        return f"\\u{code:04x}"
+    return f"\\u{0xD800 + ((code - (1 << 16)) >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def fields(record: logging.LogRecord) -> Mapping[str, Any]:
@@ -88,7 +99,7 @@ class JsonForm(_Form):
         }
         if story := self.story(record):
             told["exception"] = story
-        return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", _json(told))
+        return _OBEYED.sub(_escape_in_json, _json(told))
 
 
 def _json(told: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ class Spans:
             if id := dialect.request_id(exchange):
                 told["http.response.header.x-request-id"] = [id]
         if agent := exchange.ask.headers.get(b"user-agent"):
-            told["user_agent.original"] = agent[:300].decode("latin-1")
+            told["user_agent.original"] = words.shown(agent.decode("latin-1"))
         return told
 
     def _model(self, exchange: Exchange, within: Context, begin: int, end: int) -> None:

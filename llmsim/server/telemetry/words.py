@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from llmsim import masks
 from llmsim.exchange import Exchange
 from llmsim.metrics import outcome
 from llmsim.plan import End
@@ -29,6 +30,13 @@ _FIELDS = {
     "presence_penalty": "gen_ai.request.presence_penalty",
 }
 _LONGEST = 64 << 10
+_SHOWN = 300
+"""Characters of a text of the client's."""
+
+
+def shown(text: str) -> str:
+    """A text of the client's as it may leave: short, and no secret in it."""
+    return masks.text(text[:_SHOWN])
 
 
 def operation(exchange: Exchange) -> str:
@@ -65,14 +73,14 @@ def request(exchange: Exchange) -> dict[str, Any]:
     told: dict[str, Any] = {
         "gen_ai.operation.name": operation(exchange),
         "gen_ai.provider.name": provider(exchange),
-        "gen_ai.request.model": ask.model[:300],
+        "gen_ai.request.model": shown(ask.model),
         "gen_ai.request.stream": ask.stream,
     }
     optional = {
         "gen_ai.request.max_tokens": ask.max_tokens,
         "gen_ai.request.seed": ask.seed,
         "gen_ai.request.choice.count": ask.n if ask.n != 1 else None,
-        "gen_ai.request.stop_sequences": list(ask.stop) or None,
+        "gen_ai.request.stop_sequences": [shown(one) for one in ask.stop] or None,
         "gen_ai.output.type": next((word for part, word in _PARTS.items() if part in ask.dialect), None),
     }
     return {**told, **{name: value for name, value in optional.items() if value is not None}, **_sampling(exchange)}
@@ -102,7 +110,7 @@ def reply(exchange: Exchange) -> dict[str, Any]:
     usage, told = exchange.plan.usage, dict[str, Any]()
     if prompt or completion:
         told = {"gen_ai.usage.input_tokens": prompt, "gen_ai.usage.output_tokens": completion}
-        told["gen_ai.response.model"] = exchange.ask.model[:300]
+        told["gen_ai.response.model"] = shown(exchange.ask.model)
         if usage.cached:
             told["gen_ai.usage.cache_read.input_tokens"] = min(usage.cached, prompt)
         if usage.thinking and exchange.state == "done":

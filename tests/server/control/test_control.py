@@ -531,6 +531,28 @@ async def test_a_key_is_masked_wherever_it_was_put(api: httpx.AsyncClient) -> No
         assert key not in told
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("/mocks/try", {"mocks": [{}] * 300_000}, "mocks: there are 300,000 of them; at most 20,000 are allowed"),
+        ("/mocks", {"when": {"text": [1] * 300_000}, "reply": "x"}, "when: a match has at most 1,000 conditions"),
+        ("/faults/preview", {"scope": {"text": [1] * 300_000}}, "a match has at most 1,000 conditions"),
+        ("/journal/sift", {"match": "a " * 300_000}, "match: a match has at most 1,000 conditions"),
+        ("/verify", [{}] * 300_000, "expect: there are 300,000 of them; at most 1,000 are allowed"),
+        ("/scenario", {"steps": [{}] * 300_000}, "steps: there are 300,000 of them; at most 10,000 are allowed"),
+    ],
+)
+async def test_of_very_many_none_is_looked_at(api: httpx.AsyncClient, path: str, body: Any, told: str) -> None:
+    assert (await call(api, "POST", path, body, 400))["error"]["message"] == told
+
+
+async def test_mocks_are_tried_as_they_would_be_put(api: httpx.AsyncClient) -> None:
+    mocks = [{"reply": {"text": "a", "latency": "none such"}}]
+    tried = (await call(api, "POST", "/mocks/try", {"mocks": mocks}, 400))["error"]["message"]
+    assert "there is no profile 'none such'" in tried
+    assert tried == (await call(api, "PUT", "/mocks", mocks, 400))["error"]["message"]
+
+
 HOSTILE = (
     "a\nb\n",
     "\x1b]0;x\x07",

@@ -52,7 +52,18 @@ def test_what_a_client_has_written_is_shown_and_never_obeyed(form, text):
     assert len(line.splitlines()) == 1 or isinstance(form, TextForm)
     assert all(own.startswith("    | ") for own in line.split("\n")[1:])
     assert all(sign == "\n" or ord(sign) >= 32 for sign in line)
-    assert not set(line) & {"\x7f", "\x9b", "\u202e", "\u2028"}
+    assert not set(line) & {"\x7f", "\x9b", "\u202e", "\u2028", "\u061c", "\u200b", "\ufeff", "\U000e0041"}
+    if isinstance(form, JsonForm) and text.isprintable():
+        assert orjson.loads(line)["model"] == text
+
+
+def test_what_nobody_sees_is_written_out_and_means_the_same():
+    unseen = "\xad\u061c\u200b\u200d\u2066\ufeff\U000e0041\U000e007f"
+    one = record("%s", unseen, fields={"model": unseen})
+    assert r"llmsim: \xad\u061c\u200b\u200d\u2066\ufeff\U000e0041\U000e007f" in TextForm().format(one)
+    line = JsonForm().format(one)
+    assert line.isascii()
+    assert orjson.loads(line)["model"] == orjson.loads(line)["message"] == unseen
 
 
 def test_a_forged_line_stays_within_its_own():

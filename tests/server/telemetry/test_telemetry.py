@@ -200,3 +200,18 @@ def test_a_server_without_it_loads_nothing_of_it():
     root = Path(__file__).parents[3]
     loaded = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout
     assert "opentelemetry" not in loaded
+
+
+async def test_what_a_client_writes_leaves_short_and_without_its_secrets():
+    watched = Watched()
+    hostile = f"\x1b]0;x\x07\u202e\x00 {SECRET} " + "x" * 100_000
+    await watched.ask({**CHAT, "model": hostile, "stop": [hostile]}, **{"user-agent": f"a/1 {SECRET} " + "y" * 5_000})
+    told = [(name, value) for span in watched.told() if span for name, value in span.attributes.items()]
+    assert {"gen_ai.request.model", "gen_ai.request.stop_sequences", "user_agent.original"} <= {
+        name for name, _ in told
+    }
+    assert SECRET not in str(told)
+    assert all(len(str(value)) < 1_500 for _, value in told)
+    for span in watched.spans.get_finished_spans():
+        span.to_json().encode()  # what the console's exporter writes
+        assert SECRET not in span.name
