@@ -28,9 +28,9 @@ class Scribe:
         batch = self._next
         if batch is None:
             batch = self._next = asyncio.get_running_loop().create_future()
-            if not self._writing:
-                self._writing = True
-                keep(self._run(), "writing down")
+        if not self._writing:  # also where a write that failed left a batch behind
+            self._writing = True
+            keep(self._run(), "writing down")
         return batch
 
     async def written(self, whole: bool = False) -> bool:

@@ -72,3 +72,19 @@ async def test_nothing_is_written_where_nothing_has_changed() -> None:
     assert await redis.scribe.written()
     assert await redis.scribe.written()
     assert redis.messages == [(0, 0, True)]
+
+
+async def test_after_a_message_that_could_not_be_made_the_next_one_has_what_waited() -> None:
+    redis, waiting = Redis(), list[asyncio.Future[bool]]()
+    changes = redis.ledger.changes
+
+    def broken() -> tuple[dict[bytes, bytes], list[bytes]]:
+        redis.ledger.changes = changes  # type: ignore[method-assign]
+        waiting.append(redis.scribe.start())
+        raise ValueError("a mistake of ours")
+
+    redis.ledger.changes = broken  # type: ignore[method-assign]
+    assert await redis.asked("ann")
+    assert not waiting[0].done()
+    assert await redis.asked("bob")
+    assert waiting[0].result()
