@@ -12,7 +12,7 @@ from llmsim import masks
 from llmsim.errors import SettingsError
 from llmsim.match import line, mapping
 from llmsim.match.subject import FIELDS, Outcome, Subject
-from llmsim.match.tree import All, Condition, Node
+from llmsim.match.tree import All, Condition, Node, settled
 
 _SECRET = 8
 """Characters from which on a key is taken for a secret; what is shorter is a name."""
@@ -28,7 +28,9 @@ class Match:
     """
 
     def __init__(self, raw: Any = "") -> None:
-        self.tree: Node = raw if isinstance(raw, Node) else mapping.read(raw)
+        self.tree: Node = settled(raw) if isinstance(raw, Node) else mapping.read(raw)
+        if self.tree.height > line.DEEPEST:  # or what is written of it could not be read again
+            raise SettingsError(f"a match has at most {line.DEEPEST} levels of and, or and not")
 
     def holds(self, subject: Subject) -> bool:
         """Whether the request is one of those that are meant."""

@@ -121,6 +121,10 @@ class _Reader:
         if self.text[self.at] != "(":
             return self._condition()
         self.at += 1
+        if self.more() and self.text[self.at] == ")":
+            self.at += 1
+            self.room.take()
+            return All(())
         inner = self.either(depth + 1)
         if not self.more() or self.text[self.at] != ")":
             raise self.wrong("a closing parenthesis is missing")
@@ -159,7 +163,7 @@ class _Reader:
 
 
 def written(tree: Node) -> str:
-    """The line of a tree, which reads as the same tree again."""
+    """The line of a tree, which reads as the same tree again; `()` in it asks for nothing."""
     if isinstance(tree, Some) and len(tree.parts) > 1:
         return " or ".join(_within(part, (Some,)) for part in tree.parts)
     if isinstance(tree, All):

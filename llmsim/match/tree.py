@@ -19,6 +19,11 @@ class Node(ABC):
     def cost(self) -> int:
         """How much looking it takes, to look at what is cheap first."""
 
+    @property
+    @abstractmethod
+    def height(self) -> int:
+        """How many joints - and, or, not - stand within each other in it."""
+
     @abstractmethod
     def holds(self, subject: Subject) -> bool:
         """Whether the request is as this part says."""
@@ -46,6 +51,11 @@ class Condition(Node):
         """As much as its field's."""
         return self.field.cost
 
+    @property
+    def height(self) -> int:
+        """It joins nothing."""
+        return 0
+
     def holds(self, subject: Subject) -> bool:
         """Whether anything found under the name is as asked; what is not there is not."""
         holds = self.value.holds
@@ -67,6 +77,11 @@ class Not(Node):
         """As much as its part's."""
         return self.part.cost
 
+    @property
+    def height(self) -> int:
+        """One more than its part's."""
+        return 1 + self.part.height
+
     def holds(self, subject: Subject) -> bool:
         """Whether its part does not."""
         return not self.part.holds(subject)
@@ -84,6 +99,11 @@ class _Several(Node):
     def cost(self) -> int:
         """As much as the dearest of its parts."""
         return max((part.cost for part in self.parts), default=0)
+
+    @property
+    def height(self) -> int:
+        """One more than that of its highest part."""
+        return 1 + max((part.height for part in self.parts), default=0)
 
     @cached_property
     def cheap_first(self) -> tuple[Node, ...]:
@@ -121,8 +141,10 @@ def together(parts: list[Node]) -> Node:
 
 
 def either(parts: list[Node]) -> Node:
-    """One of them; one alone stands for itself, and lists within lists are one."""
+    """One of them; one alone stands for itself, lists within lists are one, and of none at all none ever holds."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, Some) else (part,))]
+    if not flat:
+        return Not(All(()))
     if All(()) in flat:
         return All(())  # one that asks for nothing always holds
     return flat[0] if len(flat) == 1 else Some(tuple(flat))
@@ -131,3 +153,12 @@ def either(parts: list[Node]) -> Node:
 def opposite(part: Node) -> Node:
     """What holds where the part does not."""
     return part.part if isinstance(part, Not) else Not(part)
+
+
+def settled(tree: Node) -> Node:
+    """The tree in the one form that what means the same is read as."""
+    if isinstance(tree, Not):
+        return opposite(settled(tree.part))
+    if isinstance(tree, All):
+        return together([settled(part) for part in tree.parts])
+    return either([settled(part) for part in tree.parts]) if isinstance(tree, Some) else tree

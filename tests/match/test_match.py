@@ -16,6 +16,7 @@ from support import ask_for
 from llmsim.conversation import Message, Tool, ToolCall
 from llmsim.errors import SettingsError
 from llmsim.match import ALWAYS, FIELDS, Match, Outcome, Subject
+from llmsim.match.tree import All, Node, Not, Some
 
 BODY = {"model": "gpt-4o-mini", "metadata": {"team": "blue", "size": 3, "deep": [{"on": True}, {"on": None}]}}
 
@@ -197,7 +198,62 @@ def test_what_is_written_reads_as_the_same_match(raw: dict[str, Any]) -> None:
     assert Match(yaml.safe_load(yaml.safe_dump(match.mapping(), sort_keys=False))) == match
 
 
-@given(text=st.text(max_size=60))
+LEAVES = CONDITIONS.map(lambda raw: Match(raw).tree)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        inner.map(Not),
+        st.lists(inner, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(inner, max_size=3).map(lambda parts: Some(tuple(parts))),
+    ),
+    max_leaves=8,
+)
+
+
+@given(tree=TREES)
+@settings(max_examples=200, deadline=None)
+def test_every_tree_is_written_in_both_forms_so_that_it_reads_as_the_same(tree: Node) -> None:
+    match = Match(tree)
+    assert Match(str(match)) == match
+    assert Match(match.mapping()) == match
+    assert match.holds(subject()) == tree.holds(subject())
+
+
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        ({"not": {}}, "!()"),
+        ("not ()", "!()"),
+        ({"model": "a", "not": {}}, "model:a !()"),
+        ({"or": [{"model": "a"}, {"not": {}}]}, "model:a or !()"),
+        ({"not": {"not": {}}}, ""),
+        ("( ) model:a", "model:a"),
+        (All(()), ""),
+        (Some(()), "!()"),
+        (Some((All(()),)), ""),
+    ],
+)
+def test_what_asks_for_nothing_stands_in_empty_parentheses(raw: Any, line: str) -> None:
+    assert str(Match(raw)) == line
+    assert Match(line) == Match(raw) == Match(Match(raw).mapping())
+
+
+def test_a_match_of_the_most_levels_reads_again_and_one_of_more_is_refused() -> None:
+    """Both forms count the joints of what is meant, not the signs that it takes to write it."""
+
+    def levels(count: int) -> dict[str, Any]:
+        raw: dict[str, Any] = {"model": "a"}
+        for _ in range(count):
+            raw = {"model": "a", "not": raw}
+        return raw
+
+    match = Match(levels(25))
+    assert Match(str(match)) == match == Match(match.mapping())
+    with pytest.raises(SettingsError, match="a match has at most 50 levels of and, or and not"):
+        Match(levels(26))
+
+
+@given(text=st.one_of(st.text(max_size=60), st.text("()! aor/:", max_size=30)))
 @settings(max_examples=500, deadline=None)
 def test_any_line_is_read_or_refused_in_a_sentence(text: str) -> None:
     try:
