@@ -86,6 +86,29 @@ class Stage:
         names = {" ": "space", ":": "colon", "!": "exclamation_mark", "/": "slash", ".": "full_stop", "*": "asterisk"}
         await self.press(*(names.get(char, char) for char in text))
 
+    async def click(self, where: Any, *offset: int, times: int = 1) -> None:
+        """A click on that cell of a widget."""
+        found = self.app.screen.query_one(where) if isinstance(where, str | type) else where
+        await self.pilot.click(found, offset=(offset[0], offset[1]) if offset else None, times=times)
+        await self.settle()
+        await self.tick()
+
+    async def on_bar(self, *words: str) -> None:
+        """Clicks on words of the key bar, which is turned on until they are there."""
+        for word in words:
+            bar = self.app.screen.query_one("#keys")
+            for _ in range(12):
+                if f" {word}  " in (line := self.lines()[-1] + "  "):
+                    break
+                await self.click(bar, self.app.size.width - 2, 0)
+            await self.click(bar, line.index(f" {word}  ") + 1, 0)
+
+    async def on_line(self, words: str, nth: int = 0, times: int = 1) -> None:
+        """Clicks on these words wherever they stand on the screen, on the n-th line that has them."""
+        there = [(line.index(words), y) for y, line in enumerate(self.lines()) if words in line]
+        widget, region = self.app.screen.get_widget_at(*there[nth])
+        await self.click(widget, there[nth][0] - region.x, there[nth][1] - region.y, times=times)
+
     def fill(self, text: str) -> None:
         """Puts a text into the editor in front, as a paste does."""
         self.app.screen.query_one("#text", TextArea).text = text

@@ -75,24 +75,12 @@ PLACES: Final = {
 
 def _reply(where: str) -> tuple[Command, ...]:
     """What is done to the selected reply, while it is under way."""
-    bar = where == "streams"
-    words = {"pause": "pause", "step": "step", "cut": "cut", "fail": "fail"} if bar else {}
+    rank = 2 if where == "streams" else 8  # of a list that is mostly of ended requests other keys matter more
     return (
-        Command(
-            where,
-            "p",
-            "p",
-            "act('pause')",
-            words.get("pause", ""),
-            "pause the selected reply, or let it go on",
-            2,
-            True,
-        ),
-        Command(where, "n", "n", "act('step')", words.get("step", ""), "send its next token, then wait", 2, True),
-        Command(where, "c,x", "c", "act('cut')", words.get("cut", ""), "cut the selected reply off", 3, True),
-        Command(
-            where, "F", "F", "act('fail')", words.get("fail", ""), "fail the selected reply with an error", 3, True
-        ),
+        Command(where, "p", "p", "act('pause')", "pause", "pause the selected reply, or let it go on", rank, True),
+        Command(where, "n", "n", "act('step')", "step", "send its next token, then wait", rank, True),
+        Command(where, "c,x", "c", "act('cut')", "cut", "cut the selected reply off", rank + 1, True),
+        Command(where, "F", "F", "act('fail')", "fail", "fail the selected reply with an error", rank + 1, True),
     )
 
 
@@ -155,7 +143,7 @@ TABLE: Final = (
     Command("list", "pageup", "pgup", "page(-1)", "", "a page up"),
     Command("list", "pagedown", "pgdn", "page(1)", "", "a page down"),
     Command("list", "home", "home", "oldest", "", "to the oldest exchange kept"),
-    Command("list", "end,f", "end f", "follow", "", "to the newest, and follow"),
+    Command("list", "end,f", "f", "follow", "follow", "to the newest, and follow", 8),
     Command(
         "list",
         "o",
@@ -165,10 +153,12 @@ TABLE: Final = (
         "sort: longest first token, longest, most tokens, most tries, the marked ones",
         6,
     ),
-    Command("list", "asterisk", "*", "mark", "", "mark the selected exchange, or take its mark away"),
-    Command("list", "M", "M", "mock", "", "answer such requests with a mock, made from the selected one", changes=True),
+    Command("list", "asterisk", "*", "mark", "mark", "mark the selected exchange, or take its mark away", 7),
+    Command(
+        "list", "M", "M", "mock", "mock this", "answer such requests with a mock, made from the selected one", 8, True
+    ),
     *_reply("list"),
-    Command("streams", "enter", "⏎", "inspect", "", "look into the selected reply"),
+    Command("streams", "enter", "⏎", "inspect", "inspect", "look into the selected reply", 4),
     Command("streams", "up,k", "↑ k", "move(-1)", "", "one up"),
     Command("streams", "down,j", "↓ j", "move(1)", "", "one down"),
     *_reply("streams"),
@@ -202,8 +192,8 @@ TABLE: Final = (
     Command("inspector", "y", "y", "copy", "copy", "copy as curl; again: httpx, SDK, JSON", 3),
     Command("inspector", "w", "w", "raw", "raw/decoded", "the response's bytes, or what they say", 5),
     Command("inspector", "r", "r", "resend", "resend", "ask the same once more, as the client “resent”", 4, True),
-    Command("inspector", "h", "h", "try(-1)", "", "the try before, of the same call"),
-    Command("inspector", "l", "l", "try(1)", "", "the try after, of the same call"),
+    Command("inspector", "h", "h", "try(-1)", "try before", "the try before, of the same call", 6),
+    Command("inspector", "l", "l", "try(1)", "try after", "the try after, of the same call", 6),
     Command("inspector", "d", "d", "difference", "difference", "what differs from the try before", 5),
     Command(
         "inspector", "m", "m", "mock", "mock this", "answer such requests with a mock, made from this one", 4, True
@@ -215,17 +205,17 @@ TABLE: Final = (
     Command("mocks", "d,delete", "d", "drop", "delete", "take the selected mock away", 4, changes=True),
     Command("mocks", "t", "t", "try", "dry run", "try the mocks on the last 100 requests", 4),
     Command("mocks", "u", "u", "undo", "undo", "take the last change back", 3, changes=True),
-    Command("mocks", "U", "U", "redo", "", "make the change taken back last again", changes=True),
+    Command("mocks", "U", "U", "redo", "redo", "make the change taken back last again", 6, changes=True),
     Command("limits", "escape,q", "esc", "close", "back", "close", 1),
     Command("limits", "d", "d", "drain", "drain", "empty the buckets of the selected limit", 2, changes=True),
     Command("limits", "f", "f", "refill", "refill", "fill the buckets of the selected limit", 2, changes=True),
-    Command("limits", "D", "D", "drain_all", "", "empty every bucket", changes=True),
-    Command("limits", "F", "F", "refill_all", "", "fill every bucket", changes=True),
+    Command("limits", "D", "D", "drain_all", "drain all", "empty every bucket", 5, changes=True),
+    Command("limits", "F", "F", "refill_all", "refill all", "fill every bucket", 5, changes=True),
     Command("limits", "a", "a", "add", "add", "write a new limit", 3, changes=True),
     Command("limits", "e", "⏎ e", "edit", "edit", "edit the selected limit", 3, changes=True),
     Command("limits", "x,delete", "x", "drop", "delete", "take the selected limit away", 4, changes=True),
     Command("limits", "u", "u", "undo", "undo", "take the last change back", 3, changes=True),
-    Command("limits", "U", "U", "redo", "", "make the change taken back last again", changes=True),
+    Command("limits", "U", "U", "redo", "redo", "make the change taken back last again", 6, changes=True),
     Command("verdict", "escape,q", "esc", "close", "back", "close", 1),
     Command("verdict", "r", "r", "again", "look again", "judge once more, with what has come since", 2),
     Command("verdict", "up,k", "↑ k", "scroll(-1)", "", "one line up"),
@@ -244,7 +234,7 @@ TABLE: Final = (
     Command("latency", "a", "a", "apply", "apply", "apply to all requests from now on", 1, changes=True),
     Command("latency", "t", "t", "live", "live-apply", "apply by itself when a slider rests", 3, changes=True),
     Command("latency", "u", "u", "undo", "undo", "take the last change back", 2, changes=True),
-    Command("latency", "U", "U", "redo", "", "make the change taken back last again", changes=True),
+    Command("latency", "U", "U", "redo", "redo", "make the change taken back last again", 6, changes=True),
     Command("latency", "o", "o", "loads", "load terms", "slots, queue, slowing, prefill and cache, or the spreads", 3),
     Command("latency", "h", "h", "heat", "over time", "the waits over time, as a map, or the sliders again", 3),
     Command("latency", "up,k", "↑", "rows(-1)", "", "the row above"),
@@ -253,7 +243,7 @@ TABLE: Final = (
     Command("rates", "escape", "esc", "close", "discard", "close; what is not applied is discarded", 1),
     Command("rates", "a,enter", "a", "apply", "apply", "apply to all requests from now on", 1, changes=True),
     Command("rates", "u", "u", "undo", "undo", "take the last change back", 2, changes=True),
-    Command("rates", "U", "U", "redo", "", "make the change taken back last again", changes=True),
+    Command("rates", "U", "U", "redo", "redo", "make the change taken back last again", 6, changes=True),
     Command("rates", "up,k", "↑", "rows(-1)", "", "the row above"),
     Command("rates", "down,j", "↓", "rows(1)", "", "the row below"),
     Command("tape", "escape", "esc", "close", "discard", "close; nothing is recorded", 1),
@@ -270,8 +260,8 @@ TABLE: Final = (
     Command("edit", "down", "↓", "rows(1)", "", "the field below"),
     Command("settings", "escape,q", "esc", "close", "back", "leave the line, or close", 1),
     Command("settings", "e,space", "⏎ e", "edit", "change", "switch it, or type another value", 2, changes=True),
-    Command("settings", "left", "←", "turn(-1)", "", "the value before, of a choice", changes=True),
-    Command("settings", "right", "→", "turn(1)", "", "the next value, of a choice", changes=True),
+    Command("settings", "left", "←", "turn(-1)", "turn back", "the value before, of a choice", 5, changes=True),
+    Command("settings", "right", "→", "turn(1)", "turn", "the next value, of a choice", 5, changes=True),
     Command("settings", "d,delete", "d", "default", "default", "back to what it is by itself", 3, changes=True),
     Command("settings", "u", "u", "undo", "undo", "take the last change back", 3, changes=True),
     Command("settings", "U", "U", "redo", "redo", "make the change taken back last again", 4, changes=True),

@@ -17,6 +17,14 @@ LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
 """Letters in the order in which hands find them."""
 
 
+class _Letter(Static):
+    """A letter, to be typed or clicked on."""
+
+    def __init__(self, letter: str) -> None:
+        super().__init__(f" {letter} ", classes="jump", markup=False)
+        self.letter = letter
+
+
 class Jump(Steady, ModalScreen[None]):
     """Letters over the screen below."""
 
@@ -27,7 +35,7 @@ class Jump(Steady, ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A letter at the corner of each place."""
         for letter, (widget, place) in self.targets.items():
-            label = Static(f" {letter} ", classes="jump", markup=False)
+            label = _Letter(letter)
             x = widget.region.x + (place if place >= 0 else 1)
             label.styles.offset = (min(x, self.app.size.width - 3), widget.region.y)
             yield label
@@ -42,8 +50,10 @@ class Jump(Steady, ModalScreen[None]):
             self.app.call_next(_go, *target)
 
     def on_click(self, event: Click) -> None:
-        """A click closes."""
+        """A click on a letter goes there too; anywhere else it closes."""
         self.dismiss()
+        if isinstance(event.widget, _Letter):
+            self.app.call_next(_go, *self.targets[event.widget.letter])
 
     def on_resize(self, event: Resize) -> None:
         """Letters of another size would point anywhere."""

@@ -17,8 +17,10 @@ from llmsim_tui.backend import Backend
 from llmsim_tui.commands import bindings
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
+from llmsim_tui.widgets.slider import Choice
 
 _FOLDERS: Final = (".", "scenarios", "examples/scenarios", "examples")
+_NONE: Final = "none chosen"
 _PROBLEMS: Final = 6
 """Lines of problems that are shown."""
 
@@ -41,6 +43,8 @@ class ScenarioRun(Dialog):
                 id="path",
                 compact=True,
             )
+            if files:
+                yield Choice("found here", [_NONE, *files], id="here")
             yield Static("", id="sentence", markup=False)
         yield from self.keys()
 
@@ -59,6 +63,11 @@ class ScenarioRun(Dialog):
 
     def _say(self, words: str) -> None:
         self.query_one("#sentence", Static).update(safe(words, lines=True))
+
+    def on_choice_changed(self, message: Choice.Changed) -> None:
+        """Names the file that is chosen."""
+        chosen = message.choice.value
+        self.query_one("#path", Input).value = "" if chosen == _NONE else chosen
 
     def on_input_submitted(self) -> None:
         """Enter begins it, in the field too."""
