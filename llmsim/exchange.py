@@ -169,6 +169,26 @@ class Exchange:
             self.first_due = anchor + (times[0] - time) / rate if rate else None
         return pieces[:end] if end < len(pieces) else pieces
 
+    def advance(self, now: float) -> float:
+        """Hands out the next piece where it alone is due and another follows, and gives that one's moment, else 0.
+
+        In mid-stream this is `take` and `due` in one, for what nearly every token is; where it gives 0 it has done
+        nothing.
+        """
+        times, at, rate = self.plan.times, self.cursor, self._rate
+        after = at + 1
+        if not rate or after >= len(times):
+            return 0.0
+        anchor, time, reached = self._anchor, self._time, now + EPSILON
+        due = anchor + (times[at] - time) / rate
+        following = anchor + (times[after] - time) / rate
+        if due > reached or following <= reached:
+            return 0.0
+        self.cursor = after
+        if now - due > self.late:
+            self.late = now - due
+        return following
+
     @property
     def tokens(self) -> int:
         """Tokens handed out so far; counted when asked, so that playing them costs nothing more."""

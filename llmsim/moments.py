@@ -31,7 +31,7 @@ class Moments:
     """The replies that are looked at.
 
     Nothing asks on the way of a reply whether it is watched: one that is becomes an exchange of a kind of its own,
-    which differs in its `take` alone.
+    which differs in its `take` alone, and has no shorter way.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,10 @@ class Moments:
                 watched.moments.append(now)
             return pieces
 
-        fields: dict[str, Any] = {"__slots__": (), "__doc__": kind.__doc__, "take": take}
+        def advance(self: Exchange, now: float) -> float:
+            return 0.0
+
+        fields: dict[str, Any] = {"__slots__": (), "__doc__": kind.__doc__, "take": take, "advance": advance}
         made = self._kinds[kind] = type(kind.__name__, (kind,), fields)
         return made
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from math import ceil
+from collections.abc import Callable
+from math import ceil, inf
 from typing import Protocol
 
 from llmsim.clock import Clock, Timer
@@ -51,15 +52,14 @@ class Pacer:
         self._slots: dict[int, list[Playback]] = {}
         self._queue: list[int] = []
         self._timer: Timer | None = None
-        self._armed = 0
+        self._armed = inf
         self._waiting = 0
         self.lag = Lag()
 
     def at(self, moment: float, playback: Playback) -> None:
         """Plays the playback at that moment; one it was waiting for before is forgotten."""
         slot = ceil(moment * 1000.0)
-        if self._waiting > CROWD:
-            slot += -slot % (5 if self._waiting > THRONG else 2)
+        slot += -slot % _grain(self._waiting)
         if slot < 1:
             slot = 1
         if not playback.slot:
@@ -67,12 +67,15 @@ class Pacer:
         playback.slot = slot
         waiting = self._slots.get(slot)
         if waiting is None:
-            self._slots[slot] = [playback]
-            heapq.heappush(self._queue, slot)
-            if self._timer is None or slot < self._armed:
+            self._open(slot, playback)
+            if slot < self._armed:
                 self._arm()
         else:
             waiting.append(playback)
+
+    def _open(self, slot: int, playback: Playback) -> None:
+        self._slots[slot] = [playback]
+        heapq.heappush(self._queue, slot)
 
     def drop(self, playback: Playback) -> None:
         """Takes the playback off the wheel, which lets go of it: its moment may be an hour away."""
@@ -90,27 +93,45 @@ class Pacer:
         self._timer = self._clock.call_at(self._armed / 1000.0, self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
         clock = self._clock.now
         now = clock()
         self.lag.add(now - self._armed / 1000.0)
+        self._timer, self._armed = None, inf
         reached = int(now * 1000.0 + 1e-3)
         queue = self._queue
         while queue and queue[0] <= reached:
-            slot = heapq.heappop(queue)
-            for playback in self._slots.pop(slot):
-                if playback.slot == slot:
-                    playback.slot = 0
-                    self._waiting -= 1
-                    try:
-                        moment = playback.play(clock())
-                    except Exception as error:
-                        _break(playback, error)
-                    else:
-                        if moment is not None:
-                            self.at(moment, playback)
-        if queue and self._timer is None:
+            self._play(heapq.heappop(queue), clock)
+        if queue and queue[0] < self._armed:
             self._arm()
+
+    def _play(self, slot: int, clock: Callable[[], float]) -> None:
+        """Plays all that waits in a slot, and hangs each up again as `at` does: this is done for every token."""
+        slots, grain = self._slots, _grain(self._waiting)
+        for playback in slots.pop(slot):
+            if playback.slot != slot:
+                continue
+            playback.slot = 0
+            try:
+                moment = playback.play(clock())
+            except Exception as error:
+                _break(playback, error)
+                moment = None
+            if moment is None or playback.slot:
+                self._waiting -= 1  # it waits no more, or was hung up while it played and is counted by that
+            if moment is not None:
+                again = ceil(moment * 1000.0) or 1
+                again += -again % grain
+                playback.slot = again
+                waiting = slots.get(again)
+                if waiting is None:
+                    self._open(again, playback)
+                else:
+                    waiting.append(playback)
+
+
+def _grain(waiting: int) -> int:
+    """How many milliseconds are one tick while so many replies wait."""
+    return 1 if waiting <= CROWD else 5 if waiting > THRONG else 2
 
 
 def _break(playback: Playback, error: Exception) -> None:

@@ -73,7 +73,7 @@ async def test_an_exchange_costs_no_more_than_it_did(api: Api, mode: str, tmp_pa
     assert wire.last.startswith(b"HTTP/1.1 200 ")
 
 
-PACED = 750
+PACED = 680
 """Instructions of a token that comes alone, as nearly all do in real traffic: with its tick and the told clock."""
 
 

@@ -1,5 +1,8 @@
 """An exchange hands out each piece once, in order, at its moment, whatever is done to its pace."""
 
+from dataclasses import replace
+from itertools import accumulate
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -187,3 +190,34 @@ def test_a_whole_reply_is_late_by_its_end_and_not_by_its_beginning():
     exchange = exchange_of(plan_of("a b c"))
     assert said(exchange.take(exchange.end_due() + 0.003, whole=True)) == "abc"
     assert exchange.late == pytest.approx(0.003)
+
+
+@given(
+    st.lists(st.floats(0.0, 0.2), min_size=2, max_size=20),
+    st.lists(st.floats(0.0, 0.15), min_size=1, max_size=40),
+    st.sampled_from([0.5, 1.0, 3.0]),
+)
+def test_advancing_is_taking_what_is_due_where_it_is_one_piece_of_the_middle(gaps, steps, rate):
+    plan = plan_of(" ".join("w" for _ in gaps))
+    plan = replace(plan, times=[0.0, *accumulate(gaps)])
+    short, long = exchange_of(plan, rate=rate), exchange_of(plan, rate=rate)
+    now = 10.0
+    assert short.take(now) == long.take(now)
+    for step in steps:
+        now += step
+        cursor, moment = short.cursor, short.advance(now)
+        if not moment:
+            assert short.cursor == cursor
+            assert short.take(now) == long.take(now)
+        else:
+            assert len(long.take(now)) == 1
+            assert moment == long.due()
+        assert (short.cursor, short.due(), short.late) == (long.cursor, long.due(), pytest.approx(long.late))
+
+
+def test_a_paused_exchange_does_not_advance():
+    exchange = exchange_of(plan_of("a b c"))
+    exchange.take(10.5)
+    exchange.pace(0.0, 10.55)
+    assert exchange.advance(99.0) == 0.0
+    assert exchange.cursor == 1

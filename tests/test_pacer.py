@@ -208,3 +208,20 @@ def test_lag_tells_how_late_the_newest_ticks_were():
     for _ in range(4):
         lag.add(-0.001)
     assert lag.quantile(0.9) == 0.0
+
+
+async def test_who_hangs_itself_up_while_it_plays_waits_once(clock, pacer):
+    class Restless(Tape):
+        def play(self, now):
+            moment = super().play(now)
+            if moment is not None:
+                pacer.at(moment + 0.01, self)
+            return moment
+
+    tape = Restless(clock, [0.1, 0.2, 0.3])
+    start(pacer, tape)
+    await clock.advance(1)
+    assert tape.played == pytest.approx([0.1, 0.2, 0.3])
+    others = [Tape(clock, [2.0001]) for _ in range(CROWD)]
+    start(pacer, *others)  # as many as tick every millisecond, if nobody else is counted
+    assert {tape.slot for tape in others} == {2001}

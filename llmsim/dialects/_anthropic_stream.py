@@ -103,6 +103,13 @@ class MessageEncoder(Encoder):
             return opening + b"".join(self._bodies[start:end])
         return opening + b"".join(self._bodies[start : end - 1]) + self.frame(script[-1])
 
+    def following(self) -> bytes:
+        """One more token; of a script its event is ready."""
+        exchange = self.exchange
+        if exchange.plan.pieces is self._script:
+            return self._bodies[exchange.cursor - 1]
+        return super().following()
+
     def _worded(self, piece: Piece) -> bytes:
         """One piece's event; quick where it goes on with a text that is open."""
         if type(piece) is Say and self._open == "text":

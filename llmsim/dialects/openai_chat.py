@@ -98,6 +98,7 @@ class ChatEncoder(Encoder):
             script = exchange.plan.pieces
             if type(script) is Script and script.plain and self._logprobs is None:
                 self._script, self._bodies = script, bodies(script, self._pads)
+                self._saying = self._head + _SAYING
 
     @property
     def _base(self) -> bytes:
@@ -114,11 +115,15 @@ class ChatEncoder(Encoder):
     # -- streamed
 
     def frames(self, pieces: Sequence[Piece]) -> bytes:
-        """Everything that is due, one event a token; at its usual pace that is one piece of a script."""
-        exchange = self.exchange
-        if len(pieces) == 1 and self._opened and exchange.plan.pieces is self._script:
-            return self._head + _SAYING + self._bodies[exchange.cursor]
+        """Everything that is due, one event a token."""
         return self._events(pieces, b"")
+
+    def following(self) -> bytes:
+        """One more token; of a script its event is ready."""
+        exchange = self.exchange
+        if exchange.plan.pieces is self._script:
+            return self._saying + self._bodies[exchange.cursor]
+        return super().following()
 
     def last(self, pieces: Sequence[Piece]) -> bytes:
         """The last events and the end mark."""
@@ -134,7 +139,7 @@ class ChatEncoder(Encoder):
         if end == len(script):
             told[-1] += self._head + _ending(self._finish(script[-1]))  # type: ignore[arg-type]
         told[-1] += close
-        return (self._head + _SAYING).join(told)
+        return self._saying.join(told)
 
     def frame(self, piece: Piece) -> bytes:
         """One piece's event, after the role event where it is its choice's first."""

@@ -58,7 +58,8 @@ class Lanes:
 class Lane:
     """One reply on its connection: the player's channel, and to uvicorn's protocol the cycle of the request.
 
-    Bytes go straight to the transport. While that is full, `blocked` is set, and the player lets its pieces wait.
+    Bytes go straight to the transport. While that is full, `blocked` is set by the protocol, and the player lets its
+    pieces wait.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Lane:
         "_player",
         "_protocol",
         "_wire",
+        "blocked",
         "disconnected",
         "keep_alive",
         "response_complete",
@@ -81,6 +83,7 @@ class Lane:
         self._head = b""
         self._chunked = False
         self._player: Player | None = None
+        self.blocked = protocol.flow.write_paused
         self.started = False
         self.disconnected = False
         self.keep_alive = True
@@ -115,11 +118,6 @@ class Lane:
         self._desk.players.pop(exchange.number, None)
 
     # -- as the player's channel
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the client reads more slowly than it is written to."""
-        return self._protocol.flow.write_paused
 
     def start(self, status: int, headers: Headers, length: int | None = None) -> None:
         """Notes the status and the headers; they go out with the data that follows."""

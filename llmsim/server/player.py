@@ -172,6 +172,8 @@ class StreamPlayer(Player):
     encoder: Encoder
     _opening: bytes
     _opens_later = False
+    _flows = False
+    """Whether it is in mid-stream, where one token after the other is all there is to do."""
 
     def waits(self) -> None:
         """Opens the stream where its dialect does so before the first piece is due."""
@@ -205,9 +207,12 @@ class StreamPlayer(Player):
 
     def play(self, now: float) -> float | None:
         """Writes all events that are due."""
+        outlet, exchange = self.outlet, self.exchange
+        if self._flows and not outlet.blocked and (moment := exchange.advance(now)):
+            outlet.part(self.encoder.following())
+            return moment
         if self._severing is not None:
             return self.drop(self._severing, now)
-        outlet, exchange = self.outlet, self.exchange
         if outlet.blocked:
             return None
         pieces = exchange.take(now)
@@ -220,7 +225,9 @@ class StreamPlayer(Player):
             if self._opening:
                 data, self._opening = self._opening + data, b""
             outlet.part(data)
+            self._flows = True
             return exchange.due()
+        self._flows = False
         return self._last(pieces, pieces[-1], now)
 
     def _start(self, first: Piece, now: float) -> bool:

@@ -158,13 +158,22 @@ class WireProtocol(HttpToolsProtocol):
             super().data_received(data)
         super().shutdown()
 
+    def pause_writing(self) -> None:
+        """Told that the client reads more slowly than it is written to."""
+        super().pause_writing()
+        for lane in self._lanes_under_way():
+            lane.blocked = True
+
     def resume_writing(self) -> None:
         """Told that the client reads again."""
         super().resume_writing()
+        for lane in self._lanes_under_way():
+            lane.blocked = False
+            lane.drained()
+
+    def _lanes_under_way(self) -> list[Lane]:
         cycles: tuple[object, ...] = (*self._earlier, self.cycle)
-        for cycle in cycles:
-            if isinstance(cycle, Lane):
-                cycle.drained()
+        return [cycle for cycle in cycles if isinstance(cycle, Lane)]
 
     # -- keeping the connection: one timer that is looked after when it fires costs less than a new one for each request
 

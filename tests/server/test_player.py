@@ -271,7 +271,7 @@ async def test_an_error_while_playing_ends_the_reply(
     with caplog.at_level(logging.ERROR):
         async with client.asking():
             await clock.advance(2)
-            monkeypatch.setattr("llmsim.dialects.openai_chat.ChatEncoder.frames", fall)
+            monkeypatch.setattr("llmsim.dialects.openai_chat.ChatEncoder.following", fall)
             await clock.advance(2)
     assert [one.state for one in client.app.simulator.journal] == ["dropped"]
     assert "the encoder fell" in caplog.text
