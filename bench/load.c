@@ -167,14 +167,14 @@ static void read_head(connection *c) {
     c->head_length = 0;
 }
 
-/* Takes bytes up to and with the end mark; true once the mark is there (the head is then closed with a 0). */
+/* Takes bytes up to and with the end mark, which ends with a newline; true once the mark is there (the head is then closed with a 0). */
 static bool gather(connection *c, const char **bytes, size_t *length, const char *mark) {
     size_t mark_length = strlen(mark);
     while (*length) {
         if (c->head_length + 1 >= sizeof c->head) fail("a head too long");
-        c->head[c->head_length++] = *(*bytes)++;
+        char byte = c->head[c->head_length++] = *(*bytes)++;
         --*length;
-        if (c->head_length >= mark_length && !memcmp(c->head + c->head_length - mark_length, mark, mark_length)) {
+        if (byte == '\n' && c->head_length >= mark_length && !memcmp(c->head + c->head_length - mark_length, mark, mark_length)) {
             c->head[c->head_length] = 0;
             return true;
         }
