@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Literal
 
 from llmsim import generators
@@ -38,8 +39,15 @@ class Preference:
 
 def preferences(backend: Backend) -> list[Preference]:
     """Every setting there is, in the model's order."""
-    settings, schema = backend.settings(), Settings.model_json_schema()["properties"]
+    settings, schema = backend.settings(), _schema()
     return [_preference(name, getattr(settings, name), schema[name], backend) for name in Settings.model_fields]
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    """The model's fields as JSON Schema has them: made once, as it takes longer than a frame may."""
+    fields: Mapping[str, Any] = Settings.model_json_schema()["properties"]
+    return fields
 
 
 def _preference(name: str, value: Any, schema: Mapping[str, Any], backend: Backend) -> Preference:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from llmsim_tui.preferences import preferences
+from llmsim_tui.preferences import _schema, preferences
 from llmsim_tui.screens.mocks import Mocks
 from llmsim_tui.screens.settings import Preferences
 from llmsim_tui.widgets.rows import Rows
@@ -85,3 +85,14 @@ async def test_who_only_watches_changes_nothing() -> None:
         await console.press("enter")
         assert not console.backend.settings().strict
         assert "only watches" in console.toasts()[-1]
+
+
+async def test_what_the_fields_mean_is_worked_out_once_and_not_at_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    schema = Settings.model_json_schema
+    monkeypatch.setattr(Settings, "model_json_schema", lambda: made.append(1) or schema())
+    _schema.cache_clear()
+    async with stage((80, 24)) as console:
+        await console.press("comma", "down")
+        await console.tick(8)
+    assert len(made) == 1
