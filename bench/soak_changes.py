@@ -43,6 +43,7 @@ _FAULTS: list[dict[str, Any]] = [
     {"kind": "miscall"},
     {"kind": "mislabel"},
     {"kind": "drip", "bytes_per_s": 20_000},
+    {"kind": "hold", "for_ms": 300, "most": 5},
 ]
 _SCOPES = ["", "model:gpt*", "stream:true", "!stream:true", "key:*soak-1*", "provider:anthropic"]
 _GENERATORS = ["lorem", "echo", "words", "fixed:As you say.", "sequence:One.|Two.|Three."]

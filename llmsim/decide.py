@@ -102,6 +102,12 @@ def refused(failure: Failure, ask: Ask) -> Plan:
     return Plan([Fail(failure)], [0.0], usage, origin=failure.kind, notes=(failure.message or failure.kind,))
 
 
+def overloaded(ask: Ask, plan: Plan) -> Plan:
+    """The provider's overload error in place of a reply that neither a slot nor the queue has room for."""
+    note = f"overload: all {plan.load.slots} slots of {plan.profile} are taken, and {plan.load.queue} wait"
+    return Plan([Fail(Failure("busy"))], [0.0], Usage(ask.prompt_tokens), "busy", plan.profile, notes=(note,))
+
+
 def refusal(ask: Ask, settings: Settings, standing: Standing) -> Failure | None:
     """What the provider refuses before any rule has its say and before it looks for an answer, if anything."""
     recipe = settings.kept.get(ask.model) or _recipe(ask.model, settings)

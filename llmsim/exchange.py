@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from llmsim.conversation import Ask
 from llmsim.limits import Standing
@@ -56,6 +56,12 @@ class Exchange:
         "wall",
         "weight",
     )
+
+    MOVES: ClassVar[tuple[str, ...]] = (
+        *("cursor", "state", "status", "first", "first_due", "ended", "held", "factor", "late"),
+        *("_anchor", "_time", "_rate"),
+    )
+    """What of it changes while it is played."""
 
     queued: bool = False
     """Whether it waits for a slot; only an exchange under load ever does (llmsim/load/)."""
@@ -115,6 +121,19 @@ class Exchange:
     def pace(self, rate: float, now: float) -> None:
         """Plays the rest of the plan at another rate, from this moment on."""
         self._time, self._anchor, self._rate = self.time(now), now, rate
+
+    def keep_back(self) -> None:
+        """Begins the plan only when its hold is over, or it is let go."""
+        self._time = -self.plan.hold
+
+    def holds(self, now: float) -> bool:
+        """Whether it is kept back."""
+        return self._time < 0.0 and self.time(now) < 0.0
+
+    def let_go(self, now: float) -> None:
+        """Begins the plan at this moment, if it is kept back."""
+        if self.holds(now):
+            self._time, self._anchor = 0.0, now
 
     def step(self, now: float) -> bool:
         """Makes the next piece that the client sees due at this moment and pauses what follows; False without one.

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from llmsim import masks
 from llmsim.mocks import Mock
 from llmsim.settings import Armed, Settings
 
@@ -159,3 +160,9 @@ def _without(old: Sequence[Any], new: Sequence[Any], now: Sequence[Any]) -> tupl
 
 def _name(one: Armed | Mock) -> str:
     return one.id if isinstance(one, Armed) else one.name
+
+
+def short(value: object) -> str:
+    """A setting's value in a few words: how many there are of rules, all else as it is, secrets masked."""
+    text = str(len(value)) if isinstance(value, tuple) else masks.text(str(value))
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -211,7 +211,8 @@ class Plan:
     `hides_thinking` the client is not shown the thinking, so that faults do not count it; `streamed` says that each
     piece is an event of its own. `content_type` stands in place of the dialect's, `drip` is the most bytes a second
     that the line carries, 0 for any. `load` is the latency profile whose slots and cache have a say, where one has;
-    `pauses` are waits, from one moment of the plan to another, that no load makes longer.
+    `pauses` are waits, from one moment of the plan to another, that no load makes longer. `hold` is how long all of it
+    is kept back before it begins, in seconds, unless it is let go.
     """
 
     pieces: Sequence[Piece]
@@ -231,6 +232,7 @@ class Plan:
     pauses: tuple[tuple[float, float], ...] = ()
     take: str = ""
     head: Head | None = None
+    hold: float = 0.0
 
     @property
     def failure(self) -> Failure | None:

@@ -11,15 +11,16 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from llmsim import masks, repeats
+from llmsim import repeats
 from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask, Stop
-from llmsim.decide import answered, refusal, refused
+from llmsim.decide import answered, overloaded, refusal, refused
 from llmsim.dice import Dice, blend
 from llmsim.errors import Failure, SettingsError
 from llmsim.events import Events
 from llmsim.exchange import Exchange, State
-from llmsim.history import FUSE, Change, History, redoing, undoing
+from llmsim.history import FUSE, Change, History, redoing, short, undoing
+from llmsim.holds import Holds
 from llmsim.journal import Journal
 from llmsim.limits import Limiter, Standing, unlimited
 from llmsim.load import Stations
@@ -33,7 +34,7 @@ from llmsim.repeats import Repeats
 from llmsim.settings import Armed, Settings, Spoiler
 from llmsim.store import Store
 from llmsim.tally import Tally
-from llmsim.underway import ACTIONS, UnderWay
+from llmsim.underway import UnderWay, checked
 
 logger = logging.getLogger("llmsim")
 
@@ -59,6 +60,10 @@ class Simulator:
         self.pacer = Pacer(self.clock)
         self.stations = Stations(self.clock, lambda exchange: self.underway.moved(exchange))
         self.underway = UnderWay(self.clock, self.pacer, self.stations, lambda: self.meter.live)
+        self.holds = Holds(
+            self.clock, self.events, lambda one: self.underway.act(one, "resume", 1.0, self.settings.speed)
+        )
+        self.holds.spent = lambda armed: self.tally.spent(armed)
         self.tally = Tally()
         self.moments = Moments()
         self.reread: Callable[[Exchange], Ask | None] = lambda _: None  # only a server can
@@ -92,8 +97,12 @@ class Simulator:
         subject = Subject(ask, request, seen)
         standing = self._admitted(subject)
         plan = self._decided(subject, settings, dice, now, standing)
+        if plan.hold:
+            plan = self.holds.room(plan, settings)
         begin = Exchange if plan.load is None else self.stations.open
         exchange = begin(number, ask, plan, now, self.clock.wall(), settings.speed)
+        if plan.hold:
+            self.holds.take(exchange, settings)
         exchange.standing, exchange.request = standing, request
         exchange.seed, exchange.seen = dice.seed, seen
         self.journal.add(exchange)
@@ -115,7 +124,7 @@ class Simulator:
             note = f"planning raised {error!r}"
             return Plan([Fail(Failure("internal"))], [0.0], Usage(ask.prompt_tokens), "error", notes=(note,))
         if plan.load is not None and self.stations.full(plan):
-            return _overloaded(ask, plan)
+            return overloaded(ask, plan)
         if taken is not None and not taken.withheld(plan):
             self.tally.count(taken)
         if spoilers:
@@ -202,6 +211,8 @@ class Simulator:
         self.underway.left(exchange)
         if plan.load is not None:
             self.stations.left(exchange)
+        if plan.hold:
+            self.holds.left(exchange)
         self.meter.finished(exchange)
         for observer in self.observers:
             observer(exchange)
@@ -235,7 +246,7 @@ class Simulator:
         self._take(after)
         self._recount(before)
         self.light_fuses(lit=before.faults)
-        text = text or ", ".join(f"{name} {_short(getattr(after, name))}" for name in changes)
+        text = text or ", ".join(f"{name} {short(getattr(after, name))}" for name in changes)
         self.history.add(Change(before, after, text, who, self.clock.now(), self.events.newest + 1))
         self.events.add("change", text, who, mark or next(iter(changes)))
         return after
@@ -329,22 +340,20 @@ class Simulator:
             self.change(who=who, text=f"{why} {told}".strip(), mark="△lifted", faults=kept, **rates)
         return len(gone)
 
-    def act(self, number: int, action: str, *, value: float = 1.0, who: str = "") -> bool:
-        """Acts on one reply under way, and on what follows it; False when it has already ended.
+    def act(
+        self, number: int, action: str, *, value: float = 1.0, error: Mapping[str, Any] | None = None, who: str = ""
+    ) -> bool:
+        """Does one of `ACTIONS` to a reply under way and to what follows it; False when it has already ended.
 
-        `pause`, `resume`, `cut` and `fail` say what they do; `step` sends the next token and pauses; `speed` plays it
-        `value` times as fast as all others. Raises SettingsError for anything else.
+        `fail` takes an `error`, `speed` a `value`. Raises SettingsError for what cannot be done.
         """
         exchange = self.meter.live.get(number)
         if exchange is None or exchange.over:
             return False
-        if action not in ACTIONS:
-            raise SettingsError(f"action: there is no {action!r}; there are {', '.join(ACTIONS)}")
-        if action == "speed" and not 0 < value <= 1000:
-            raise SettingsError(f"value: {value!r} is not allowed: a speed is above 0 and at most 1000")
-        for one in (exchange, *self.underway.followers(exchange)):
-            self.underway.act(one, action, value, self.settings.speed)
-        self.events.add("act", f"{action} #{number}" + (f" ×{value:g}" if action == "speed" else ""), who)
+        failure, told = checked(action, value, error)
+        self.underway.act(exchange, action, value, self.settings.speed, failure)
+        self.holds.look()
+        self.events.add("act", f"{action} #{number}{told}", who)
         return True
 
     def _new_id(self) -> str:
@@ -366,6 +375,7 @@ class Simulator:
             self.stations.renew(after.find_profile)
         if after.speed != before.speed:
             self.underway.speed(after.speed)
+        self.holds.renew(before, after)
 
     def _with_fuses(self, settings: Settings) -> Settings:
         """The settings with an id for every fault, and the moment it lifts for each that has its time."""
@@ -387,14 +397,3 @@ class Simulator:
     def _burnt(self, armed: Armed) -> None:
         if armed in self.settings.faults:
             self.lift(armed.id, who=FUSE, why="fuse lifted")
-
-
-def _overloaded(ask: Ask, plan: Plan) -> Plan:
-    """The provider's overload error in place of a reply that neither a slot nor the queue has room for."""
-    note = f"overload: all {plan.load.slots} slots of {plan.profile} are taken, and {plan.load.queue} wait"
-    return Plan([Fail(Failure("busy"))], [0.0], Usage(ask.prompt_tokens), "busy", plan.profile, notes=(note,))
-
-
-def _short(value: object) -> str:
-    text = str(len(value)) if isinstance(value, tuple) else masks.text(str(value))
-    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -15,7 +15,7 @@ FLOORS = [
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks replay",
     "settings dialects load moments",
-    "events tally overrides explain history repeats underway",
+    "events tally overrides explain history holds repeats underway",
     "decide journal metrics spent figures verdict exports honesty",
     "simulator streams scenarios",
     "views",

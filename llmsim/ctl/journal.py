@@ -29,11 +29,13 @@ def add(commands: Commands) -> None:
         "act",
         act,
         "act on one reply under way",
-        "journal --live\nact 17 pause\nact 17 step\nact 17 speed 4\nact 17 cut",
+        "journal --live\nact 17 pause\nact 17 step\nact 17 speed 4\nact 17 cut\nact 17 fail 429",
     )
     parser.add_argument("number", type=int, metavar="N", help="its number in the journal")
     parser.add_argument("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
-    parser.add_argument("value", nargs="?", type=float, metavar="VALUE", help="speed: how many times as fast")
+    parser.add_argument(
+        "value", nargs="?", type=float, metavar="VALUE", help="speed: how many times as fast; fail: a status"
+    )
 
 
 def _add_journal(commands: Commands) -> None:
@@ -163,7 +165,10 @@ def act(client: Client, page: Page, options: Namespace) -> int:
     """Acts on one reply."""
     if options.action == "speed" and options.value is None:
         raise ControlError("act N speed takes a value: how many times as fast, as in 2 or 0.5")
-    body = {} if options.value is None else {"value": options.value}
+    if options.action == "fail":
+        body = {} if options.value is None else {"status": int(options.value)}
+    else:
+        body = {} if options.value is None else {"value": options.value}
     told = client.post(f"/exchanges/{options.number}/{options.action}", body)
     if not page.told(told):
         page.table(HEADS, [row(told)], RIGHT)

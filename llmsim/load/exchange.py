@@ -24,7 +24,20 @@ class LoadedExchange(Exchange):
     faults'. `queued` says that it waits, `admitted` when it had its slot, `company` how many others were at work then.
     """
 
-    __slots__ = ("_by_hand", "_still", "_stretch", "admitted", "company", "followers", "queued", "station")
+    __slots__ = (
+        "_begins",
+        "_by_hand",
+        "_hold",
+        "_still",
+        "_stretch",
+        "admitted",
+        "company",
+        "followers",
+        "queued",
+        "station",
+    )
+
+    MOVES = (*Exchange.MOVES, "_begins", "_hold", "_stretch", "queued", "admitted", "company")
 
     def __init__(self, number: int, ask: Ask, plan: Plan, started: float, wall: float, rate: float = 1.0) -> None:
         super().__init__(number, ask, plan, started, wall, rate)
@@ -35,8 +48,9 @@ class LoadedExchange(Exchange):
         self._by_hand = False
         self.followers: tuple[LoadedExchange, ...] = ()
         self._stretch = 1.0
+        self._begins = self._hold = 0.0
         first = plan.times[0]
-        self._still = ((0.0, first), *(pause for pause in plan.pauses if pause[0] >= first))
+        self._still = ((-plan.hold, first), *(pause for pause in plan.pauses if pause[0] >= first))
 
     # -- where it stands
 
@@ -53,7 +67,24 @@ class LoadedExchange(Exchange):
         """Has a slot from now on, beside so many others; `ahead` seconds of its prefill need not be done."""
         for one in (self, *self.followers):
             one.queued, one.admitted, one.company = False, now, company
-            one._anchor, one._time, one._stretch = now, min(ahead, one.plan.times[0]), stretch
+            one._begins = min(ahead, one.plan.times[0])
+            one._anchor, one._time, one._stretch = now, one._begins - one._hold, stretch
+
+    def keep_back(self) -> None:
+        """Begins the plan only when its hold is over, or it is let go; one that waits for a slot is held then."""
+        self._hold = self.plan.hold
+        if not self.queued:
+            self._time -= self._hold
+
+    def holds(self, now: float) -> bool:
+        """Whether it is kept back, or will be once it has its slot."""
+        return self._hold > 0.0 and (self.queued or self.time(now) < self._begins)
+
+    def let_go(self, now: float) -> None:
+        """Begins the plan at this moment, or when it has a slot."""
+        if self.holds(now) and not self.queued:
+            self._time, self._anchor = self._begins, now
+        self._hold = 0.0
 
     def breathe(self, stretch: float, now: float) -> None:
         """Plays the rest with its waits stretched otherwise."""
@@ -153,6 +184,7 @@ class LoadedExchange(Exchange):
         other = LoadedExchange(number, ask, self.plan, self.started, wall)
         other._anchor, other._time, other._rate, other._stretch = self._anchor, self._time, self._rate, self._stretch
         other.queued, other.admitted, other.company = self.queued, self.admitted, self.company
+        other._begins, other._hold = self._begins, self._hold
         if self.state != "live":
             other.queued = False  # nobody will admit it any more
         other.seed, other.standing = self.seed, self.standing

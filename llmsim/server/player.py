@@ -178,18 +178,22 @@ class StreamPlayer(Player):
     def waits(self) -> None:
         """Opens the stream where its dialect does so before the first piece is due."""
         if self.dialect.early and not self.outlet.started:
-            if self.exchange.queued:
+            if self.exchange.queued or self._held:
                 self._opens_later = True
             else:
                 self._try_to_open()
 
     def next_moment(self) -> float | None:
-        """When it is to be played next; one that has had to wait for a slot is opened as soon as it has one."""
-        if self._opens_later and not self.exchange.queued:
+        """When it is to be played next; one that has had to wait for a slot, or was held, is opened once it is not."""
+        if self._opens_later and not (self.exchange.queued or self._held):
             self._opens_later = False
             if not self.outlet.started:
                 self._try_to_open()
         return super().next_moment()
+
+    @property
+    def _held(self) -> bool:
+        return self.exchange.plan.hold > 0 and self.exchange.holds(self.simulator.clock.now())
 
     def _try_to_open(self) -> None:
         try:

@@ -36,6 +36,7 @@ class Row:
     profile: str
     origin: str
     faults: tuple[str, ...]
+    held: bool = False
 
 
 @dataclass(slots=True, frozen=True)
@@ -52,7 +53,7 @@ class Stream:
     planned: int
     rate: float
     waited: float
-    state: Literal["waiting", "streaming", "stalled", "paused"]
+    state: Literal["waiting", "streaming", "stalled", "paused", "held"]
     text: str
     faults: tuple[str, ...]
     whole: bool = False
@@ -105,7 +106,7 @@ class ArmedFault:
 
 @dataclass(slots=True, frozen=True)
 class Pulse:
-    """The figures of the safety line, at one moment."""
+    """The figures of the safety line, at one moment; `held` replies wait for somebody to let them go."""
 
     wall: float
     up: float
@@ -120,6 +121,7 @@ class Pulse:
     armed: Sequence[ArmedFault] = field(default=())
     asked_ttft: float | None = None
     achieved_ttft: float | None = None
+    held: int = 0
 
 
 @dataclass(slots=True, frozen=True)

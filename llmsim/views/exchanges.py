@@ -15,8 +15,8 @@ _TAIL = 40
 """Pieces at the end of a reply that its line shows."""
 
 
-def row(exchange: Exchange) -> Row:
-    """One exchange as a line."""
+def row(exchange: Exchange, now: float) -> Row:
+    """One exchange as a line, at this moment."""
     ask, plan = exchange.ask, exchange.plan
     kind: Outcome = outcome(exchange)  # type: ignore[assignment]
     told = exchange.first is not None and exchange.status == 200
@@ -38,7 +38,13 @@ def row(exchange: Exchange) -> Row:
         profile=plan.profile,
         origin=plan.origin,
         faults=plan.faults,
+        held=exchange.state == "live" and held(exchange, now),
     )
+
+
+def held(exchange: Exchange, now: float) -> bool:
+    """Whether an exchange under way is held back."""
+    return exchange.plan.hold > 0.0 and exchange.holds(now)
 
 
 def _model(ask: Ask) -> str:
@@ -52,7 +58,9 @@ def stream(exchange: Exchange, now: float) -> Stream:
     played = exchange.time(now)
     since = exchange.time(now) - (plan.times[cursor - 1] if cursor else 0.0)
     ahead = plan.times[cursor] - played if cursor < len(plan.times) else 0.0
-    if not exchange.rate:
+    if held(exchange, now):
+        state, since = "held", now - exchange.started
+    elif not exchange.rate:
         state = "paused"
     elif not cursor:
         state = "waiting"

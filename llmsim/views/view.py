@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from llmsim import catalogue
 from llmsim.exchange import Exchange
+from llmsim.faults.hold import Hold
 from llmsim.honesty import REPLIES, Honesty, measured
 from llmsim.journal.search import with_texts
 from llmsim.latency import Profile, presets
@@ -75,7 +76,15 @@ class View:
             armed=[rules.armed(one, clock.now(), simulator.tally) for one in simulator.settings.faults],
             asked_ttft=_median([asked for asked, _ in ttfts]),
             achieved_ttft=_median([achieved for _, achieved in ttfts]),
+            held=self._held(clock.now()),
         )
+
+    def _held(self, now: float) -> int:
+        """How many replies are held back; looked for only where some may be."""
+        simulator = self._simulator
+        if not len(simulator.holds) and not any(type(one.fault) is Hold for one in simulator.settings.faults):
+            return 0
+        return sum(exchanges.held(one, now) for one in simulator.meter.live.values())
 
     # -- exchanges
 
@@ -90,7 +99,7 @@ class View:
             return None
         if exchange.state == "live":
             self._simulator.moments.watch(exchange)
-        return exchanges.row(exchange)
+        return exchanges.row(exchange, self._simulator.clock.now())
 
     def detail(self, number: int) -> Mapping[str, Any] | None:
         """One exchange with its request, its reply and why it is as it is."""
@@ -102,7 +111,7 @@ class View:
         key = (number, exchange.state, exchange.cursor, exchange.steady, self._simulator.settings.revision)
         if self._detail[0] != key:
             self._detail = (key, self._inspected(exchange))
-        return {"row": exchanges.row(exchange), **self._detail[1]}
+        return {"row": exchanges.row(exchange, self._simulator.clock.now()), **self._detail[1]}
 
     def _inspected(self, exchange: Exchange) -> dict[str, Any]:
         simulator = self._simulator

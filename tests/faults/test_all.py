@@ -38,7 +38,7 @@ def test_a_probability_is_a_share(kind, share):
 def test_an_unknown_kind_is_an_error_that_lists_those_there_are(kind):
     with pytest.raises(
         SettingsError,
-        match="there are cut, disorder, drip, empty, garble, miscall, mislabel, refuse, slow, stall, timeout",
+        match="there are cut, disorder, drip, empty, garble, hold, miscall, mislabel, refuse, slow, stall, timeout",
     ):
         faults.make({"kind": kind})
 

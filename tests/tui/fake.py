@@ -482,7 +482,7 @@ class FakeBackend:
     def honesty(self) -> Honesty:
         return self.honest
 
-    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
+    async def act(self, number: int, action: Action, value: float = 1.0, error: Any = None) -> bool:
         self.acted.append((number, action))
         one = self.exchanges[number]
         if self._ended(one):

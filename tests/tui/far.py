@@ -62,7 +62,7 @@ async def busy(seconds: float = 24.0, seed: int = 5, **settings: Any) -> tuple[S
             simulator.arm(
                 {"kind": "refuse", "status": 429, "probability": 0.6, "label": "429 storm", "for_s": 20, "id": "pad-1"}
             )
-        exchange = _begun(simulator, dice, client, attempt)
+        exchange = begun(simulator, dice, client, attempt)
         if exchange.plan.failure is not None and attempt < 3 and at < seconds:
             due.append((at + 0.4 * 2**attempt, client, attempt + 1))
         length = 0.02 if exchange.plan.failure is not None else exchange.plan.times[-1]
@@ -73,7 +73,7 @@ async def busy(seconds: float = 24.0, seed: int = 5, **settings: Any) -> tuple[S
     return simulator, far
 
 
-def _begun(simulator: Simulator, dice: random.Random, client: str, attempt: int) -> Exchange:
+def begun(simulator: Simulator, dice: random.Random, client: str, attempt: int) -> Exchange:
     ask = ask_of({"model": dice.choice(MODELS), "text": dice.choice(TEXTS)})
     ask.client, ask.key, ask.attempt = client, "sk-test", attempt
     exchange = simulator.begin(ask, b"{}")

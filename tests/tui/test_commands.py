@@ -9,8 +9,10 @@ from llmsim_tui.app import LlmsimApp
 from llmsim_tui.commands import PLACES, TABLE, bar, listed
 from llmsim_tui.screens.editor import Editor
 from llmsim_tui.screens.event import Event
+from llmsim_tui.screens.fail_with import FailWith
 from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.honesty import Trust
+from llmsim_tui.screens.intercept import Intercept
 from llmsim_tui.screens.latency import Latency
 from llmsim_tui.screens.limits import Limits
 from llmsim_tui.screens.live import Live
@@ -36,7 +38,7 @@ OWNERS = {
     "limits": Limits, "verdict": Verdicts, "panels": Opens,
     "events": Log, "event": Event,
     "settings": Preferences, "honesty": Trust, "dialogs": LlmsimApp,
-    "edit": PadEdit, "help": Help, "app": LlmsimApp,
+    "edit": PadEdit, "intercept": Intercept, "failing": FailWith, "help": Help, "app": LlmsimApp,
 }  # fmt: skip
 
 

@@ -67,7 +67,14 @@ async def _see_every_dialog(console: Stage, see: Callable[[str], None]) -> None:
     see("editor")
     await console.press("escape", "escape", "e", "1")
     see("pad")
-    for name, key in (("rates", "r"), ("limits", "L"), ("verdict", "v"), ("scenario", "s"), ("palette", "ctrl+p")):
+    for name, key in (
+        ("rates", "r"),
+        ("limits", "L"),
+        ("verdict", "v"),
+        ("scenario", "s"),
+        ("intercept", "i"),
+        ("palette", "ctrl+p"),
+    ):
         await console.press("escape", key)
         see(name)
     await console.press("escape", "slash")

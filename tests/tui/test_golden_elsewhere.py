@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 
 import pytest
 from llmsim_tui.local import LocalBackend
 from llmsim_tui.replay import ReplayBackend
-from tui.far import busy
+from tui.far import begun, busy
 from tui.stage import Stage, golden, stage
 from tui.test_golden import SIZES
 
@@ -71,6 +72,14 @@ async def test_limits_that_were_met_and_the_verdict_on_clients_that_were_refused
         await console.press("escape", "v")
         await console.settle()
         golden(f"verdict_given_{size[0]}x{size[1]}", console.lines())
+        simulator.arm({"kind": "hold", "id": "intercept", "label": "intercept", "scope": "model:gpt-4o*"})
+        for seconds in (4, 2, 1):
+            begun(simulator, random.Random(seconds), "agent-01", 0)
+            await simulator.clock.advance(seconds)  # type: ignore[attr-defined]
+        await console.press("escape")
+        golden(f"held_{size[0]}x{size[1]}", console.lines())
+        await console.press("x")
+        golden(f"fail_with_{size[0]}x{size[1]}", console.lines())
 
 
 @pytest.fixture(scope="module")

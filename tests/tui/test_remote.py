@@ -140,6 +140,24 @@ async def test_a_reply_is_paused_stepped_and_cut_from_afar(runner: Runner) -> No
         assert not await backend.act(99, "pause")
 
 
+async def test_what_an_intercept_set_from_afar_holds_is_seen_and_let_go_here(runner: Runner) -> None:
+    async with attached(runner) as console:
+        await console.press("i")
+        await console.write("model:gpt*")
+        await console.press("enter")
+        asked = [asyncio.create_task(ask(runner)) for _ in range(3)]
+        await see(console, "3 HELD")
+        assert "a release" in console.lines()[-1]
+        await console.press("home", "a")
+        await see(console, "2 HELD")
+        await console.press("down", "x", *"429", "enter")
+        await see(console, "1 HELD")
+        await console.press("A")
+        assert sorted([await one for one in asked]) == [200, 200, 429]
+        await console.press("0")
+        assert runner.simulator.settings.faults == ()
+
+
 async def test_latency_limits_rates_and_a_scenario_go_through_the_same_screens(runner: Runner, tmp_path) -> None:
     file = tmp_path / "calm.yaml"
     file.write_text("phases: [{name: calm, for: 60s}]\nsteps: [{at: 30s, ramp: {setting: speed, to: 2, for: 5s}}]\n")

@@ -156,8 +156,10 @@ class Backend(Rules, Protocol):
         """Makes the change that was taken back last again and says which; None when there is none."""
         ...
 
-    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
-        """Acts on one reply under way, `speed` by its `value`; False when it has already ended."""
+    async def act(
+        self, number: int, action: Action, value: float = 1.0, error: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Acts on one reply under way, `speed` by its `value`, `fail` with an `error`; False when it has ended."""
         ...
 
     @property

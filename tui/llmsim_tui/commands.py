@@ -21,7 +21,8 @@ class Command:
     """One thing that a key does.
 
     `keys` are Textual's names, comma between them; `{key}` in `action` is the key pressed. `short` is its word on the
-    key bar (empty: not there), `rank` how long it keeps its place there when room is short (1 longest).
+    key bar (empty: not there), `rank` how long it keeps its place there when room is short (1 longest). One of what is
+    `held` is on the bar only while something is.
     """
 
     where: str
@@ -32,6 +33,7 @@ class Command:
     help: str
     rank: int = 9
     changes: bool = False
+    held: bool = False
 
     @property
     def id(self) -> str:
@@ -63,6 +65,8 @@ PLACES: Final = {
     "tape": "Real APIs, to be recorded",
     "taping": "Real APIs that are recorded",
     "edit": "Fault pad",
+    "intercept": "Intercept",
+    "failing": "An error to fail with",
     "settings": "Settings",
     "honesty": "Honesty meter",
     "dialogs": "Every dialog",
@@ -77,11 +81,24 @@ def _reply(where: str) -> tuple[Command, ...]:
     """What is done to the selected reply, while it is under way."""
     rank = 2 if where == "streams" else 8  # of a list that is mostly of ended requests other keys matter more
     return (
+        _release(where),
         Command(where, "p", "p", "act('pause')", "pause", "pause the selected reply, or let it go on", rank, True),
         Command(where, "n", "n", "act('step')", "step", "send its next token, then wait", rank, True),
-        Command(where, "c,x", "c", "act('cut')", "cut", "cut the selected reply off", rank + 1, True),
-        Command(where, "F", "F", "act('fail')", "fail", "fail the selected reply with an error", rank + 1, True),
+        Command(where, "c", "c", "act('cut')", "cut", "cut the selected reply off", rank + 1, True),
+        Command(where, "F", "F", "act('fail')", "fail", "fail the selected reply with the usual error", rank + 1, True),
+        _fail_with(where, rank + 1),
     )
+
+
+def _release(where: str) -> Command:
+    return Command(
+        where, "a", "a", "act('release')", "release", "let the selected reply go that is held", 1, True, True
+    )
+
+
+def _fail_with(where: str, rank: int) -> Command:
+    words = "fail it with an error of one's own: status, retry-after, message"
+    return Command(where, "x", "x", "act('fail with')", "fail with", words, rank, True)
 
 
 TABLE: Final = (
@@ -91,6 +108,20 @@ TABLE: Final = (
     Command("live", "plus", "+", "extend", "", "add 5 s to the pad armed last", changes=True),
     Command("live", "full_stop", ".", "repeat_pad", "", "arm the last pad again, for its whole time", changes=True),
     Command("live", "e", "e", "edit_pad", "edit pad", "edit a fault pad: e, then its digit", 6, changes=True),
+    Command("live", "A", "A", "release_all", "release all", "let all replies go that are held", 1, True, True),
+    Command(
+        "live",
+        "i",
+        "i",
+        "intercept",
+        "intercept",
+        "intercept: hold back what a filter means, to be let go by hand",
+        6,
+        True,
+    ),
+    Command(
+        "live", "I", "I", "switch_intercept", "", "intercept off, and what it holds let go; or on again", changes=True
+    ),
     Command("live", "l", "l", "open('latency')", "latency", "latency profiles: see, shape and apply them", 3),
     Command("live", "m", "m", "open('mocks')", "mocks", "mocks: what is answered to which requests", 4),
     Command("live", "r", "r", "open('rates')", "rates", "error rates and timeouts", 4),
@@ -195,6 +226,8 @@ TABLE: Final = (
     Command("inspector", "h", "h", "try(-1)", "try before", "the try before, of the same call", 6),
     Command("inspector", "l", "l", "try(1)", "try after", "the try after, of the same call", 6),
     Command("inspector", "d", "d", "difference", "difference", "what differs from the try before", 5),
+    _release("inspector"),
+    _fail_with("inspector", 7),
     Command(
         "inspector", "m", "m", "mock", "mock this", "answer such requests with a mock, made from this one", 4, True
     ),
@@ -258,6 +291,13 @@ TABLE: Final = (
     Command("edit", "enter", "⏎", "save", "keep", "keep the pad; an armed one is armed anew", 1, changes=True),
     Command("edit", "up", "↑", "rows(-1)", "", "the field above"),
     Command("edit", "down", "↓", "rows(1)", "", "the field below"),
+    Command("intercept", "escape", "esc", "close", "discard", "close; nothing is changed", 1),
+    Command("intercept", "enter", "⏎", "hold", "hold", "hold back what the filter means from now on", 1, changes=True),
+    Command("intercept", "ctrl+t", "^t", "off", "turn off", "hold no more, and let all go", 2, changes=True),
+    Command("failing", "escape", "esc", "close", "discard", "close; nothing is done", 1),
+    Command("failing", "enter", "⏎", "fail", "fail", "fail the reply with this error", 1, changes=True),
+    Command("failing", "up", "↑", "rows(-1)", "", "the field above"),
+    Command("failing", "down", "↓", "rows(1)", "", "the field below"),
     Command("settings", "escape,q", "esc", "close", "back", "leave the line, or close", 1),
     Command("settings", "e,space", "⏎ e", "edit", "change", "switch it, or type another value", 2, changes=True),
     Command("settings", "left", "←", "turn(-1)", "turn back", "the value before, of a choice", 5, changes=True),
@@ -322,10 +362,13 @@ def table() -> list[Command]:
     return [_dressed(one) for one in TABLE]
 
 
-def bar(places: tuple[str, ...], read_only: bool) -> list[Command]:
-    """The commands that a key bar may show, in the table's order within each place; a key means its first place's."""
+def bar(places: tuple[str, ...], read_only: bool, held: bool = False) -> list[Command]:
+    """The commands that a key bar may show, in the table's order within each place; a key means its first place's.
+
+    `held` says whether a reply is: what lets it go is then among them.
+    """
     shown: dict[str, Command] = {}
     for place in places:
         for one in listed(place, read_only):
             shown.setdefault(one.keys, one)
-    return [one for one in shown.values() if one.short]
+    return [one for one in shown.values() if one.short and (held or not one.held)]

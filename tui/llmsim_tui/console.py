@@ -39,6 +39,7 @@ class Console(App[None]):
         self.failure: Exception | None = None
         self.deck = Deck()
         self.heat = Heat()
+        self.intercepted: dict[str, Any] = {}
         self.recorder: Recorder | None = None
         self._away = ""
         self.own_themes: list[str] = []

@@ -71,9 +71,11 @@ class LocalBackend(LocalRules):
         self._simulator.events.add("act", f"resent #{number} as #{again.number}", "console")
         return again.number
 
-    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
+    async def act(
+        self, number: int, action: Action, value: float = 1.0, error: Mapping[str, Any] | None = None
+    ) -> bool:
         """Acts on one reply under way."""
-        return self._simulator.act(number, action, value=value, who="console")
+        return self._simulator.act(number, action, value=value, error=error, who="console")
 
     # -- real APIs
 

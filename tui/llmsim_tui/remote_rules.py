@@ -100,10 +100,12 @@ class RemoteRules(Picture):
         """Asks the same once more."""
         return int((await self._do("POST", f"/exchanges/{number}/resend", {}))["number"])
 
-    async def act(self, number: int, action: Action, value: float = 1.0) -> bool:
+    async def act(
+        self, number: int, action: Action, value: float = 1.0, error: Mapping[str, Any] | None = None
+    ) -> bool:
         """Acts on one reply under way."""
         try:
-            await self._do("POST", f"/exchanges/{number}/{action}", {"value": value})
+            await self._do("POST", f"/exchanges/{number}/{action}", dict(error) if error else {"value": value})
         except ControlError as error:
             return False if _gone(error) else _raise(error)
         return True

@@ -167,7 +167,7 @@ def _counted(seat: Seat | Replica) -> Snapshot:
     return together(told.values())
 
 
-_MOMENTS = ("first", "first_due", "ended", "_anchor")
+_MOMENTS = ("first", "first_due", "ended", "admitted", "_anchor")
 
 
 def _shifted(exchange: Exchange, shift: float) -> None:

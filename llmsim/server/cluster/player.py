@@ -134,6 +134,7 @@ class WorkerSimulator(Simulator):
     def __init__(self, settings: Settings, memory: Memory, **given: Any) -> None:
         super().__init__(settings, **given)
         self.tally, self.limiter = WorkerTally(), WorkerLimiter(self.clock)
+        self.holds.spent = counted_fault  # the hub knows: what a counted hold keeps back is let go by hand
         self._memory = memory
         self.numbers = self._shared = Numbers(memory)
         self._repeats = self._seen = SharedRepeats(memory)

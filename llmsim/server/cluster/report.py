@@ -23,12 +23,6 @@ _SHARES = (0.5, 0.95, 1.0)
 _MOST = 400
 """Exchanges in one part of a report."""
 
-_MOVES = (
-    *("cursor", "state", "status", "first", "first_due", "ended", "held", "factor", "late"),
-    *("_anchor", "_time", "_rate"),
-)
-"""What of an exchange changes while it is played."""
-
 
 @dataclass(slots=True)
 class Report:
@@ -103,7 +97,7 @@ class Reporter:
             if exchange.plan.pieces is not pieces:
                 told.exchanges.append(exchange)
             else:
-                told.went_on.append((number, {name: getattr(exchange, name) for name in _MOVES}))
+                told.went_on.append((number, {name: getattr(exchange, name) for name in exchange.MOVES}))
             if exchange.state == "live":
                 self._live[number] = (exchange, exchange.plan.pieces)
             else:

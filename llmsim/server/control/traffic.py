@@ -21,6 +21,7 @@ from llmsim.server.replay import replay
 from llmsim.underway import ACTIONS
 from llmsim.verdict import judging
 from llmsim.verdict.tries import Linker, tries_of
+from llmsim.views.exchanges import held
 from llmsim.views.inspect import inspected
 
 _PAGE = 100
@@ -145,7 +146,8 @@ def _exchange(call: Call) -> Exchange:
 async def live(call: Call) -> Any:
     """The exchanges under way, oldest first."""
     found = islice(call.simulator.meter.live.values(), call.number("limit", _PAGE, 1, 1000))
-    return [entry(one, bodies=False) for one in found]
+    now = call.simulator.clock.now()
+    return [{**entry(one, bodies=False), "held": held(one, now)} for one in found]
 
 
 async def one(call: Call) -> Any:
@@ -183,14 +185,15 @@ async def resend(call: Call) -> Any:
 
 
 async def act(call: Call) -> Any:
-    """Acts on one reply under way; `speed` takes a `value`."""
+    """Acts on one reply under way; `speed` takes a `value`, `fail` a `status`, `retry_after` and `message`."""
     exchange, action = _exchange(call), call.params["action"]
     if action not in ACTIONS:
         raise Problem(404, f"there is no action {action[:40]!r}; there are {', '.join(ACTIONS)}")
-    value = call.fields("value").get("value", 1.0)
+    told = call.fields("value", "status", "retry_after", "message")
+    value, error = told.pop("value", 1.0), told
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise Problem(400, f"value: {value!r} is not allowed: it is a number")
-    if not call.simulator.act(exchange.number, action, value=float(value), who=call.who):
+    if not call.simulator.act(exchange.number, action, value=float(value), error=error, who=call.who):
         raise Problem(409, f"exchange {exchange.number} has ended")
     return entry(exchange, bodies=False)
 
@@ -260,7 +263,11 @@ OPERATIONS = [
     Operation("GET", "/exchanges/{number}/tries", tries, "The tries of the same call", changes=False),
     Operation("POST", "/exchanges/{number}/resend", resend, "Ask the same once more"),
     Operation(
-        "POST", "/exchanges/{number}/{action}", act, f"Act on a reply: {', '.join(ACTIONS)}", body={"value": 2.0}
+        "POST",
+        "/exchanges/{number}/{action}",
+        act,
+        f"Act on a reply: {', '.join(ACTIONS)}",
+        body={"value": 2.0, "status": 429},
     ),
     Operation(
         "GET", "/events", events, "What happens, as server-sent events", query={"after": "numbers above"}, changes=False

@@ -175,7 +175,7 @@ async def test_the_chosen_stream_is_paused_let_go_and_cut() -> None:
         number = console.one("#streams").chosen
         assert console.backend.acted == [(number, "pause")]
         assert "paused" in console.text()
-        await console.press("p", "up", "x")
+        await console.press("p", "up", "c")
         assert console.backend.acted[1:] == [(number, "resume"), (number, "cut")]
         await console.press("enter")
         assert isinstance(console.app.screen, Inspector)
@@ -183,7 +183,7 @@ async def test_the_chosen_stream_is_paused_let_go_and_cut() -> None:
 
 async def test_what_has_ended_cannot_be_touched_and_is_said() -> None:
     async with stage((80, 24)) as console:
-        await console.press("home", "x")
+        await console.press("home", "c")
         assert console.toasts()[-1] == "#0 has already ended: only a reply under way can be touched."
 
 

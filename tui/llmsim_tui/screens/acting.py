@@ -7,7 +7,8 @@ from typing import Any, Final
 from llmsim.errors import LlmsimError
 from llmsim_tui import report
 from llmsim_tui.backend import Stream
-from llmsim_tui.screens.docking import Docking
+from llmsim_tui.screens.fail_with import FailWith
+from llmsim_tui.screens.holding import Holding
 from llmsim_tui.screens.mock_edit import mock_from
 from llmsim_tui.screens.scenario import save
 from llmsim_tui.widgets.flows import Act
@@ -17,7 +18,7 @@ _SLOWEST, _FASTEST = 1 / 64, 64.0
 """How far a reply alone is slowed down and sped up."""
 
 
-class Acting(Docking):
+class Acting(Holding):
     """A live screen's deeds; each is one call of the backend and one sentence."""
 
     def action_stop_scenario(self) -> None:
@@ -73,6 +74,9 @@ class Acting(Docking):
             mock_from(self.console, message.number)
             return
         backend = self.console.backend
+        if message.what == "fail with":
+            self._fail_with(message.number)
+            return
         streams = backend.streams(10_000) if message.what in ("pause", "slower", "faster") else ()
         stream = next((one for one in streams if one.number == message.number), None)
         what, value = _deed(message.what, stream)
@@ -85,11 +89,20 @@ class Acting(Docking):
 
         self.console.attempt(lambda: backend.act(message.number, what, value), told)
 
+    def _fail_with(self, number: int) -> None:
+        row = self.console.backend.row(number)
+        if row is not None and row.outcome != "live":
+            self.console.say(f"#{number} has already ended: only a reply under way can be touched.")
+        elif self.console.may_change():
+            self.app.push_screen(FailWith(number))
+
 
 def _deed(wanted: str, stream: Stream | None) -> tuple[Any, float]:
     """The action that a key asks of a reply, and its value."""
+    if wanted == "release":
+        return "resume", 1.0
     if wanted == "pause":
-        return ("resume" if stream is not None and stream.state == "paused" else "pause"), 1.0
+        return ("resume" if stream is not None and stream.state in ("paused", "held") else "pause"), 1.0
     if wanted in ("slower", "faster"):
         factor = stream.factor if stream is not None else 1.0
         return "speed", min(_FASTEST, max(_SLOWEST, factor * (2.0 if wanted == "faster" else 0.5)))

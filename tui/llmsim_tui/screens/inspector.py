@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from llmsim_tui.screens.mock_edit import mock_from
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.widgets.dossier import Dossier
-from llmsim_tui.widgets.flows import Flows
+from llmsim_tui.widgets.flows import Act, Flows
 
 
 class Inspector(Dialog):
@@ -32,8 +32,9 @@ class Inspector(Dialog):
         self.query_one(Dossier).show(self.number)
 
     def tick(self, beat: int) -> None:
-        """Shows it as it stands."""
+        """Shows it as it stands, and what can be done to it."""
         self.query_one(Dossier).tick()
+        self.show_keys()
 
     def on_dossier_closed(self) -> None:
         """Closes."""
@@ -49,6 +50,10 @@ class Inspector(Dialog):
     def on_dossier_wanted(self, message: Dossier.Wanted) -> None:
         """Looks into another one."""
         self.query_one(Dossier).show(message.number)
+
+    def on_act(self, message: Act) -> None:
+        """Does something to it, as the list below would."""
+        self.app.screen_stack[0].post_message(Act(message.number, message.what))
 
     def on_dossier_mocked(self, message: Dossier.Mocked) -> None:
         """Opens an editor with a mock that answers such a request as this one was answered."""

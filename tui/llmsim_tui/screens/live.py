@@ -199,8 +199,12 @@ class Live(Acting):
         places = own.get(focused or "", ())
         if self.in_dossier:
             places = ("inspector",)
-        commands = bar((*self.own_places, *places, "live", "app"), self.console.backend.read_only)
+        commands = bar((*self.own_places, *places, "live", "app"), self.console.backend.read_only, self._holds)
         self.query_one(KeyBar).show(commands, _PROMPT if self.choosing else "")
+
+    @property
+    def _holds(self) -> bool:
+        return self._pulse is not None and self._pulse.held > 0
 
     def action_pad(self, digit: int) -> None:
         """Arms or lifts a pad; opens it for editing where that was asked for."""

@@ -114,7 +114,8 @@ class Dialog(Ticking, ModalScreen[None]):
     def show_keys(self) -> None:
         """Fills the bars: what is in force, and what works in this dialog."""
         self._safety()
-        self.query_one(KeyBar).show(bar((self.place,), self.console.backend.read_only))
+        backend = self.console.backend
+        self.query_one(KeyBar).show(bar((self.place,), backend.read_only, backend.pulse().held > 0))
 
     def action_close(self) -> None:
         """Closes the dialog."""

@@ -89,7 +89,7 @@ def heading(columns: list[Column], ink: Ink, sorted_by: str = "") -> Line:
 
 def worded(row: Row, columns: list[Column], ink: Ink, marked: bool = False) -> Line:
     """A request in its columns."""
-    tone = ink.tone[row.outcome]
+    tone = ink.tone["limited" if row.held else row.outcome]
     cells: dict[str, tuple[str, Style]] = {
         "#": (f"◆{row.number}", ink.tone["preview"]) if marked else (str(row.number), ink.dim),
         "time": (moment(row.wall), ink.dim),
@@ -110,5 +110,5 @@ def worded(row: Row, columns: list[Column], ink: Ink, marked: bool = False) -> L
 
 
 def _status(row: Row) -> str:
-    word = _WORDS.get(row.outcome)
+    word = "held" if row.held else _WORDS.get(row.outcome)
     return word if word else str(row.status or "")

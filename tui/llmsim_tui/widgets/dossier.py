@@ -20,6 +20,7 @@ from llmsim_tui.console import Console, console
 from llmsim_tui.palette import ink
 from llmsim_tui.snippets import FORMS
 from llmsim_tui.text import safe
+from llmsim_tui.widgets.flows import Act
 from llmsim_tui.widgets.lines import told
 from llmsim_tui.widgets.tabs import Tabs
 from llmsim_tui.widgets.timeline import Timeline, Tokens
@@ -276,6 +277,10 @@ class Dossier(Container):
             self.post_message(self.Wanted(again))
 
         self.console.attempt(lambda: backend.resend(number), told)
+
+    def action_act(self, what: str) -> None:
+        """Wants something done to it."""
+        self.post_message(Act(self.number, what))
 
     def action_mock(self) -> None:
         """Makes a mock of it."""

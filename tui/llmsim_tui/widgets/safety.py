@@ -54,6 +54,7 @@ class Safety:
     scene: tuple[str, str] = ("", "")
     doubtful: bool = False
     tape: tuple[int, str] | None = None
+    held: int = 0
 
     @classmethod
     def of(
@@ -84,6 +85,7 @@ class Safety:
             note=note,
             doubtful=doubtful,
             scene=_scene(play),
+            held=pulse.held,
             tape=None if taping is None else (taping["exchanges"], PurePath(safe(taping["tape"])).name),
         )
 
@@ -170,6 +172,8 @@ class SafetyLine(Lines):
             self._taping(line, state.tape, tight, gap)
         if state.speed != 1:
             line.add(gap).add(f" ×{state.speed:g} ", ink.badge)
+        if state.held:
+            line.add(gap).add(f" {amount(state.held)} HELD ", ink.chip)
         if state.frozen:
             line.add(gap).add(" FROZEN ", ink.badge)
         if state.scene[1]:

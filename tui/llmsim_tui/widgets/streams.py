@@ -52,6 +52,7 @@ class Streams(Panel):
             "streaming": (ink.tone["live"], f"{_pace(stream.factor)}{stream.rate:.0f} t/s"),
             "stalled": (ink.tone["failed"], f"stall {stream.waited:.1f}s"),
             "paused": (ink.tone["limited"], "paused"),
+            "held": (ink.tone["limited"], f"held {stream.waited:.0f}s"),
         }[stream.state]
         line = Line(ink).add(str(stream.number), ink.dim, width=6, right=True).add(" ")
         line.add(safe(brief(stream.client)), ink.text, width=min(14, max(8, width // 5))).add(" ")
@@ -65,7 +66,7 @@ class Streams(Panel):
         indent = 7
         line = Line(ink).add(" " * indent)
         room = max(1, width - indent - 1)
-        if stream.faults and stream.state in {"stalled", "waiting"}:
+        if stream.faults and stream.state in {"stalled", "waiting", "held"}:
             word = clip(safe(" ".join(stream.faults)), room // 2).rstrip() + " "
             line.add(word, ink.tone["limited"])
             room -= cell_len(word)
