@@ -97,7 +97,7 @@ async def test_a_batch_is_cancelled(claude: AsyncAnthropic, simulator: Simulator
     simulator.change(latency_profile="silent")
     batch = await claude.messages.batches.create(requests=requests(30))
     await until(lambda: len(simulator.meter.live) == 16)
-    told = await claude.messages.batches.cancel(batch.id, timeout=2)
+    told = await claude.messages.batches.cancel(batch.id)
     assert told.processing_status == "canceling"
     simulator.change(latency_profile="instant")
     for number in list(simulator.meter.live):

@@ -12,6 +12,7 @@ from openai import AsyncOpenAI, OpenAI
 from openai.types import Batch
 from openai.types.chat import ChatCompletion
 from openapi import assert_known_keys
+from running import until
 
 from llmsim.simulator import Simulator
 
@@ -90,6 +91,7 @@ async def test_a_batch_that_fails_says_at_which_line(client: AsyncOpenAI) -> Non
 async def test_a_batch_is_cancelled(client: AsyncOpenAI, simulator: Simulator) -> None:
     simulator.change(latency_profile="silent")
     batch = await begun(client, jsonl(*(chat(str(n)) for n in range(20))))
+    await until(lambda: len(simulator.meter.live) == 16)  # a line that has not begun yet would be done at once
     simulator.change(latency_profile="instant")
     cancelling = await client.batches.cancel(batch.id)
     assert cancelling.status == "cancelling"
