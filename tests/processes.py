@@ -7,7 +7,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ class Server:
             words, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}
         )
         self.log: list[str] = []
+        self._reading: threading.Thread | None = None
         self.url = self.said(r"serving on (http://\S+)")[1]
 
     def said(self, pattern: str) -> re.Match[str]:
@@ -40,6 +43,13 @@ class Server:
             if found := re.search(pattern, line):
                 return found
         raise AssertionError("".join(self.log))
+
+    def read_on(self) -> None:
+        """Reads its log from now on: under load it would fill the pipe, and the server would wait to write it."""
+        if self._reading is None:
+            assert self.process.stderr is not None
+            self._reading = threading.Thread(target=self.log.extend, args=(self.process.stderr,), daemon=True)
+            self._reading.start()
 
     def call(self, method: str, path: str, **given: Any) -> httpx.Response:
         with httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False) as client:
@@ -67,3 +77,39 @@ def together(count: int, ask: Callable[[], Any]) -> list[Any]:
     """As many calls at the same moment."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(lambda _: ask(), range(count)))
+
+
+class Load:
+    """Clients that ask servers one question after the other while this is entered; each leaves when its own dies.
+
+    `answers` counts statuses, and "gone" for what was under way when a server died.
+    """
+
+    def __init__(self, servers: Sequence[Server], clients: int = 2, model: str = "gpt-4o-mini") -> None:
+        self.answers: Counter[int | str] = Counter()
+        self._model = model
+        self._over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask, args=(one,), daemon=True) for one in servers for _ in range(clients)
+        ]
+        for one in servers:
+            one.read_on()
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def _ask(self, server: Server) -> None:
+        with httpx.Client(base_url=server.url, timeout=PATIENCE, trust_env=False) as client:
+            while not self._over.is_set():
+                try:
+                    self.answers[client.post(CHAT, json={**ASK, "model": self._model}).status_code] += 1
+                except httpx.TransportError:
+                    self.answers["gone"] += 1
+                    return

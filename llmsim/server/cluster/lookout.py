@@ -174,6 +174,6 @@ def _shifted(exchange: Exchange, shift: float) -> None:
     """Puts the moments of another machine's clock on this one's."""
     exchange.started += shift
     for name in _MOMENTS:
-        value = getattr(exchange, name)
+        value = getattr(exchange, name, None)  # only one under load is `admitted`
         if value is not None:
             setattr(exchange, name, value + shift)

@@ -273,8 +273,10 @@ class Link(Relays):
         self.runner.hurry()
 
     def on_lost(self, peer: Peer) -> None:
-        """Ends with the hub: without it, nobody would stop this worker."""
+        """Ends with the hub: without it, nobody would stop this worker, and nothing is counted any more."""
         super().on_lost(peer)
+        if hasattr(self, "runner"):
+            self.runner.app.desk.stopping = True  # at once: who waits for a grant is refused, and not let in uncounted
         if not self.over.is_set():
             keep(self._orphaned(), "the hub is gone")
 
@@ -300,7 +302,8 @@ class Link(Relays):
             try:
                 grant: Grant | None = await self.peer.ask("claim", claims)
             except Lost as error:
-                logger.warning("a request begins without what is counted: %s", error)
+                if not self.peer.gone:
+                    logger.warning("a request begins without what is counted: %s", error)
                 return None
             if grant is not None:
                 return grant

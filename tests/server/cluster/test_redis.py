@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import CHAT, PATIENCE, Server, together
+from processes import CHAT, PATIENCE, Load, Server, together
 
 pytest.importorskip("redis", reason="the extra llmsim[cluster] is not installed")
 pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="there is no redis-server here")
+
+MANY = 150
+"""Requests of the load that are let in before and after the leader dies."""
 
 
 class Redis:
@@ -115,18 +118,21 @@ def test_any_replica_tells_of_the_exchanges_of_all(both: list[Server]) -> None:
 
 def test_without_redis_each_serves_on_says_so_and_catches_up_when_it_is_back(both: list[Server], redis: Redis) -> None:
     both[0].call("PATCH", "/llmsim/settings", json={"target_tokens": 7})
-    redis.kill()
-    until(lambda: [state(one) for one in both] == ["lost", "lost"])
-    assert [one.call("GET", "/ready").status_code for one in both] == [200, 200]
-    assert [tokens(one) for one in both] == [7, 7]
-    refused: Any = both[1].call("PATCH", "/llmsim/settings", json={"target_tokens": 9})
-    assert refused.status_code == 503
-    assert "the cluster cannot be reached" in refused.json()["error"]["message"]
-    redis.start()
-    until(lambda: whole(both))
-    changed = both[1].call("PATCH", "/llmsim/settings", json={"target_tokens": 11})
-    assert changed.status_code == 200, (changed.text, [one.get("/ready") for one in both])
-    assert [tokens(one) for one in both] == [11, 11]
+    with Load(both) as load:
+        redis.kill()
+        until(lambda: [state(one) for one in both] == ["lost", "lost"])
+        assert [one.call("GET", "/ready").status_code for one in both] == [200, 200]
+        assert [tokens(one) for one in both] == [7, 7]
+        refused: Any = both[1].call("PATCH", "/llmsim/settings", json={"target_tokens": 9})
+        assert refused.status_code == 503
+        assert "the cluster cannot be reached" in refused.json()["error"]["message"]
+        redis.start()
+        until(lambda: whole(both))
+        changed = both[1].call("PATCH", "/llmsim/settings", json={"target_tokens": 11})
+        assert changed.status_code == 200, (changed.text, [one.get("/ready") for one in both])
+        assert [tokens(one) for one in both] == [11, 11]
+        until(lambda: load.answers.total() > 100)
+    assert set(load.answers) == {200}
 
 
 def test_another_replica_leads_when_the_leader_dies_and_goes_on_from_its_settings_and_counts(
@@ -134,13 +140,19 @@ def test_another_replica_leads_when_the_leader_dies_and_goes_on_from_its_setting
 ) -> None:
     leader, follower = both
     leader.call("PATCH", "/llmsim/settings", json={"target_tokens": 13})
-    leader.call("PUT", "/llmsim/limits", json=[{"name": "few", "rpd": 6}])
-    leader.call("POST", "/llmsim/faults", json={"fault": "500", "count": 3})
+    few, many = {"when": "model:gpt-4o", "rpd": 6}, {"when": "model:gpt-4o-mini", "quota_requests": MANY}
+    leader.call("PUT", "/llmsim/limits", json=[few, many])
+    leader.call("POST", "/llmsim/faults", json={"fault": "500", "count": 3, "scope": "model:gpt-4o"})
     assert [one.chat().status_code for one in both * 2] == [500, 500, 500, 200]
-    leader.process.send_signal(signal.SIGKILL)
-    answers = [follower.chat().status_code for _ in range(3)]  # while no other leads yet, too
-    assert answers == [200, 200, 429]
-    until(lambda: state(follower) == "leads")
+    with Load(both) as load:
+        until(lambda: load.answers[200] > MANY / 3)
+        leader.process.send_signal(signal.SIGKILL)
+        answers = [follower.chat().status_code for _ in range(3)]  # while no other leads yet, too
+        assert answers == [200, 200, 429]
+        until(lambda: state(follower) == "leads")
+        until(lambda: load.answers[429] > 10)
+    assert set(load.answers) <= {200, 429, 503, "gone"}  # 503: by the workers that the leader leaves behind
+    assert MANY - load.answers["gone"] <= load.answers[200] <= MANY
     follower.call("PUT", "/llmsim/limits", json=[])
     assert tokens(follower) == 13
     assert follower.get("/llmsim/faults") == []
