@@ -68,7 +68,9 @@ def stream(exchange: Exchange, now: float) -> Stream:
         state = "stalled" if since > _STALL and ahead > _STALL / 4 else "streaming"
     # What came with the first token, such as hidden thinking, tells nothing about the pace.
     paced = cursor - bisect_right(plan.times, plan.times[0])
-    spent = now - exchange.first if exchange.first is not None and paced > 0 else 0.0
+    # From when the first one was due: of several that came late together it would be any pace.
+    begun = exchange.first if exchange.first_due is None else exchange.first_due
+    spent = now - begun if begun is not None and paced > 0 else 0.0
     return Stream(
         number=exchange.number,
         client=exchange.ask.client or "-",

@@ -18,6 +18,8 @@ LOOKED_AT: Final = 400
 """Requests that are looked at, the newest; linking them takes a millisecond."""
 _WORST: Final = 12
 """Clients that are told of in words."""
+_APART: Final = 4
+"""Machines of one client that are told apart."""
 _NAME: Final = 40
 """Characters of a client's name in these words."""
 
@@ -78,11 +80,42 @@ def _worst(calls: Sequence[tuple[Call, str]]) -> tuple[str, ...]:
     by: dict[Client, list[tuple[Call, str]]] = defaultdict(list)
     for call, ending in calls:
         by[client_of(call.tries[0])].append((call, ending))
-    told = [(score, line) for client, own in by.items() for score, line in (_client(client, own),) if score]
-    return tuple(line for _, line in sorted(told, key=lambda one: -one[0])[:_WORST])
+    names, found = Counter(_name(client) for client in by), list[tuple[int, str]]()
+    for client, own in by.items():
+        for where, some in _parted(own):
+            score, said = _said(some)
+            if score:
+                found.append((score, f"{_called(client, where, names[_name(client)] > 1)}: {said}"))
+    return tuple(line for _, line in sorted(found, key=lambda one: -one[0])[:_WORST])
 
 
-def _client(client: Client, told: Sequence[tuple[Call, str]]) -> tuple[int, str]:
+def _parted(own: Sequence[tuple[Call, str]]) -> list[tuple[str, list[tuple[Call, str]]]]:
+    """A client's calls by the machines they come from; one that has given itself a name is one wherever it is."""
+    parts: dict[str, list[tuple[Call, str]]] = defaultdict(list)
+    for one in own:
+        parts[_machine(one[0].tries[-1])].append(one)
+    if 1 < len(parts) <= _APART:
+        return [(f"at {where}" if where else "", some) for where, some in parts.items()]
+    return [(f"at {len(parts)} addresses" if len(parts) > 1 else "", list(own))]
+
+
+def _machine(exchange: Exchange) -> str:
+    """The address that a request came from. Ports tell nothing: the SDKs begin a connection with nearly each stream."""
+    request = exchange.asked[2] if exchange.asked is not None else None
+    return "" if request is None or b"x-llmsim-client" in request.headers else str(request.client)
+
+
+def _name(client: Client) -> str:
+    return masks.text(client.name, client.key)[:_NAME] or masks.key(client.key) or "without a name"
+
+
+def _called(client: Client, where: str, shared: bool) -> str:
+    """Its name; with its key where others have the same name, and where it comes from if that tells it apart."""
+    name, key = _name(client), masks.key(client.key)
+    return " ".join([name] + [key] * (shared and bool(key) and key != name) + [where] * bool(where))
+
+
+def _said(told: Sequence[tuple[Call, str]]) -> tuple[int, str]:
     calls = [call for call, _ in told]
     waits = [wait for call in calls for wait in call.waits if wait.told is not None]
     hasty = sum(_hasty(wait) for wait in waits)
@@ -96,6 +129,4 @@ def _client(client: Client, told: Sequence[tuple[Call, str]]) -> tuple[int, str]
         f"left {gone['left']}" if gone["left"] else "",
         many(again, "retry", "retries") if again else "",
     ]
-    name = masks.text(client.name, client.key)[:_NAME] or masks.key(client.key) or "without a name"
-    said = ", ".join(part for part in parts if part)
-    return 4 * hasty + 4 * hopeless + 2 * gone.total() + again, f"{name}: {said}"
+    return 4 * hasty + 4 * hopeless + 2 * gone.total() + again, ", ".join(part for part in parts if part)

@@ -135,6 +135,11 @@ async def test_ascii_with_no_sign_that_a_bare_terminal_lacks() -> None:
             ("o",),
             ("h",),
             ("escape", "H"),
+            ("escape", "m"),
+            ("a",),
+            ("escape", "escape", "L"),
+            ("escape", "e", "2"),
+            *(("escape", key) for key in ("s", "v", "i", "r", "x", "question_mark", "slash")),
         ):
             await console.press(*keys)
             console.app.clear_notifications()

@@ -6,6 +6,7 @@ import pytest
 from llmsim_tui.text import (
     amount,
     brief,
+    briefly,
     clip,
     countdown,
     millis,
@@ -86,3 +87,16 @@ def test_an_sdk_is_named_briefly_and_any_other_client_as_it_is() -> None:
 def test_an_address_of_all_networks_is_shown_as_this_machines_own() -> None:
     shown = [reachable(address) for address in ("0.0.0.0:80", "[::]:80", "127.0.0.1:80", "10.0.0.7:8080")]
     assert shown == ["127.0.0.1:80", "[::1]:80", "127.0.0.1:80", "10.0.0.7:8080"]
+
+
+@pytest.mark.parametrize(
+    ("line", "seen"),
+    [
+        ("AsyncOpenAI/Python: gave up 3", "OpenAI: gave up 3"),
+        ("AsyncOpenAI/Python sk-…06: gave up 3", "OpenAI sk-…06: gave up 3"),
+        ("agent-01: 2 retries", "agent-01: 2 retries"),
+        ("a client/ of mine: left 1", "a client/ of mine: left 1"),
+    ],
+)
+def test_a_line_about_a_client_begins_with_its_short_name(line: str, seen: str) -> None:
+    assert briefly(line) == seen

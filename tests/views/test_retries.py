@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+import pytest
 from tui.real import ADDRESS, asked, simulated
 
+from llmsim.dialects import Request
 from llmsim.server.control import Control
 from llmsim.simulator import Simulator
 from llmsim.views import Retries
@@ -43,6 +45,36 @@ async def test_tries_waits_and_who_gave_up_are_counted_and_the_worst_client_come
     assert told.links == {"3": 2, "4": 3, "6": 1}
     assert "too early 2/3" in told.words
     assert view.retries() is told
+
+
+@pytest.mark.parametrize(
+    ("peers", "names"),
+    [
+        (["sk-proj-aaaaaaaaa 10.0.0.7", "sk-proj-bbbbbbbbb 10.0.0.7"], ["sk-proj-…aaa", "sk-proj-…bbb"]),
+        (["sk-test 10.0.0.7", "sk-test 10.0.0.8"], ["at 10.0.0.7", "at 10.0.0.8"]),
+        (["sk-proj-aaaaaaaaa 10.0.0.7", "sk-proj-aaaaaaaaa 10.0.0.8", "sk-b"], None),
+        ([f"sk-test 10.0.0.{n}" for n in range(6)], ["at 6 addresses"]),
+    ],
+)
+def test_clients_of_one_sdk_are_told_apart_by_their_keys_and_by_the_machines_they_are_on(
+    peers: list[str], names: list[str] | None
+) -> None:
+    simulator, view = simulated(faults=[{"kind": "refuse", "status": 429}])
+    for number, peer in enumerate(peers * 2):
+        key, _, host = peer.partition(" ")
+        one = asked(simulator, f"ask {number % len(peers)}", client="AsyncOpenAI/Python", key=key)
+        one.asked = (None, None, Request("POST", "/v1/chat/completions", client=host))
+    told = [line.partition(": ")[0].removeprefix("AsyncOpenAI/Python ") for line in view.retries().worst]
+    assert sorted(told) == (names or ["sk-proj-…aaa at 10.0.0.7", "sk-proj-…aaa at 10.0.0.8", "sk-…"])
+
+
+def test_a_client_that_gives_itself_a_name_is_one_wherever_it_is() -> None:
+    simulator, view = simulated(faults=[{"kind": "refuse", "status": 429}])
+    for host in ("10.0.0.7", "10.0.0.8"):
+        one = asked(simulator, "ask", client="agent-01")
+        headers = {b"x-llmsim-client": b"agent-01"}
+        one.asked = (None, None, Request("POST", "/v1/chat/completions", headers=headers, client=host))
+    assert [line.partition(":")[0] for line in view.retries().worst] == ["agent-01"]
 
 
 async def test_they_are_the_same_elsewhere_and_cost_the_same_after_a_long_history() -> None:

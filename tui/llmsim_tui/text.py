@@ -104,6 +104,13 @@ def brief(client: str) -> str:
     return agent[1] if agent else client
 
 
+def briefly(line: str) -> str:
+    """A line that begins with a client's name, which is shortened as in a narrow column."""
+    name, _, rest = line.partition(" ")
+    agent = _AGENT.match(name)
+    return f"{agent[1]}{':' * name.endswith(':')} {rest}" if agent else line
+
+
 def moment(wall: float) -> str:
     """A moment of the server's clock as the local time of day."""
     return datetime.fromtimestamp(wall).strftime("%H:%M:%S")

@@ -13,6 +13,7 @@ from llmsim_tui.commands import bindings
 from llmsim_tui.drafts import Draft, Made, read
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
+from llmsim_tui.widgets.words import Words
 
 _PAUSE: Final = 0.3
 """Seconds of rest after a key before a long text is read again."""
@@ -55,7 +56,7 @@ class Editor(Dialog, Generic[Made]):
             yield TextArea(
                 self.text, id="text", tab_behavior="indent", soft_wrap=False, show_line_numbers=True, theme="css"
             )
-            yield Static("", id="sentence", markup=False)
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:

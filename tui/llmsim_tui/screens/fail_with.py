@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label, Static
+from textual.containers import Vertical
+from textual.widgets import Input, Static
 
 from llmsim.errors import SettingsError
 from llmsim.faults.refuse import Refuse
@@ -16,6 +16,7 @@ from llmsim_tui.commands import bindings
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
 from llmsim_tui.widgets.slider import Choice
+from llmsim_tui.widgets.words import Words, row
 
 
 class Statuses(Choice):
@@ -54,9 +55,9 @@ class FailWith(Dialog):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"fail #{self.number} with"
             yield Statuses("status", statuses, "500", id="status")
-            yield _row("retry after", Input(id="retry_after", compact=True, placeholder="none · seconds"))
-            yield _row("message", Input(id="message", compact=True, placeholder="the provider's own words"))
-            yield Static("", id="sentence", markup=False)
+            yield row("retry after", Input(id="retry_after", compact=True, placeholder="none · seconds"))
+            yield row("message", Input(id="message", compact=True, placeholder="the provider's own words"))
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:
@@ -79,7 +80,9 @@ class FailWith(Dialog):
                 error["retry_after"] = _number(error["retry_after"])
             checked("fail", 1.0, error)
         except SettingsError as problem:
-            self.query_one("#sentence", Static).update(safe(f"Not failed: {problem}"))
+            sentence = self.query_one("#sentence", Static)
+            sentence.update(safe(f"Not failed: {problem}"))
+            sentence.add_class("-wrong")
             return
         number, backend = self.number, self.console.backend
 
@@ -100,7 +103,3 @@ def _number(told: str) -> float:
         return float(told)
     except ValueError:
         raise SettingsError(f"retry after: {told!r} is no number of seconds") from None
-
-
-def _row(words: str, field: Input) -> Horizontal:
-    return Horizontal(Label(words, markup=False), field, classes="row")

@@ -13,9 +13,10 @@ from textual.widgets import Static
 from llmsim_tui.commands import PLACES, bindings, listed
 from llmsim_tui.palette import ink
 from llmsim_tui.screens.ticking import Dialog
-from llmsim_tui.widgets.lines import told
+from llmsim_tui.widgets.lines import keys_plainly, told
+from llmsim_tui.widgets.words import Words
 
-_KEYS, _WIDEST, _FRAME = 9, 84, 5
+_KEYS, _NAMES, _WIDEST, _FRAME = 9, 13, 84, 5
 """Columns of the keys, of the whole dialog at most (as the styles have it), and of its frame and scrollbar."""
 
 
@@ -29,7 +30,7 @@ class Help(Dialog):
         """One scroll of text."""
         with VerticalScroll(id="dialog") as scroll:
             scroll.border_title = "keys"
-            yield Static("", id="words", markup=False)
+            yield Words(id="words")
         yield from self.keys()
 
     def on_mount(self) -> None:
@@ -43,13 +44,14 @@ class Help(Dialog):
 
     def _words(self, room: int) -> Text:
         colors = ink(self.app)
-        words = Text()
+        words, wide = Text(), _NAMES if colors.plain else _KEYS
         for place, heading in PLACES.items():
             words.append(f"{heading}\n", colors.key)
             for one in listed(place, self.console.backend.read_only):
-                lines = wrap(one.help, max(20, room - _KEYS))
-                words.append(f"  {one.shows:<{_KEYS - 2}}", colors.bold)
-                words.append(("\n" + " " * _KEYS).join(lines) + "\n", colors.text)
+                lines = wrap(one.help, max(20, room - wide))
+                shows = keys_plainly(one.shows) if colors.plain else one.shows
+                words.append(f"  {shows:<{wide - 2}}", colors.bold)
+                words.append(("\n" + " " * wide).join(lines) + "\n", colors.text)
             words.append("\n")
         words.rstrip()
         return words

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label, Static
+from textual.containers import Vertical
+from textual.widgets import Input, Static
 
 from llmsim.errors import SettingsError
 from llmsim.faults.hold import Hold
@@ -16,6 +16,7 @@ from llmsim.settings import Settings
 from llmsim_tui.commands import bindings
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
+from llmsim_tui.widgets.words import Words, row
 
 INTERCEPT: Final = "intercept"
 """The id and the label of the hold that this dialog arms."""
@@ -51,11 +52,11 @@ class Intercept(Dialog):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = INTERCEPT
             whom = "every request · model:gpt-4o* stream:true !key:ci text:/refund/"
-            yield _row("hold", Input(str(self.last.get("scope", "")), id="whom", compact=True, placeholder=whom))
-            yield Static("", id="preview", markup=False)
-            yield _row("at most", Input(str(most), id="most", compact=True))
-            yield _row("for seconds", Input(f"{seconds:g}", id="seconds", compact=True))
-            yield Static("", id="sentence", markup=False)
+            yield row("hold", Input(str(self.last.get("scope", "")), id="whom", compact=True, placeholder=whom))
+            yield Words(id="preview")
+            yield row("at most", Input(str(most), id="most", compact=True))
+            yield row("for seconds", Input(f"{seconds:g}", id="seconds", compact=True))
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:
@@ -67,8 +68,10 @@ class Intercept(Dialog):
             "go. It goes on by itself when its seconds are over; beyond the most that are held at once others pass."
         )
 
-    def _say(self, words: str) -> None:
-        self.query_one("#sentence", Static).update(safe(words))
+    def _say(self, words: str, wrong: bool = False) -> None:
+        sentence = self.query_one("#sentence", Static)
+        sentence.update(safe(words))
+        sentence.set_class(wrong, "-wrong")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Says whom the filter would have met, as it is typed."""
@@ -117,7 +120,7 @@ class Intercept(Dialog):
         try:
             fields = self._fields()
         except SettingsError as error:
-            self._say(f"Nothing is held: {error}")
+            self._say(f"Nothing is held: {error}", wrong=True)
             return
         backend, before = self.console.backend, in_force(self.console.backend.settings())
         self.console.intercepted = fields
@@ -135,7 +138,3 @@ def _plain(fields: Mapping[str, Any]) -> dict[str, str]:
     """The fields that say whom and how, so that equal ones look equal."""
     hold = Hold.model_validate({name: fields[name] for name in ("for_ms", "most") if name in fields})
     return {"scope": str(Match(fields.get("scope", ""))), "hold": repr(hold)}
-
-
-def _row(words: str, field: Input) -> Horizontal:
-    return Horizontal(Label(words, markup=False), field, classes="row")

@@ -25,6 +25,7 @@ from llmsim_tui.widgets.heatmap import HeatMap, Warmth
 from llmsim_tui.widgets.lines import Line, Lines, told
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
 from llmsim_tui.widgets.spread import Distribution, Waits
+from llmsim_tui.widgets.words import Words
 
 _KINDS: Final = tuple(kind for kind in get_args(Kind) if kind != "empirical")
 _SCALES: Final = {
@@ -109,7 +110,7 @@ class Latency(Dialog):
                         yield Choice(f"{part.upper()} shape", _KINDS, id=f"{part}-kind")
                     for name, (label, scale, words) in _LOAD.items():
                         yield Slider(label, scale, id=f"load-{name}", words=words)
-                    yield Static("", id="load-words", markup=False)
+                    yield Words(id="load-words")
                     yield Choice("for", [EVERY], id="scope")
                 yield OptionList(id="presets", compact=True, markup=False)
             yield HeatMap(id="heat")

@@ -43,6 +43,7 @@ from llmsim_tui.widgets.retried import Retried
 from llmsim_tui.widgets.safety import SafetyLine
 from llmsim_tui.widgets.spread import Distribution, Waits
 from llmsim_tui.widgets.streams import Streams
+from llmsim_tui.widgets.words import hints_as_drawn
 
 _EVENTS: Final = 500
 _DIALOGS: Final[dict[str, type[Dialog]]] = {
@@ -324,6 +325,7 @@ class Live(Acting):
     def action_filter(self) -> None:
         """Opens the filter line."""
         line = self.query_one("#filter", Input)
+        hints_as_drawn(self)
         line.display = True
         self.set_focus(line)  # at once: what is typed next is for it
 

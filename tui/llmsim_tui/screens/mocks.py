@@ -20,6 +20,7 @@ from llmsim_tui.screens.mock_edit import NEW, mock_edit
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import amount, safe
 from llmsim_tui.widgets.rows import Head, Item, Rows
+from llmsim_tui.widgets.words import Words
 
 _HEADS: Final = (
     Head("on", 2),
@@ -54,7 +55,7 @@ class Mocks(Dialog):
             yield Rows(_HEADS, "no mock yet · a adds one\nor m on a request in the inspector", id="list")
             with VerticalScroll(id="dry") as dry:
                 dry.border_title = "dry run"
-                yield Static("", id="dry-text", markup=False)
+                yield Words(id="dry-text")
         yield from self.keys()
 
     def on_mount(self) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.events import DescendantFocus, Resize
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static
+from textual.widgets import Input, Static
 
 from llmsim import faults
 from llmsim.errors import SettingsError
@@ -20,6 +20,7 @@ from llmsim_tui.deck import Pad, find
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
+from llmsim_tui.widgets.words import Words, row
 
 _SHARE: Final = Scale(0, 1, linear=True)
 
@@ -61,16 +62,16 @@ class PadEdit(Dialog):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"pad {self.digit}"
             with VerticalScroll(id="rows", can_focus=False):
-                yield _row("label", Input(pad.label, id="label", compact=True))
+                yield row("label", Input(pad.label, id="label", compact=True))
                 seconds = f"{pad.seconds:g}" if pad.seconds else ""
-                yield _row("for seconds", Input(seconds, id="seconds", compact=True, placeholder="until lifted"))
+                yield row("for seconds", Input(seconds, id="seconds", compact=True, placeholder="until lifted"))
                 yield Slider("share", _SHARE, float(pad.fault.get("probability", 1.0)), id="probability")
                 yield Choice("kind", list(faults.kinds()), str(pad.fault["kind"]), id="kind")
                 with Vertical(id="fields"):
                     yield from self._fields(str(pad.fault["kind"]))
                 with Vertical(id="terms"):
                     yield from self._terms()
-            yield Static("", id="sentence", markup=False)
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:
@@ -98,16 +99,16 @@ class PadEdit(Dialog):
                 yield Choice(words, list(self.values[name]), _word(given), id=f"field-{name}")
             else:
                 shown = "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
-                yield _row(words, Input(shown, id=f"field-{name}", compact=True, placeholder=_range(schema)))
+                yield row(words, Input(shown, id=f"field-{name}", compact=True, placeholder=_range(schema)))
 
     def _terms(self) -> Iterator[Widget]:
         """A row for each field that says whom the fault meets, when and how often."""
         for name, (words, placeholder) in _ROWS.items():
             given = self.pad.fault.get(name)
             shown = "" if given is None else f"{given:g}" if isinstance(given, float) else str(given)
-            yield _row(words, Input(shown, id=f"term-{name}", compact=True, placeholder=placeholder))
+            yield row(words, Input(shown, id=f"term-{name}", compact=True, placeholder=placeholder))
             if name == "scope":
-                yield Static("", id="preview", markup=False)
+                yield Words(id="preview")
             if name == "count":
                 per = str(self.pad.fault.get("per", "all"))
                 yield Choice("… per", ["all", "key", "client", "request"], per, id="term-per")
@@ -151,14 +152,14 @@ class PadEdit(Dialog):
         """The pad that the rows describe; raises SettingsError when its time is no number."""
         fault: dict[str, Any] = {"kind": self.query_one("#kind", Choice).value}
         fault["probability"] = self.query_one("#probability", Slider).value
-        for row in self.query_one("#rows").query("Choice, Input"):
-            place, _, name = (row.id or "").partition("-")
-            if place == "field" and isinstance(row, Choice):
-                fault[name] = self.values[name][row.value]
-            elif isinstance(row, Choice) and place == "term" and row.value != "all":
-                fault[name] = row.value
-            elif isinstance(row, Input) and place in ("field", "term") and row.value.strip():
-                fault[name] = row.value.strip()
+        for field in self.query_one("#rows").query("Choice, Input"):
+            place, _, name = (field.id or "").partition("-")
+            if place == "field" and isinstance(field, Choice):
+                fault[name] = self.values[name][field.value]
+            elif isinstance(field, Choice) and place == "term" and field.value != "all":
+                fault[name] = field.value
+            elif isinstance(field, Input) and place in ("field", "term") and field.value.strip():
+                fault[name] = field.value.strip()
         label = self.query_one("#label", Input).value.strip() or str(fault["kind"])
         short = self.pad.short if label == self.pad.label else label.split()[0]
         return Pad(label, short, fault, _seconds(self.query_one("#seconds", Input).value.strip()))
@@ -185,10 +186,6 @@ class PadEdit(Dialog):
         """Goes to another field."""
         rows = "Slider, Choice, Input"
         self.focus_next(rows) if by > 0 else self.focus_previous(rows)
-
-
-def _row(words: str, field: Input) -> Horizontal:
-    return Horizontal(Label(words, markup=False), field, classes="row")
 
 
 def _word(option: Any) -> str:

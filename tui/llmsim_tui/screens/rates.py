@@ -11,6 +11,7 @@ from textual.widgets import Static
 from llmsim_tui.commands import bindings
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.widgets.slider import Scale, Slider
+from llmsim_tui.widgets.words import Words
 
 _ROWS: Final = {
     "rate_limit_rate": ("429 rate", Scale(0, 1, linear=True)),
@@ -33,7 +34,7 @@ class Rates(Dialog):
             dialog.border_title = "error rates"
             for name, (label, scale) in _ROWS.items():
                 yield Slider(label, scale, id=name)
-            yield Static("", id="sentence", markup=False)
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:

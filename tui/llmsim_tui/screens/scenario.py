@@ -18,6 +18,7 @@ from llmsim_tui.commands import bindings
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
 from llmsim_tui.widgets.slider import Choice
+from llmsim_tui.widgets.words import Words
 
 _FOLDERS: Final = (".", "scenarios", "examples/scenarios", "examples")
 _NONE: Final = "none chosen"
@@ -45,7 +46,7 @@ class ScenarioRun(Dialog):
             )
             if files:
                 yield Choice("found here", [_NONE, *files], id="here")
-            yield Static("", id="sentence", markup=False)
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:

@@ -18,6 +18,7 @@ from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
 from llmsim_tui.widgets.lines import told
 from llmsim_tui.widgets.rows import Head, Item, Rows
+from llmsim_tui.widgets.words import Words
 
 _HEADS: Final = (Head("setting", 20), Head("value", 18), Head("what it is", 0, since=46))
 
@@ -35,7 +36,7 @@ class Preferences(Dialog):
             dialog.border_title = "settings"
             yield Rows(_HEADS, "", id="list")
             yield Input(id="value", compact=True)
-            yield Static("", id="sentence", markup=False)
+            yield Words(id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:

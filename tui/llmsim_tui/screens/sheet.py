@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from llmsim_tui.screens.ticking import Dialog
+from llmsim_tui.widgets.words import Words
 
 
 class Sheet(Dialog):
@@ -21,7 +22,7 @@ class Sheet(Dialog):
         """One scroll of text."""
         with VerticalScroll(id="dialog") as scroll:
             scroll.border_title = self.title_words
-            yield Static(self.waiting, id="words", markup=False)
+            yield Words(self.waiting, id="words")
         yield from self.keys()
 
     def show(self, words: Text) -> None:

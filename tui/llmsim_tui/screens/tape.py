@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.events import Resize
-from textual.widget import Widget
-from textual.widgets import Input, Label, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from llmsim.errors import LlmsimError, SettingsError
 from llmsim_tui.commands import bindings
@@ -22,6 +21,7 @@ from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import amount, moment, safe
 from llmsim_tui.widgets.lines import told
 from llmsim_tui.widgets.slider import Choice
+from llmsim_tui.widgets.words import Words, row
 
 _AROUND: Final = 6
 """Lines beside the rows: bars, frame, and a sentence of two."""
@@ -61,13 +61,13 @@ class TapeStart(Dialog):
         with Vertical(id="dialog") as dialog:
             dialog.border_title = f"record real APIs to a tape{where}"
             with VerticalScroll(id="rows", can_focus=False):
-                yield _row("upstreams", _area("upstreams", homes, "one a line, as openai=https://api.openai.com"))
-                yield _row("tape", Input(f"tape-{datetime.now():%Y%m%d-%H%M%S}.jsonl", id="tape", compact=True))
+                yield row("upstreams", _area("upstreams", homes, "one a line, as openai=https://api.openai.com"))
+                yield row("tape", Input(f"tape-{datetime.now():%Y%m%d-%H%M%S}.jsonl", id="tape", compact=True))
                 yield Choice("keys", list(_KEYS), id="inject_keys")
-                yield _row("mask too", _area("mask_patterns", "", "regular expressions, one a line: ACME-[0-9]+"))
+                yield row("mask too", _area("mask_patterns", "", "regular expressions, one a line: ACME-[0-9]+"))
                 for name, (words, placeholder) in _FIELDS.items():
-                    yield _row(words, Input(id=name, placeholder=placeholder, compact=True))
-            yield Static(_ANSWERS, id="sentence", markup=False)
+                    yield row(words, Input(id=name, placeholder=placeholder, compact=True))
+            yield Words(_ANSWERS, id="sentence")
         yield from self.keys()
 
     def on_mount(self) -> None:
@@ -195,10 +195,6 @@ class TapeWatch(Sheet):
         words = f"{tape['exchanges']} exchanges were recorded to {tape['tape']}; the simulator answers again."
         late = f" {tape['live']} under way are recorded to their end." if tape["live"] else ""
         self.console.say(words + late)
-
-
-def _row(words: str, field: Widget) -> Horizontal:
-    return Horizontal(Label(words, markup=False), field, classes="row")
 
 
 def _area(name: str, text: str, placeholder: str) -> TextArea:

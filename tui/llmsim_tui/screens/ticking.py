@@ -19,6 +19,7 @@ from llmsim_tui.palette import ink
 from llmsim_tui.text import uptime
 from llmsim_tui.widgets.keybar import KeyBar
 from llmsim_tui.widgets.safety import Safety, SafetyLine
+from llmsim_tui.widgets.words import hints_as_drawn
 
 _TRIES = 50
 """Turns that a dialog's widgets are given to take the focus before keys go to the dialog itself."""
@@ -83,6 +84,7 @@ class Dialog(Ticking, ModalScreen[None]):
     """A dialog with a safety line and a key bar of its own, closed by a click beside it."""
 
     BINDINGS = bindings("dialogs")
+    HORIZONTAL_BREAKPOINTS = [(0, "-small"), (100, "-large")]  # noqa: RUF012 # a small one has no room to spare beside it
     place = ""
     ready = False
     """Whether it has its focus; keys wait until then."""
@@ -90,6 +92,7 @@ class Dialog(Ticking, ModalScreen[None]):
     def on_mount(self) -> None:
         """Takes the keys that were typed while it opened, once it has its focus."""
         self.console.hush()
+        hints_as_drawn(self)
         self.call_after_refresh(self._ready, _TRIES)
 
     def _ready(self, tries: int) -> None:

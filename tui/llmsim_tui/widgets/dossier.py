@@ -24,6 +24,7 @@ from llmsim_tui.widgets.flows import Act
 from llmsim_tui.widgets.lines import told
 from llmsim_tui.widgets.tabs import Tabs
 from llmsim_tui.widgets.timeline import Timeline, Tokens
+from llmsim_tui.widgets.words import Words
 
 PAGES: Final = ("summary", "request · response", "stream", "copy", "difference")
 _PANES: Final = (("summary",), ("request", "response"), ("stream",), ("copy",), ("difference",))
@@ -91,7 +92,7 @@ class Dossier(Container):
                         yield Tokens(id="stream")
                     else:
                         with VerticalScroll(id=name):
-                            yield Static(id=f"{name}-text", markup=False)
+                            yield Words(id=f"{name}-text")
 
     def on_mount(self) -> None:
         """Shows the first page."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from textual import events
 from textual.strip import Strip
 
 from llmsim_tui.commands import Command
-from llmsim_tui.widgets.lines import Line, Lines
+from llmsim_tui.widgets.lines import Line, Lines, keys_plainly
 
 _MORE = "▸"
 """Stands at the right end where there are more keys than fit."""
@@ -22,6 +23,8 @@ class KeyBar(Lines):
 
     def show(self, commands: list[Command], prompt: str = "") -> None:
         """Takes the commands, or a prompt that stands in their place."""
+        if self.ink.plain:
+            commands = [replace(one, shows=keys_plainly(one.shows)) for one in commands]
         if self.show_state((tuple(commands), prompt)):
             self.page = 0
 

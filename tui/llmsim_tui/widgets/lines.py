@@ -30,6 +30,18 @@ _ASCII: Final = str.maketrans(
 """One ASCII character for each sign the console draws, so that nothing moves."""
 
 
+_KEYS: Final = {
+    "⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "⇧tab": "shift+tab", "⇧": "shift+",
+}  # fmt: skip
+
+
+def keys_plainly(shows: str) -> str:
+    """A command's keys by their names, where their signs are not to be had: > and < are keys themselves."""
+    for sign, name in _KEYS.items():
+        shows = shows.replace(sign, name)
+    return shows
+
+
 def plainly(text: str) -> str:
     """The text with the console's own signs as ASCII, cell for cell."""
     return text.translate(_ASCII)

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from llmsim_tui.backend import Retries
 from llmsim_tui.commands import bindings
-from llmsim_tui.text import amount, clip, safe
+from llmsim_tui.text import amount, briefly, clip, safe
 from llmsim_tui.widgets.lines import Line, Opens
 
 _ROOMY: Final = 6
@@ -46,7 +46,7 @@ class Retried(Opens):
             yield self._together(width)
         yield self._figures(width)
         for line in state.worst:
-            yield Line(ink).add(" ").add(clip(safe(line), max(1, width - 1)), ink.dim).strip(width)
+            yield Line(ink).add(" ").add(clip(safe(briefly(line)), max(1, width - 1)), ink.dim).strip(width)
         if not state.worst:
             yield Line(ink).add(" no client had to ask again", ink.dim).strip(width)
 
