@@ -1,23 +1,22 @@
-"""Cuts short ASCII texts into tokens straight from a packed vocabulary, which is there in ten milliseconds.
+"""Cuts short ASCII texts into tokens straight from the file of a vocabulary, as soon as it has been read.
 
 tiktoken cuts any text, and faster, but needs a fifth of a second to set up its tables, during which no other thread
 runs. Here the tokens are searched where they lie, and the merging of byte pairs is written out in Python.
 
-A packed vocabulary is zlib over: for each length from 1 to 128 bytes, how many tokens have it (4 bytes, little-endian);
-the tokens, ordered by their length and then by their bytes, those of one length column by column (all first bytes, then
-all second ones: this packs better); last their ranks in that order, as three columns of bytes, the lowest first.
+The file holds numbers of 4 bytes, little-endian: for each length from 1 to 128 bytes, how many tokens have it, and the
+ranks of all tokens, ordered by their length and then by their bytes; behind them the tokens themselves in that order.
+It is not compressed, as every start of a server would have to wait for that.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import zlib
 from array import array
 from bisect import bisect_left
 from functools import lru_cache
 from itertools import accumulate, pairwise
-from struct import unpack
+from struct import unpack_from
 
 LONGEST = 128
 """Bytes of the longest token; longer words are not cut here, as the time it takes grows with their square."""
@@ -54,20 +53,18 @@ _PATTERN = {
 
 
 class BytePairs:
-    """One vocabulary as it was packed: the tokens of each length in one string, in their order, and all ranks."""
+    """One vocabulary as its file has it."""
 
-    def __init__(self, encoding: str, packed: bytes) -> None:
-        data = zlib.decompress(packed)
-        self._counts = unpack(f"<{LONGEST}I", data[: 4 * LONGEST])
+    def __init__(self, encoding: str, data: bytes) -> None:
+        self._data = data
+        self._counts = unpack_from(f"<{LONGEST}I", data)
         self._before = [*accumulate(self._counts, initial=0)]
-        self._strings: list[bytes] = []
-        at = 4 * LONGEST
-        for length, count in enumerate(self._counts, 1):
-            self._strings.append(_rows(data[at : at + length * count], length))
-            at += length * count
-        self._ranks = array("I", _rows(data[at:] + bytes(self._before[-1]), 4))
+        at = 4 * LONGEST + 4 * self._before[-1]
+        self._ranks = array("I", data[4 * LONGEST : at])
         if sys.byteorder == "big":
             self._ranks.byteswap()
+        sizes = (length * count for length, count in enumerate(self._counts, 1))
+        self._places = [*accumulate(sizes, initial=at)]
         self._words = re.compile(_PATTERN[encoding], re.ASCII).findall
         self._left = _ENOUGH
         self._rank = lru_cache(maxsize=1 << 14)(self._search)
@@ -100,25 +97,19 @@ class BytePairs:
         length = len(token)
         if length > LONGEST:
             return None
-        string, count = self._strings[length - 1], self._counts[length - 1]
-        at = bisect_left(range(count), token, key=lambda place: string[place * length : place * length + length])
-        found = string[at * length : at * length + length] == token
+        data, start, count = self._data, self._places[length - 1], self._counts[length - 1]
+        at = bisect_left(
+            range(start, start + count * length, length), token, key=lambda place: data[place : place + length]
+        )
+        place = start + at * length
+        found = at < count and data[place : place + length] == token
         return self._ranks[self._before[length - 1] + at] if found else None
 
     def tokens(self) -> list[bytes]:
         """All tokens, each at its rank."""
         ranked = [b""] * len(self._ranks)
         ranks = iter(self._ranks)
-        for length, (string, count) in enumerate(zip(self._strings, self._counts, strict=True), 1):
-            for token in unpack(f"{length}s" * count, string):
+        for length, (place, count) in enumerate(zip(self._places, self._counts, strict=False), 1):
+            for token in unpack_from(f"{length}s" * count, self._data, place):
                 ranked[next(ranks)] = token
         return ranked
-
-
-def _rows(columns: bytes, width: int) -> bytes:
-    """Rows of so many bytes, from their columns one after the other."""
-    rows = bytearray(len(columns))
-    count = len(columns) // width
-    for place in range(width):
-        rows[place::width] = columns[place * count : (place + 1) * count]
-    return bytes(rows)

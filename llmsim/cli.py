@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:
+    import gc
+
+    gc.disable()  # until the server runs: nothing that is loaded by then is garbage
     from llmsim.server.config import add_options
 
     add_options(parser, scenario=True)
@@ -130,9 +133,6 @@ def _check_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    import gc
-
-    gc.disable()  # until the server runs: nothing that is loaded by then is garbage
     config = _configured(options)
     from llmsim.server.serve import run, serve
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from heapq import merge
+from importlib import import_module
 
 from llmsim import catalogue, generators, layout, limits, tokens
 from llmsim.catalogue import Model
 from llmsim.conversation import Ask, Reply, Stop, Tool
 from llmsim.dice import Dice
 from llmsim.errors import Failure
-from llmsim.generators import _objects, calls, structured
 from llmsim.latency import Profile
 from llmsim.layout import Layout
 from llmsim.limits import Standing
@@ -22,11 +22,18 @@ from llmsim.load import Stations, loads
 from llmsim.mocks import Answer as MockAnswer
 from llmsim.mocks import template
 from llmsim.plan import End, Fail, Part, Piece, Plan, Raw, Usage
+from llmsim.schema.document import UnsatisfiableSchema
 from llmsim.settings import Settings, Spoiler
 from llmsim.tally import Taken
 
 _THINKING = 128
 """Tokens a reasoning model thinks for when the client does not say how hard."""
+
+
+def prepare() -> None:
+    """Imports what the first tool call, or the first reply in a form, would have to wait for."""
+    for name in ("calls", "_objects"):
+        import_module(f"llmsim.generators.{name}")
 
 
 def answered(
@@ -53,7 +60,7 @@ def answered(
             plan = _planned(ask, settings, dice, recipe)
         else:
             plan = _in_parts(ask, settings, dice, recipe)
-    except structured.UnsatisfiableSchema as error:
+    except UnsatisfiableSchema as error:
         return refused(Failure("invalid", f"Invalid schema: {error}"), ask)
     plan.profile, plan.hides_thinking, plan.streamed = recipe.profile_name, not ask.shows_thinking, ask.stream
     as_recorded = plan.take and settings.replay_timing == "recorded"
@@ -259,6 +266,8 @@ def compose(ask: Ask, settings: Settings, dice: Dice, thinking: int = 0) -> Repl
     """One answer to the ask: a tool call where one is due, a value of the asked form, or the generator's text."""
     tools: Sequence[Tool] = ()
     if ask.tools and not (ask.answers_a_tool and ask.tool_choice.mode == "auto"):
+        from llmsim.generators import calls
+
         tools = calls.choose_tools(ask, dice)
     if tools:
         reply = Reply(calls=tuple(calls.call(tool, ask, dice) for tool in tools), origin="tool call")
@@ -277,6 +286,8 @@ def _formed(ask: Ask, settings: Settings, dice: Dice, thinking: int) -> Reply:
     """What has the form that the client wants: a value of its schema, or a text of some length."""
     if ask.format.kind == "long":
         return _long(ask, settings, dice, thinking)
+    from llmsim.generators import _objects, structured
+
     schema = ask.format.schema
     words = _objects.text(ask, dice) if schema is None else structured.text(schema, dice, hint=ask.last_user_text)
     return Reply((words,), origin="structured output")

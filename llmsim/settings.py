@@ -304,6 +304,16 @@ class Settings(BaseModel):
             ),
         )
 
+    def armed(self, faults: tuple[Armed, ...]) -> Settings:
+        """These settings with faults that are valid, as all else is; raises SettingsError when two have one id."""
+        try:
+            self._faults_told_apart(faults)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        return Settings.model_construct(
+            **{**{name: getattr(self, name) for name in Settings.model_fields}, "faults": faults}
+        )
+
     def changed(self, **changes: Any) -> Settings:
         """These settings with the changes in; raises SettingsError in one sentence when any of them cannot be."""
         unknown = [name for name in changes if name not in Settings.model_fields]

@@ -384,7 +384,7 @@ class Simulator:
             since = now + (one.after_s or 0.0) if one.since is None else one.since
             until = since + one.for_s if one.for_s and one.until is None else one.until
             faults.append(one.model_copy(update={"id": one.id or self._new_id(), "since": since, "until": until}))
-        return settings.changed(faults=tuple(faults)) if faults != list(settings.faults) else settings
+        return settings.armed(tuple(faults)) if faults != list(settings.faults) else settings
 
     def light_fuses(self, lit: Collection[Armed] = ()) -> None:
         """Starts the fuses of all faults but those already lit; also for those armed before an event loop ran."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from llmsim.dialects import Desk, Dialect, Encoder, Request, kinds
+from llmsim.dialects import Desk, Encoder, Request, kinds, of_kind
 from llmsim.errors import LlmsimError, Refused
 from llmsim.exchange import Exchange
 from llmsim.plan import Drop, Fail
@@ -53,9 +53,10 @@ async def whole(
 
 
 def _begin(request: Mapping[str, Any], kind: str, simulator: Simulator) -> tuple[Exchange, Encoder]:
-    if kind not in kinds():
+    found = of_kind(kind)
+    if found is None:
         raise LlmsimError(f"dialect: there is no {kind!r}; there are {', '.join(kinds())}")
-    dialect: Dialect = kinds()[kind](Desk(simulator.store, simulator.clock))
+    dialect = found(Desk(simulator.store, simulator.clock))
     route = next((route for route in dialect.routes() if route.read is not None), None)
     if route is None or route.read is None:
         raise LlmsimError(f"dialect: {kind!r} has no generations")

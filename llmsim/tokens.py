@@ -1,8 +1,8 @@
 """Counts the tokens of a text and cuts it at their borders, exactly as OpenAI's models do and without a network.
 
-The vocabularies lie packed in llmsim/data (1.4 MB for both; scripts/pack_vocabulary.py makes them). Short ASCII texts
-are cut straight from there (bytepairs.py), after 10 ms to unpack it; all others by tiktoken, which has to set up its
-tables first: some 0.3 s of CPU and 70 MB for o200k_base, at the first use or by `preload`, and best before it is busy.
+The vocabularies lie in llmsim/data (3.2 MB for both; scripts/pack_vocabulary.py makes them). Short ASCII texts are cut
+straight from there (bytepairs.py), at once; all others by tiktoken, which has to set up its tables first: some 0.3 s of
+CPU and 70 MB for o200k_base, at the first use or by `preload`, and best before it is busy.
 
 Counts are exact for OpenAI's models (`is_exact`); gpt-6, which OpenAI's tiktoken does not name yet, is taken to have
 kept the vocabulary of gpt-5. For other models they are estimates, since neither Anthropic nor Google publish a
@@ -113,7 +113,7 @@ def unpack(encoding: str) -> list[bytes]:
 
 @cache
 def prime(encoding: str) -> BytePairs:
-    """Unpacks a vocabulary, so that short ASCII texts can be cut; raises ValueError for an unknown encoding."""
+    """Reads a vocabulary, so that short ASCII texts can be cut; raises ValueError for an unknown encoding."""
     if encoding not in _PATTERN:
         raise ValueError(f"unknown encoding {encoding!r}; there are: {', '.join(ENCODINGS)}")
     with open(os.path.join(os.path.dirname(__file__), "data", f"{encoding}.bin"), "rb") as file:

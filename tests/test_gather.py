@@ -148,7 +148,7 @@ async def test_a_new_fault_is_one_new_file(install):
     assert settings.faults[0].flat() == {"kind": "hiccup", "times": 3}
     with pytest.raises(SettingsError, match=r"faults\[0\]\.times: 'x' is not allowed"):
         settings.changed(faults=[{"kind": "hiccup", "times": "x"}])
-    with pytest.raises(SettingsError, match="there are cut, disorder, drip, empty, garble, hiccup, miscall"):
+    with pytest.raises(SettingsError, match="there are cut, disorder, drip, empty, garble, hiccup, hold, miscall"):
         simulator.arm({"kind": "hickup"})
 
 
@@ -218,3 +218,28 @@ def test_abstract_classes_and_those_without_a_kind_are_left_out(tmp_path, monkey
     found = gather.gather("llmsim.generators", "llmsim.generators", generators.Generator)
     sys.modules.pop("llmsim.generators.several", None)
     assert list(found) == ["echo", "fixed", "lorem", "sequence", "shout", "words"]
+
+
+def test_a_kind_is_found_by_the_name_of_its_file_and_by_no_other_name_of_a_module():
+    forget()
+    echo = gather.find("llmsim.generators", "llmsim.generators", generators.Generator, "echo")
+    assert echo is generators.kinds()["echo"]
+    for name in ("calls", "_objects", "os.path", "", "nothing", "Echo"):
+        assert gather.find("llmsim.generators", "llmsim.generators", generators.Generator, name) is None
+        with pytest.raises(SettingsError, match="there are echo, fixed"):
+            generators.make(name)
+
+
+def test_where_another_package_claims_a_kind_that_is_here_it_is_told(tmp_path, monkeypatch):
+    (tmp_path / "acme_loud.py").write_text(dedent(SHOUT).replace('"shout"', '"echo"'))
+    (tmp_path / "acme_loud-1.0.dist-info").mkdir()
+    (tmp_path / "acme_loud-1.0.dist-info" / "entry_points.txt").write_text("[llmsim.generators]\nloud = acme_loud\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    forget()
+    try:
+        with pytest.raises(ValueError, match="claim the kind 'echo'"):
+            generators.make("echo")
+    finally:
+        monkeypatch.undo()
+        sys.modules.pop("acme_loud", None)
+        forget()

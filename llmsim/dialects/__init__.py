@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, wraps
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -16,7 +15,7 @@ from llmsim.clock import Clock, RealClock
 from llmsim.conversation import Ask
 from llmsim.errors import Failure, Path
 from llmsim.exchange import Exchange
-from llmsim.gather import elsewhere, gather
+from llmsim.gather import find, gather
 from llmsim.plan import Garbled, HowGarbled, Piece
 from llmsim.store import Store
 
@@ -259,13 +258,15 @@ HOME = "openai_chat"
 
 def home() -> type[Dialect] | None:
     """The API that is asked first; None where other packages bring dialects, which may claim its requests."""
-    if elsewhere("llmsim.dialects"):
-        return None
-    found = vars(import_module(f"llmsim.dialects.{HOME}")).values()
-    return next((one for one in found if isinstance(one, type) and getattr(one, "kind", "") == HOME), None)
+    return find("llmsim.dialects", "llmsim.dialects", Dialect, HOME)
 
 
 @cache
 def kinds() -> dict[str, type[Dialect]]:
     """Every dialect there is, by kind."""
     return gather("llmsim.dialects", "llmsim.dialects", Dialect)
+
+
+def of_kind(kind: str) -> type[Dialect] | None:
+    """The dialect of that kind, without a look at the others where that can be."""
+    return find("llmsim.dialects", "llmsim.dialects", Dialect, kind) or kinds().get(kind)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from llmsim.dice import Dice
 from llmsim.errors import SettingsError
-from llmsim.gather import gather
+from llmsim.gather import find, gather
 from llmsim.plan import Plan
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -43,6 +43,11 @@ class Fault(BaseModel, ABC):
 def kinds() -> dict[str, type[Fault]]:
     """Every fault there is, by kind."""
     return gather("llmsim.faults", "llmsim.faults", Fault)
+
+
+def of_kind(kind: str) -> type[Fault] | None:
+    """The fault of that kind, without a look at the others where that can be."""
+    return find("llmsim.faults", "llmsim.faults", Fault, kind) or kinds().get(kind)
 
 
 _WORD = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|\S+)")
@@ -84,6 +89,7 @@ def make(fields: Mapping[str, Any]) -> Fault:
     """The fault that the fields describe, `kind` among them; raises SettingsError with the kinds there are."""
     rest = dict(fields)
     kind = rest.pop("kind", None)
-    if not isinstance(kind, str) or kind not in kinds():
+    found = of_kind(kind) if isinstance(kind, str) else None
+    if found is None:
         raise SettingsError(f"kind: there is no fault {kind!r}; there are {', '.join(kinds())}")
-    return kinds()[kind].model_validate(rest)
+    return found.model_validate(rest)

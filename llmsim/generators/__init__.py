@@ -9,7 +9,7 @@ from typing import ClassVar
 from llmsim.conversation import Ask, Reply
 from llmsim.dice import Dice
 from llmsim.errors import SettingsError
-from llmsim.gather import gather
+from llmsim.gather import find, gather
 
 
 class Generator(ABC):
@@ -31,13 +31,19 @@ def kinds() -> dict[str, type[Generator]]:
     return gather("llmsim.generators", "llmsim.generators", Generator)
 
 
+def of_kind(kind: str) -> type[Generator] | None:
+    """The generator of that kind, without a look at the others where that can be."""
+    return find("llmsim.generators", "llmsim.generators", Generator, kind) or kinds().get(kind)
+
+
 @lru_cache(maxsize=64)
 def make(spec: str) -> Generator:
     """The generator of a spec such as `lorem` or `fixed:Hello there`; raises SettingsError with the kinds there are."""
     kind, _, argument = spec.partition(":")
-    if kind not in kinds():
+    found = of_kind(kind)
+    if found is None:
         raise SettingsError(f"generator: there is no {kind!r}; there are {', '.join(kinds())}")
     try:
-        return kinds()[kind](argument)
+        return found(argument)
     except ValueError as error:
         raise SettingsError(f"generator: {error}") from None

@@ -6,11 +6,9 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError as EnvironmentUnread
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from llmsim.dialects import kinds
 from llmsim.errors import SettingsError
@@ -21,12 +19,10 @@ from llmsim.signs import half
 PREFIX = "LLMSIM_"
 
 
-class Config(Settings, BaseSettings):
+class Config(Settings):
     """What `llmsim serve` and `llmsim-tui` start with: the settings, and what cannot change while it runs."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, defer_build=False
-    )
+    model_config = ConfigDict(defer_build=False)
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
     port: Annotated[int, Field(ge=0, le=65_535, description="port to listen on; 0 takes a free one")] = 8080
@@ -180,8 +176,13 @@ def load(path: Path | None = None, flags: Mapping[str, Any] | None = None) -> Co
 
 def _environment() -> dict[str, Any]:
     """The settings that the environment holds."""
+    if not any(name.upper().startswith(PREFIX) and name.upper() != _CTL for name in os.environ):
+        return {}
+    from pydantic_settings import EnvSettingsSource  # here, as most servers start without, and it takes its time
+    from pydantic_settings.exceptions import SettingsError as EnvironmentUnread
+
     try:
-        return EnvSettingsSource(Config)()
+        return EnvSettingsSource(cast(Any, Config), env_prefix=PREFIX, env_nested_delimiter="__")()
     except EnvironmentUnread as error:
         field = next((name for name in Config.model_fields if f'"{name}"' in str(error)), "")
         name = PREFIX + field.upper()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from llmsim.errors import SettingsError
+from llmsim.server.nesting import DEEPEST, deeper
 from llmsim.signs import half
 
 Step = str | int
@@ -65,17 +68,29 @@ def of(text: str, name: str) -> Document:
     import yaml  # here, as most servers start without a file
 
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        values = _parsed(text, yaml.load)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" line {mark.line + 1} column {mark.column + 1}" if mark else ""
         raise SettingsError(f"{name}{where}: {error.problem or 'this is not YAML'}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{name}: this is not YAML: {error}") from None
+    if deeper([values]):
+        raise SettingsError(f"{name}: it is nested too deeply: at most {DEEPEST} levels are allowed")
     if (found := half(values)) is not None:
         raise SettingsError(f"{name}: {found[:200]!r} is not allowed: half a surrogate pair is no text")
-    return Document({} if values is None else values, lambda steps: _yaml_place(root, steps))
+    root = cache(lambda: _parsed(text, yaml.compose))  # read when first asked for, as most files have no mistakes
+    return Document({} if values is None else values, lambda steps: _yaml_place(root(), steps))
+
+
+def _parsed(text: str, parse: Callable[..., Any]) -> Any:
+    """By libyaml, which takes a tenth of the time; by Python where that is not there, and for its words on mistakes."""
+    import yaml
+
+    if yaml.__with_libyaml__:
+        with suppress(yaml.YAMLError, ValueError, RecursionError):
+            return parse(text, Loader=yaml.CSafeLoader)
+    return parse(text, Loader=yaml.SafeLoader)
 
 
 def _yaml_place(node: Any, steps: Sequence[Step]) -> Place | None:

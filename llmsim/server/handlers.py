@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from llmsim import tokens
+from llmsim import decide, tokens
 from llmsim.clock import keep
 from llmsim.conversation import Ask
 from llmsim.dialects import Answer, Dialect, Request, Route, kinds
@@ -134,6 +134,7 @@ class Application:
         try:
             await loop.run_in_executor(None, kinds)
             self.routes.complete()
+            await loop.run_in_executor(None, decide.prepare)
             await loop.run_in_executor(None, tokens.preload)
             await loop.run_in_executor(None, self.routes.prepare)
         except OSError as error:  # as where so many connections are open that no file can be

@@ -17,6 +17,18 @@ TOO_DEEP = f"The request body is nested too deeply: at most {DEEPEST} levels are
 _WRITTEN = 254
 
 
+def deeper(value: Any) -> bool:
+    """Whether mappings and lists stand in one another on more levels; what YAML's anchors repeat is looked at once."""
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        holders = (one.values() if isinstance(one, dict) else one for one in level)
+        inner = {id(one): one for holder in holders for one in holder if isinstance(one, dict | list)}
+        if not inner:
+            return False
+        level = [*inner.values()]
+    return True
+
+
 def too_deep(body: bytes) -> bool:
     """Whether a body is JSON of more levels; cheap for all that cannot be, which are nearly all."""
     if len(body) <= 2 * DEEPEST or body.count(b"{") + body.count(b"[") <= DEEPEST:

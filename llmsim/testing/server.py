@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import PydanticBaseSettingsSource
 
 from llmsim.errors import SettingsError
 from llmsim.server.config import Config
@@ -22,16 +21,6 @@ T = TypeVar("T")
 
 USUAL: Mapping[str, Any] = {"port": 0, "latency_profile": "instant"}
 """What a server for tests has where nothing else is said: any free port, and replies that come at once."""
-
-
-class _Given(Config):
-    """The configuration that was given, whatever the environment of the tests says."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: Any, init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 class Running(Controls):
@@ -50,7 +39,7 @@ class Running(Controls):
         if self._runner is not None:
             raise RuntimeError("a server runs once: ask llmsim.running() for another")
         try:
-            config = _Given(**self._given)
+            config = Config(**self._given)
         except ValidationError as error:
             raise SettingsError(explain(error)) from None
         self._thread.start()

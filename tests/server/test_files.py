@@ -154,3 +154,24 @@ def test_the_usual_file_is_that_of_the_working_directory_then_the_users_own(tmp_
 def test_half_a_pair_of_surrogates_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"^a\.yaml: .* is not allowed: half a surrogate pair is no text$"):
         files.of('name: "a\\ud800"', "a.yaml")
+
+
+def test_what_is_nested_deeper_than_anything_real_is_refused() -> None:
+    assert files.of("[" * 200 + "]" * 200, "a.yaml").values
+    for text in ("[" * 201 + "]" * 201, "{a: " * 201 + "1" + "}" * 201, "- " * 201 + "1", "a: &a {b: *a}"):
+        with pytest.raises(SettingsError, match=r"^a\.yaml: it is nested too deeply: at most 200 levels are allowed$"):
+            files.of(text, "a.yaml")
+
+
+def test_yaml_means_the_same_whether_libyaml_is_there_or_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "base: &base {seed: 1, rpm: 5}\nown:\n  <<: *base\n  seed: 2\nday: 2026-01-01\nlist: [é, 😀, 'a: b']\n"
+    paths = [("own", "seed"), ("list", 1), ("day",), ("base", "rpm")]
+    quick = files.of(text, "a.yaml")
+    monkeypatch.setattr("yaml.__with_libyaml__", False)
+    plain = files.of(text, "a.yaml")
+    assert quick.values == plain.values
+    assert (
+        [quick.place(path) for path in paths]
+        == [plain.place(path) for path in paths]
+        == [(4, 3), (6, 11), (5, 1), (1, 23)]
+    )
