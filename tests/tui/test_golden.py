@@ -39,7 +39,13 @@ async def test_every_screen_over_busy_traffic(size: tuple[int, int], monkeypatch
         console.app.clear_notifications()
         await console.settle()
         see("copy")
-        await console.press("escape", "4")
+        await console.press("d")
+        see("difference")
+        await console.press("escape")
+        console.one("#requests").focus()
+        await console.press("z")
+        see("zoom")
+        await console.press("z", "4")
         for second in range(12):
             await console.wait(1.0)
             if second == 6:
@@ -112,7 +118,36 @@ async def test_the_live_screen_before_the_first_request(size: tuple[int, int]) -
 
 async def test_a_terminal_that_is_too_small_shows_what_matters_most() -> None:
     async with stage((40, 8)) as console:
-        golden("tiny_40x8", console.lines())
+
+        def see(name: str) -> None:
+            golden(f"tiny{name}_40x8", console.lines())
+
+        see("")
+        await console.press("1")
+        await console.wait(2.0)
+        see("_storm")
+        await console.press("space")
+        await console.wait(2.0)
+        see("_frozen")
+        await console.press("space")
+        dialogs = {
+            "latency": "l",
+            "mocks": "m",
+            "intercept": "i",
+            "settings": "comma",
+            "rates": "r",
+            "help": "question_mark",
+        }
+        for name, key in {**dialogs, "inspector": "enter"}.items():
+            await console.press(key)
+            see(f"_{name}")
+            await console.press("escape")
+        await console.press("e", "1")
+        see("_pad")
+        await console.press("escape")
+        console.backend.state = "disconnected"
+        await console.tick()
+        see("_disconnected")
 
 
 async def test_ascii_with_no_sign_that_a_bare_terminal_lacks() -> None:

@@ -83,6 +83,7 @@ class FailWith(Dialog):
             sentence = self.query_one("#sentence", Static)
             sentence.update(safe(f"Not failed: {problem}"))
             sentence.add_class("-wrong")
+            sentence.scroll_visible(animate=False)
             return
         number, backend = self.number, self.console.backend
 

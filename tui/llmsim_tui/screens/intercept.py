@@ -72,6 +72,8 @@ class Intercept(Dialog):
         sentence = self.query_one("#sentence", Static)
         sentence.update(safe(words))
         sentence.set_class(wrong, "-wrong")
+        if wrong:
+            sentence.scroll_visible(animate=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Says whom the filter would have met, as it is typed."""

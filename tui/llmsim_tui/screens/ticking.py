@@ -85,6 +85,7 @@ class Dialog(Ticking, ModalScreen[None]):
 
     BINDINGS = bindings("dialogs")
     HORIZONTAL_BREAKPOINTS = [(0, "-small"), (100, "-large")]  # noqa: RUF012 # a small one has no room to spare beside it
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (12, "-high")]  # noqa: RUF012 # a low one has a line for a sentence
     place = ""
     ready = False
     """Whether it has its focus; keys wait until then."""
