@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import sys
 import time
 from pathlib import Path
@@ -24,7 +25,12 @@ PICTURES: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
 }
 """Each picture's file, size, theme and keys."""
 
-ELSEWHERE = {"console_attached": (120, 40), "console_away": (100, 24), "console_replay": (120, 40)}
+ELSEWHERE = {
+    "console_attached": (120, 40),
+    "console_away": (100, 24),
+    "console_intercept": (120, 32),
+    "console_replay": (120, 40),
+}
 """Each picture of a server elsewhere and its size."""
 
 
@@ -47,8 +53,9 @@ async def picture(size: tuple[int, int], theme: str, keys: tuple[str, ...]) -> s
 
 async def elsewhere(name: str) -> str:
     """A console attached to a server, one whose server has gone, or one that shows what was recorded."""
+    from llmsim_tui.local import LocalBackend
     from llmsim_tui.replay import ReplayBackend
-    from tui.far import busy
+    from tui.far import begun, busy
     from tui.stage import stage
 
     from llmsim.views.recording import Recorder
@@ -66,6 +73,14 @@ async def elsewhere(name: str) -> str:
             recorder.stop()
             shown = ReplayBackend(read(Path(folder) / "session.jsonl"), clock=server.clock)
             shown.seek(4.0)
+    if name == "console_intercept":
+        server.lift()
+        server.arm({"kind": "hold", "id": "intercept", "label": "intercept", "scope": "provider:openai"})
+        dice = random.Random(5)
+        for place in range(6):
+            begun(server, dice, f"agent-{place:02}", 0)
+            await server.clock.advance(0.4)
+        shown = LocalBackend(server, "127.0.0.1:8080")
     async with stage(ELSEWHERE[name], backend=shown, seconds=0) as console:
         for _ in range(3):
             await far.pull()
