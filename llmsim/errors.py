@@ -92,5 +92,9 @@ class SettingsError(LlmsimError, ValueError):
     """A setting that cannot be: the message names the field, the value and what is allowed."""
 
 
+class TooMany(LlmsimError):
+    """More of something than there may be: whoever reads it reads no further, not even for other problems."""
+
+
 class TapeError(LlmsimError):
     """A recording that cannot be read or written."""

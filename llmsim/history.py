@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from llmsim import masks
+from llmsim.match import Match
 from llmsim.mocks import Mock
 from llmsim.settings import Armed, Settings
 
@@ -23,8 +24,12 @@ SIZE = 32 << 20
 """Bytes that all remembered changes may take, by a fair estimate of the rules that each of them brought; the oldest
 goes first, also from those that can be taken back, but never the newest."""
 
-_OWN, _RULE, _DEEP = 4_000, 2_500, 6
-"""Measured: bytes of a change without rules, and of a mock or a fault without its texts; levels looked into."""
+_OWN, _RULE, _CONDITION, _DEEP = 4_000, 2_500, 450, 6
+"""Measured: bytes of a change without rules, of a mock or a fault without its texts, and of a condition; levels looked
+into."""
+
+_WEIGHT = "weight"
+"""Where a rule keeps its own."""
 
 FUSE = "fuse"
 """Who changes the settings when a fault's time is up: nobody's decision, so nothing to undo."""
@@ -112,12 +117,21 @@ class History:
 def weight(change: Change) -> int:
     """Bytes that a change holds, roughly: what it brought, as the rest it shares with the one before."""
     old = {id(one) for one in (*change.before.mocks, *change.before.faults)}
-    new = [one for one in (*change.after.mocks, *change.after.faults) if id(one) not in old]
-    return _OWN + sum(_RULE + _texts(one, _DEEP) for one in new)
+    rules: tuple[Armed | Mock, ...] = (*change.after.mocks, *change.after.faults)
+    new = [one for one in rules if id(one) not in old]
+    return _OWN + sum(rule_weight(one) for one in new)
+
+
+def rule_weight(rule: Armed | Mock) -> int:
+    """Bytes of one rule, worked out once."""
+    kept: dict[str, Any] = rule.__dict__
+    if _WEIGHT not in kept:
+        kept[_WEIGHT] = _RULE + _texts(rule, _DEEP)
+    return int(kept[_WEIGHT])
 
 
 def _texts(value: Any, deep: int) -> int:
-    """Characters in all texts of a value."""
+    """Bytes of all texts and conditions in a value."""
     if isinstance(value, str | bytes):
         return len(value)
     if not deep:
@@ -126,7 +140,11 @@ def _texts(value: Any, deep: int) -> int:
         return sum(_texts(one, deep - 1) for one in value.values())
     if isinstance(value, tuple | list):
         return sum(_texts(one, deep - 1) for one in value)
-    return sum(_texts(one, deep - 1) for one in value.__dict__.values()) if isinstance(value, BaseModel) else 0
+    if isinstance(value, Match):
+        return _CONDITION * value.size
+    if not isinstance(value, BaseModel):
+        return 0
+    return sum(_texts(getattr(value, name), deep - 1) for name in value.model_fields_set)
 
 
 def undoing(change: Change, now: Settings) -> dict[str, Any]:
@@ -149,11 +167,12 @@ def _without(old: Sequence[Any], new: Sequence[Any], now: Sequence[Any]) -> tupl
     """What there is, without what the change brought and with what it took, in the places that it had."""
     if tuple(now) == tuple(new):
         return tuple(old)
-    brought = [one for one in new if one not in old]
-    kept = [one for one in now if one not in brought]
+    olds, news = ({_name(one): one for one in some} for some in (old, new))
+    brought = {name: one for name, one in news.items() if olds.get(name) != one}
+    kept = [one for one in now if brought.get(_name(one)) != one]
     there = {_name(one) for one in kept}
     for place, one in enumerate(old):
-        if one not in new and _name(one) not in there:
+        if news.get(_name(one)) != one and _name(one) not in there:
             kept.insert(min(place, len(kept)), one)
     return tuple(kept)
 

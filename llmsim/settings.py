@@ -21,21 +21,35 @@ from pydantic import (
 )
 
 from llmsim import faults, generators, mocks
-from llmsim.errors import SettingsError
+from llmsim.errors import SettingsError, TooMany
 from llmsim.faults import Fault, Share, Wait
 from llmsim.latency import Profile, presets
 from llmsim.limits import Limit, check_names, founding
-from llmsim.match import ALWAYS, Match
+from llmsim.match import ALWAYS, Allowance, Match
 from llmsim.mocks import Mock
 from llmsim.mocks.index import Index
-from llmsim.signs import half, safe
+from llmsim.problems import LONGEST as _LONGEST
+from llmsim.problems import explain as explain
+from llmsim.problems import sentences as sentences
+from llmsim.signs import half
 
 PerMinute = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
 
 
+_LONGEST_TEXT = 1 << 18
+"""Characters of a generator's text."""
 _REVISIONS = count(1)
-_MOST = {"mocks": 20_000, "faults": 10_000, "limits": 1_000, "profiles": 1_000, "served_models": 100}
+_MOST = {
+    "mocks": 20_000,
+    "faults": 1_000,
+    "limits": 1_000,
+    "profiles": 1_000,
+    "model_profiles": 1_000,
+    "served_models": 100,
+}
 """Rules of a kind that there may be, and names."""
+MOST_PARTS = 100_000
+"""Conditions and replies of all rules together."""
 
 Seconds = Annotated[float | None, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Times = Annotated[int | None, Field(ge=1, le=1_000_000_000)]
@@ -56,8 +70,8 @@ class Armed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = ""
-    label: str = ""
+    id: Annotated[str, Field(max_length=_LONGEST)] = ""
+    label: Annotated[str, Field(max_length=_LONGEST)] = ""
     scope: Match = ALWAYS
     count: Times = None
     per: Literal["all", "key", "client", "request"] = "all"
@@ -144,7 +158,11 @@ class Settings(BaseModel):
 
     seed: Annotated[int, Field(ge=0, lt=1 << 63, description="seed of all texts, times and faults")] = 0
     strict: bool = Field(False, description="refuse unknown models and requests without a key, as the provider does")
-    generator: str = Field("lorem", description="who writes the replies; `name:text` gives the generator its text")
+    generator: str = Field(
+        "lorem",
+        max_length=_LONGEST_TEXT,
+        description="who writes the replies; `name:text` gives the generator its text",
+    )
     target_tokens: Annotated[int, Field(ge=1, le=200_000, description="tokens of a generated reply")] = 100
     latency_profile: str | None = Field(None, description="one latency profile for every model")
     profiles: dict[str, Profile] = Field(
@@ -189,8 +207,9 @@ class Settings(BaseModel):
 
     @field_validator("mocks", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
-        return mocks.named(list(value)) if isinstance(value, list | tuple) else value
+    def _named(cls, value: Any, info: ValidationInfo) -> Any:
+        allowance = info.context if isinstance(info.context, Allowance) else None
+        return mocks.named(list(value), allowance) if isinstance(value, list | tuple) else value
 
     @field_validator(*_MOST, mode="before")
     @classmethod
@@ -222,6 +241,17 @@ class Settings(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _not_too_many_parts(self) -> Self:
+        """Counts those, too, that had been read before."""
+        allowance = Allowance(MOST_PARTS)
+        try:
+            allowance.take(sum(one.size for one in self.mocks))
+            allowance.take(sum(one.scope.size for one in self.faults) + sum(one.when.size for one in self.limits))
+        except TooMany as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @model_validator(mode="after")
     def _known_profiles(self) -> Self:
         own = (("latency_profile", self.latency_profile),)
         for field, name in (*own, *self._model_profile_fields(), *self._mock_profile_fields()):
@@ -234,8 +264,12 @@ class Settings(BaseModel):
         return [(f"model_profiles.{model}", name) for model, name in self.model_profiles.items()]
 
     def _mock_profile_fields(self) -> list[tuple[str, str]]:
-        told = [(mock.name, answer.latency) for mock in self.mocks for answer in mock.answers]
-        return [(f"mocks.{name}.latency", profile) for name, profile in told if isinstance(profile, str)]
+        return [
+            (f"mocks.{mock.name}.latency", answer.latency)
+            for mock in self.mocks
+            for answer in mock.answers
+            if isinstance(answer.latency, str)
+        ]
 
     def profile(self, name: str) -> Profile:
         """The profile of that name, the user's own before a preset."""
@@ -327,7 +361,9 @@ class Settings(BaseModel):
                 raise SettingsError(f"{name}: {found[:_LONGEST]!r} is not allowed: half a surrogate pair is no text")
         kept = {name: getattr(self, name) for name in Settings.model_fields if name not in changes}
         try:
-            return Settings(**{**kept, **changes})
+            return Settings.model_validate({**kept, **changes}, context=Allowance(MOST_PARTS))
+        except TooMany as error:
+            raise SettingsError(str(error)) from None
         except ValidationError as error:
             raise SettingsError(explain(error)) from None
 
@@ -337,46 +373,3 @@ def _too_many(name: str, value: Any) -> str:
     if name not in _MOST or not isinstance(value, list | tuple | dict) or len(value) <= _MOST[name]:
         return ""
     return f"{name}: there are {len(value):,} of them; at most {_MOST[name]:,} are allowed"
-
-
-MOST_TOLD = 50
-"""Problems of one document that are told; of more it is said how many."""
-_LONGEST = 200
-"""Characters of a name or a value in a sentence."""
-
-
-def explain(error: ValidationError) -> str:
-    """A validation error as one sentence a field: where, what was given, what is allowed."""
-    return "; ".join(sentence for _, sentence in sentences(error))
-
-
-def sentences(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
-    """Each problem: the path to the field, and a sentence that names the field, the value and what is allowed.
-
-    Of very many the first `MOST_TOLD`; the last of them says how many more there are.
-    """
-    details = error.errors(include_url=False)
-    told = [(detail["loc"], _sentence(detail)) for detail in details[:MOST_TOLD]]
-    if len(details) > MOST_TOLD:
-        told[-1] = (told[-1][0], f"{told[-1][1]} (and {len(details) - MOST_TOLD:,} more)")
-    return told
-
-
-def _sentence(detail: Any) -> str:
-    where = ""
-    for step in detail["loc"]:
-        name = safe(str(step)[:_LONGEST])
-        where += f"[{step}]" if isinstance(step, int) else f".{name}" if where else name
-    message = detail["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:] if message.startswith("Input") else message
-    if detail["type"] == "extra_forbidden":
-        return f"{where}: there is no such setting"
-    given = detail["input"]
-    if detail["type"] == "value_error":
-        return message if message.startswith(where.partition("[")[0]) and where else f"{where}: {message}".lstrip(": ")
-    if isinstance(given, (Mapping, BaseModel)):
-        return f"{where}: {message}"
-    # Of a text or list of millions no more is written than is told.
-    shown = repr(given[: _LONGEST + 1] if isinstance(given, str | bytes | list | tuple) else given)
-    shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-    return f"{where}: {shown} is not allowed: {message}"

@@ -285,8 +285,7 @@ class Simulator:
 
     def _recount(self, before: Settings) -> None:
         """Counts the hits of faults that are newly armed from nought; one that replaces another of its id counts on."""
-        for name in {one.id for one in self.settings.faults} - {one.id for one in before.faults}:
-            self.tally.forget(name)
+        self.tally.forget({one.id for one in self.settings.faults} - {one.id for one in before.faults})
         if self.settings.mocks != before.mocks:
             self.tally.renewed(before.mocks, self.settings.mocks)
 
@@ -330,14 +329,14 @@ class Simulator:
         text = f"armed {label} {one.fault.probability:.0%}{fuse}"
         return self.change(who=who, text=text, mark=f"▼{label}", faults=(*others, one)).faults[-1]
 
-    def lift(self, name: str | None = None, *, who: str = "", why: str = "lifted") -> int:
-        """Lifts one armed fault, or all, and gives how many were lifted; the founding rates go with all."""
-        gone = [one for one in self.settings.faults if name in (None, one.id)]
+    def lift(self, name: str | Collection[str] | None = None, *, who: str = "", why: str = "lifted") -> int:
+        """Lifts an armed fault, some or all, and gives how many were lifted; the founding rates go with all."""
+        wanted = {name} if isinstance(name, str) else name
+        gone = [one for one in self.settings.faults if wanted is None or one.id in wanted]
         rates = {"rate_limit_rate": 0.0, "server_error_rate": 0.0, "timeout_rate": 0.0} if name is None else {}
         if gone or any(getattr(self.settings, rate) for rate in rates):
-            told = ", ".join(f"{one.label or one.fault.summary()} ({self.hits.get(one.id, 0)} hits)" for one in gone)
-            kept = tuple(one for one in self.settings.faults if one not in gone)
-            self.change(who=who, text=f"{why} {told}".strip(), mark="△lifted", faults=kept, **rates)
+            kept = tuple(one for one in self.settings.faults if wanted is not None and one.id not in wanted)
+            self.change(who=who, text=f"{why} {self.tally.told(gone)}".strip(), mark="△lifted", faults=kept, **rates)
         return len(gone)
 
     def act(
@@ -383,17 +382,19 @@ class Simulator:
         for one in settings.faults:
             since = now + (one.after_s or 0.0) if one.since is None else one.since
             until = since + one.for_s if one.for_s and one.until is None else one.until
-            faults.append(one.model_copy(update={"id": one.id or self._new_id(), "since": since, "until": until}))
+            if not one.id or (since, until) != (one.since, one.until):
+                one = one.model_copy(update={"id": one.id or self._new_id(), "since": since, "until": until})
+            faults.append(one)
         return settings.armed(tuple(faults)) if faults != list(settings.faults) else settings
 
     def light_fuses(self, lit: Collection[Armed] = ()) -> None:
-        """Starts the fuses of all faults but those already lit; also for those armed before an event loop ran."""
+        """Starts the fuses of all faults but those already lit; one whose time is up strikes no more without it."""
+        burning = {id(one) for one in lit}
         for armed in self.settings.faults:
-            if armed not in lit and armed.until is not None:
-                # Without a running loop nothing can call back; a fault whose time is up strikes no more all the same.
-                with suppress(RuntimeError):
+            if armed.until is not None and id(armed) not in burning:
+                with suppress(RuntimeError):  # no loop is running that could call back
                     self.clock.call_at(armed.until, partial(self._burnt, armed))
 
     def _burnt(self, armed: Armed) -> None:
-        if armed in self.settings.faults:
+        if any(one is armed for one in self.settings.faults):
             self.lift(armed.id, who=FUSE, why="fuse lifted")

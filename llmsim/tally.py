@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ GROUPS = 100_000
 
 BROUGHT = "x-llmsim-fault"
 """How the ids of faults begin that requests bring along: clients make them up, so that their counts are bounded."""
+
+_NAMED = 20
+"""Faults that a sentence tells by their names."""
 
 START = "start"
 """The state in which every machine of mocks begins."""
@@ -117,11 +120,17 @@ class Tally:
             return None
         return max(0, armed.count - self.hits.get(armed.id, 0))
 
-    def forget(self, id: str) -> None:
-        """Counts a fault that is newly armed from nought."""
-        self.hits[id] = 0
-        self._met.pop(id, None)
-        self._ungroup(id)
+    def told(self, faults: Sequence[Armed]) -> str:
+        """Faults by their names, with how often each has struck; of very many the first ones."""
+        some = [f"{one.label or one.fault.summary()} ({self.hits.get(one.id, 0)} hits)" for one in faults[:_NAMED]]
+        return ", ".join(some) + (f" and {len(faults) - _NAMED} more" if len(faults) > _NAMED else "")
+
+    def forget(self, ids: Collection[str]) -> None:
+        """Counts faults that are newly armed from nought."""
+        for id in ids:
+            self.hits[id] = 0
+            self._met.pop(id, None)
+        self._ungroup(ids)
 
     # -- mocks
 
@@ -156,10 +165,10 @@ class Tally:
     def renewed(self, before: Iterable[Mock], after: Iterable[Mock]) -> None:
         """Counts mocks that are new, or not what they were, from nought; machines that no mock has are forgotten."""
         old = {one.name: one for one in before}
-        for one in after:
-            if old.get(one.name) != one:
-                self.answered.pop(one.name, None)
-                self._ungroup(f"mock {one.name}")
+        new = [one.name for one in after if (was := old.get(one.name)) is not one and was != one]
+        for name in new:
+            self.answered.pop(name, None)
+        self._ungroup({f"mock {name}" for name in new})
         machines = {one.state.machine for one in after if one.state is not None}
         for machine in [machine for machine in self.states if machine not in machines]:
             del self.states[machine]
@@ -188,8 +197,8 @@ class Tally:
 
     # -- counting apart
 
-    def _ungroup(self, rule: str) -> None:
-        for name in [name for name in self._groups if name[0] == rule]:
+    def _ungroup(self, rules: Collection[str]) -> None:
+        for name in [name for name in self._groups if name[0] in rules] if rules else ():
             del self._groups[name]
 
     def _group(self, rule: str, per: str, ask: Ask) -> int:

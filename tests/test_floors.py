@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     "conversation errors tokens bytepairs clock gather dice catalogue media store vectors pictures sounds"
-    " masks buckets signs",
+    " masks buckets signs problems",
     "plan layout limits schema generators match",
     "latency exchange faults tapes pacer mocks replay",
     "settings dialects load moments",

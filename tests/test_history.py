@@ -20,6 +20,14 @@ def test_changes_that_bring_large_rules_do_not_pile_up():
     assert 5 < len(simulator.history) < 20
 
 
+def test_changes_that_bring_very_many_conditions_do_not_pile_up():
+    simulator = Simulator(clock=ToldClock())
+    for at in range(12):
+        simulator.change(mocks=[{"when": {"model": [f"{at}-{one}" for one in range(999)]}, "reply": "x"}] * 10)
+        assert simulator.history.size <= SIZE
+    assert len(simulator.history) < 8
+
+
 def test_what_is_still_remembered_can_be_taken_back_and_no_more():
     simulator = Simulator(clock=ToldClock())
     for at in range(60):
@@ -68,3 +76,18 @@ def test_settings_that_were_replaced_hold_no_tables_and_no_index():
         assert not settings.profiles["mine"]._tables
         assert not settings.mocks[0].answers[0].latency._tables
     assert simulator.settings.profiles["mine"]._tables
+
+
+def test_of_many_mocks_those_that_a_change_brought_go_when_it_is_taken_back():
+    """Though a scenario, whose changes are not taken back, has changed others since."""
+    simulator = Simulator(clock=ToldClock())
+    changed(simulator, 5, 1)
+    kept = simulator.settings.mocks
+    simulator.change(mocks=[*kept[:2], {"name": "m2", "reply": "other"}, *kept[4:], {"name": "new", "reply": "x"}])
+    by_scenario = [*simulator.settings.mocks, {"name": "its own", "reply": "y"}]
+    simulator.change(who="scenario x", mocks=by_scenario)
+    assert simulator.undo()
+    assert [one.name for one in simulator.settings.mocks] == ["m0", "m1", "m2", "m3", "m4", "its own"]
+    assert simulator.settings.mocks[:5] == kept
+    assert simulator.redo()
+    assert [one.name for one in simulator.settings.mocks] == ["m0", "m1", "m2", "m4", "new", "its own"]

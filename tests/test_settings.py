@@ -177,14 +177,17 @@ def test_any_sequence_of_changes_leaves_valid_settings(sequence):
 
 def test_of_very_many_problems_some_are_told_and_the_rest_counted() -> None:
     with pytest.raises(ValidationError) as raised:
-        Settings.model_validate({f"unknown {at}": 1 for at in range(100_000)})
+        Settings.model_validate({f"unknown {at}": 1 for at in range(5_000)})
     told = explain(raised.value)
     assert told.startswith("unknown 0: there is no such setting; unknown 1: ")
-    assert told.endswith("(and 99,950 more)")
+    assert told.endswith("(and 4,950 more)")
     assert len(told) < 3_000
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate({f"unknown {at}": 1 for at in range(100_000)})
+    assert explain(raised.value) == "100,000 things in it cannot be; that is more than are told apart"
 
 
-@pytest.mark.parametrize(("field", "most"), [("mocks", "20,000"), ("faults", "10,000"), ("limits", "1,000")])
+@pytest.mark.parametrize(("field", "most"), [("mocks", "20,000"), ("faults", "1,000"), ("limits", "1,000")])
 def test_of_too_many_rules_none_is_looked_at(field: str, most: str) -> None:
     with pytest.raises(SettingsError) as raised:
         Settings().changed(**{field: [{}] * 300_000})

@@ -129,3 +129,14 @@ async def test_faults_armed_by_a_change_of_the_settings_get_ids_and_fuses_too(si
     assert all(ids)
     await simulator.clock.advance(31)
     assert kinds(simulator) == ["stall"]
+
+
+def test_several_are_lifted_in_one_change(simulator):
+    ids = [simulator.arm({**CUT, "label": f"cut {at}"}).id for at in range(25)]
+    changes = len(simulator.history)
+    assert simulator.lift(ids[1:]) == 24
+    assert len(simulator.history) == changes + 1
+    assert [one.id for one in simulator.settings.faults] == ids[:1]
+    told = last_event(simulator).text
+    assert told.startswith("lifted cut 1 (0 hits), cut 2 (0 hits)")
+    assert told.endswith("cut 20 (0 hits) and 4 more")

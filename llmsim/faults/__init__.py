@@ -50,6 +50,8 @@ def of_kind(kind: str) -> type[Fault] | None:
     return find("llmsim.faults", "llmsim.faults", Fault, kind) or kinds().get(kind)
 
 
+_LONGEST = 10_000
+"""Characters of the short form."""
 _WORD = re.compile(r"([A-Za-z_]\w*)=(\"[^\"]*\"|\S+)")
 
 
@@ -59,6 +61,8 @@ def read(text: str) -> dict[str, Any]:
     `429`, `429 retry_after=2 count=3`, `cut after_tokens=5`, `slow ttft_factor=3 probability=0.5`,
     `refuse status=503 message="not today" scope="model:gpt*"`.
     """
+    if len(text) > _LONGEST:
+        raise SettingsError(f"the short form of a fault has at most {_LONGEST:,} characters")
     kind, _, rest = text.strip().partition(" ")
     fields: dict[str, Any] = (
         {"kind": "refuse", "status": int(kind)}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from llmsim import masks
-from llmsim.errors import SettingsError
+from llmsim.errors import SettingsError, TooMany
 from llmsim.match import line, mapping
 from llmsim.match.subject import FIELDS, Outcome, Subject
 from llmsim.match.tree import All, Condition, Node, settled
@@ -17,7 +17,20 @@ from llmsim.match.tree import All, Condition, Node, settled
 _SECRET = 8
 """Characters from which on a key is taken for a secret; what is shorter is a name."""
 
-__all__ = ["ALWAYS", "FIELDS", "Condition", "Match", "Outcome", "Subject"]
+__all__ = ["ALWAYS", "FIELDS", "Allowance", "Condition", "Match", "Outcome", "Subject"]
+
+
+class Allowance:
+    """How many conditions and replies may yet be read; given to pydantic as the context of what it reads."""
+
+    def __init__(self, most: int) -> None:
+        self.most = self.left = most
+
+    def take(self, count: int) -> None:
+        """Takes the place of so many; raises TooMany where there is none left, which ends the reading."""
+        self.left -= count
+        if self.left < 0:
+            raise TooMany(f"there are more than {self.most:,} conditions and replies in all; that many are allowed")
 
 
 class Match:
@@ -42,6 +55,11 @@ class Match:
         return self.tree == All(())
 
     @cached_property
+    def size(self) -> int:
+        """How many conditions it has."""
+        return sum(1 for _ in self.tree.conditions())
+
+    @cached_property
     def required(self) -> tuple[Node, ...]:
         """The parts that must all hold."""
         return self.tree.parts if isinstance(self.tree, All) else (self.tree,)
@@ -63,6 +81,10 @@ class Match:
 
     def __str__(self) -> str:
         """The one-line form."""
+        return self._line
+
+    @cached_property
+    def _line(self) -> str:
         return line.written(self.tree)
 
     def mapping(self) -> dict[str, Any]:
@@ -74,18 +96,18 @@ class Match:
         return f"Match({str(self)!r})"
 
     def __eq__(self, other: object) -> bool:
-        """Matches are values."""
-        return isinstance(other, Match) and self.tree == other.tree
+        """Matches are values; as a line reads as the same tree, what differs has different lines."""
+        return self is other or (isinstance(other, Match) and self._line == other._line)
 
     def __hash__(self) -> int:
         """The same for equal ones."""
-        return hash(self.tree)
+        return hash(self._line)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validated from a line or a mapping, written as a line."""
         told = core_schema.plain_serializer_function_ser_schema(str)
-        return core_schema.no_info_plain_validator_function(_made, serialization=told)
+        return core_schema.with_info_plain_validator_function(_made, serialization=told)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -93,8 +115,13 @@ class Match:
         return {"anyOf": [{"type": "string"}, {"type": "object"}], "description": "a line or a mapping of conditions"}
 
 
-def _made(raw: Any) -> Match:
-    return raw if isinstance(raw, Match) else Match(raw)
+def _made(raw: Any, info: ValidationInfo) -> Match:
+    if isinstance(raw, Match):
+        return raw
+    made = Match(raw)
+    if isinstance(info.context, Allowance):
+        info.context.take(made.size)
+    return made
 
 
 ALWAYS = Match()

@@ -13,6 +13,8 @@ DEEPEST = 50
 """Parentheses within parentheses."""
 MOST = 1_000
 """Conditions of a match."""
+_LONGEST_LINE = 200_000
+"""Characters of a line."""
 
 _WORDS = ("or", "and", "not")
 _BLANK = re.compile(r"\s*")
@@ -58,6 +60,8 @@ def condition(name: str, key: str, told: str) -> Condition:
 
 def parse(text: str, room: Room | None = None) -> Node:
     """The tree of a line; raises SettingsError that says at which column it cannot be read."""
+    if len(text) > _LONGEST_LINE:
+        raise SettingsError(f"a match has at most {_LONGEST_LINE:,} characters")
     reader = _Reader(text, room or Room())
     tree = reader.either(0) if reader.more() else All(())
     if reader.more():

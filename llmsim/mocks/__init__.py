@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal, Self
@@ -12,13 +13,14 @@ from pydantic import (
     FailFast,
     Field,
     TypeAdapter,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
 )
 
 from llmsim.errors import SettingsError
-from llmsim.match import ALWAYS, Match
+from llmsim.match import ALWAYS, Allowance, Match
 from llmsim.mocks.answer import Answer
 
 __all__ = ["Answer", "Mock", "State"]
@@ -37,7 +39,7 @@ class State(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     machine: Name = "main"
-    when: Annotated[tuple[Name, ...], FailFast()] = ()
+    when: Annotated[tuple[Name, ...], FailFast(), Field(max_length=1000)] = ()
     to: Name | None = None
 
     @field_validator("when", mode="before")
@@ -76,9 +78,11 @@ class Mock(BaseModel):
 
     @field_validator("replies", mode="before")
     @classmethod
-    def _words_each(cls, value: Any) -> Any:
+    def _words_each(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, list | tuple) and len(value) > _MOST_REPLIES:
             raise ValueError(f"replies: there are {len(value):,} of them; at most {_MOST_REPLIES:,} are allowed")
+        if isinstance(value, list | tuple) and isinstance(info.context, Allowance):
+            info.context.take(len(value))
         return [{"text": one} if isinstance(one, str) else one for one in value] if isinstance(value, list) else value
 
     @field_validator("when")
@@ -109,10 +113,15 @@ class Mock(BaseModel):
         if self.state is not None:
             told["state"] = self.state.model_dump(mode="json", exclude_defaults=True)
         if self.reply is not None:
-            told["reply"] = _flat(self.reply)
+            told["reply"] = self.reply.flat
         else:
-            told["replies"] = [_flat(one) for one in self.replies]
+            told["replies"] = [one.flat for one in self.replies]
         return told
+
+    @property
+    def size(self) -> int:
+        """How many conditions and replies it has."""
+        return self.when.size + len(self.replies)
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -125,27 +134,23 @@ class Mock(BaseModel):
         return all(one.wordless for one in self.answers)
 
 
-def _flat(answer: Answer) -> Any:
-    told = answer.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return told["text"] if set(told) == {"text"} else told
-
-
 @cache
 def _several() -> TypeAdapter[list[Mock]]:
     return TypeAdapter(list[Mock])
 
 
-def named(mocks: Sequence[Any]) -> tuple[Mock, ...]:
+def named(mocks: Sequence[Any], allowance: Allowance | None = None) -> tuple[Mock, ...]:
     """Mocks from their fields, each with a name of its own; raises SettingsError for a name that comes twice.
 
     One without a name is called by its place. Raises pydantic's ValidationError for what is no mock, with the place of
-    each.
+    each, and TooMany where there is no `allowance` left.
     """
-    made = _several().validate_python(list(mocks))
+    if all(isinstance(one, Mock) and one.name for one in mocks) and len({one.name for one in mocks}) == len(mocks):
+        return tuple(mocks)  # with every change of the other settings
+    made = _several().validate_python(list(mocks), context=allowance)
     taken = {one.name for one in made if one.name}
     if len(taken) < sum(bool(one.name) for one in made):
-        names = [one.name for one in made if one.name]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(one.name for one in made if one.name).most_common(1)[0]
         raise SettingsError(f"mocks: the name {twice!r} comes twice")
     told = []
     for place, one in enumerate(made, 1):

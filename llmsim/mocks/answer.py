@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import orjson
@@ -18,6 +19,9 @@ from llmsim.plan import Usage
 
 LONGEST = 4 << 20
 """Characters of a text, and bytes of a raw body, that a mock may have."""
+
+_MOST = 10_000
+"""Calls or blocks of a reply."""
 
 Words = Annotated[str, Field(max_length=LONGEST)]
 Word = Annotated[str, Field(max_length=1000)]
@@ -170,9 +174,9 @@ class Answer(_Part):
     text: Words | None = None
     thinking: Words | None = None
     refusal: Words | None = None
-    tool_calls: Annotated[tuple[CallOf, ...], FailFast()] = ()
+    tool_calls: Annotated[tuple[CallOf, ...], FailFast(), Field(max_length=_MOST)] = ()
     json_: Any = Field(None, alias="json")
-    blocks: Annotated[tuple[BlockOf, ...], FailFast()] = ()
+    blocks: Annotated[tuple[BlockOf, ...], FailFast(), Field(max_length=_MOST)] = ()
     error: ErrorOf | None = None
     raw: RawOf | None = None
     generator: str | None = None
@@ -224,6 +228,12 @@ class Answer(_Part):
     def wordless(self) -> bool:
         """Whether it can answer what asks for no words, such as an embedding: with an error or with raw bytes."""
         return self.error is not None or self.raw is not None
+
+    @cached_property
+    def flat(self) -> Any:
+        """As a file has it: its text alone where there is nothing else; not to be changed."""
+        told = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return told["text"] if set(told) == {"text"} else told
 
     def written(self, write: Callable[[str], str]) -> Answer:
         """The answer with every text in it written anew; raises ValueError for what then cannot be."""

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import repeat
 from typing import Any
 
 DEEPEST = 100
 """Levels of lists and mappings within each other."""
+MOST = 100_000
+"""Values within a value that a mock has, or a body."""
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, most: int = MOST) -> Any:
     """The value as JSON has it: names of mappings and dates become texts; raises ValueError for what JSON cannot tell.
 
-    Whole numbers have 64 bits at most; what is nested more than 100 levels deep is refused.
+    Whole numbers have 64 bits at most; what is nested more than 100 levels deep, or has more than so many values in it,
+    is refused.
     """
+    return _plain(value, 0, repeat(None, most))
+
+
+def _plain(value: Any, depth: int, left: Iterator[None]) -> Any:
     if depth > DEEPEST:
         raise ValueError(f"the value is nested more than {DEEPEST} levels deep")
+    if next(left, 0) is not None:
+        raise ValueError("the value has too many values in it")
     if isinstance(value, str):
         return text(value)
     if isinstance(value, Mapping):
-        return {_name(name): plain(one, depth + 1) for name, one in value.items()}
+        return {_name(name): _plain(one, depth + 1, left) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(one, depth + 1) for one in value]
+        return [_plain(one, depth + 1, left) for one in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{value!r} is no number of JSON")
     if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
@@ -52,5 +66,5 @@ def _name(name: Any) -> str:
     if isinstance(name, bool) or name is None:
         return {True: "true", False: "false", None: "null"}[name]
     if isinstance(name, int | float | date):
-        return str(plain(name))
+        return str(_scalar(name))
     raise ValueError(f"a {type(name).__name__} is no name of a field")

@@ -17,6 +17,9 @@ from llmsim.match import Subject
 from llmsim.mocks import sizes
 from llmsim.mocks.sizes import LONGEST, Purse
 
+_LONGEST, _MOST = 100_000, 4_000
+"""Characters of a template, and its opening braces: each pair of them is 60 µs of a core and 8 KB."""
+
 
 class TemplateError(LlmsimError):
     """A template that cannot be written for this request; the message says why."""
@@ -155,8 +158,11 @@ def _compiled(text: str) -> Any:
 
 
 def check(text: str) -> str:
-    """The same text; raises SettingsError where it is no template."""
-    _compiled(text)
+    """The same text; raises SettingsError where it is no template, or a longer one than may be."""
+    if "{" in text:
+        if len(text) > _LONGEST or text.count("{") > _MOST:
+            raise SettingsError(f"a template has at most {_LONGEST:,} characters and {_MOST:,} opening braces")
+        _compiled(text)
     return text
 
 

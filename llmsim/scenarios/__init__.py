@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
 from llmsim.journal.verify import Expectation, Times
 from llmsim.latency import Profile
@@ -19,6 +29,12 @@ LONGEST = 86_400.0
 """Seconds that a scenario lasts at most."""
 _MOST = 10_000
 """Phases, steps and expectations of a scenario, each; as many as changes are remembered that it can be made of."""
+
+
+_MOST_AT_ONCE = 1_000
+"""Faults that one of them arms or lifts, and its ramps, each."""
+_MOST_DEEDS = 100_000
+"""Steps of all ramps of a scenario."""
 
 
 def seconds(raw: Any) -> Any:
@@ -59,9 +75,14 @@ class Ramp(_Part):
                 )
             for value in (self.to,) if self.start is None else (self.start, self.to):
                 Settings().changed(**{self.setting: value})
-        if self.over / self.every > 10_000:
+        if self.steps > 10_000:
             raise ValueError(f"every: {self.every:g} s makes more than 10000 steps of {self.over:g} s")
         return self
+
+    @property
+    def steps(self) -> int:
+        """How many changes it is made of, but for the first."""
+        return max(1, round(self.over / self.every))
 
 
 def _numeric(annotation: Any) -> bool:
@@ -86,10 +107,11 @@ class _Doing(_Part):
 
     change: dict[str, Any] = Field(default_factory=dict)
     # Of very many that cannot be, one is told.
-    arm: Annotated[tuple[dict[str, Any], ...], FailFast()] = ()
-    lift: tuple[str, ...] | Literal["all"] = ()
-    ramp: Annotated[tuple[Ramp, ...], FailFast()] = ()
+    arm: Annotated[tuple[dict[str, Any], ...], FailFast(), Field(max_length=_MOST_AT_ONCE)] = ()
+    lift: Annotated[tuple[str, ...], Field(max_length=_MOST_AT_ONCE)] | Literal["all"] = ()
+    ramp: Annotated[tuple[Ramp, ...], FailFast(), Field(max_length=_MOST_AT_ONCE)] = ()
     mark: str = ""
+    _made: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -110,12 +132,18 @@ class _Doing(_Part):
     def _can_be(self) -> Self:
         rest = dict(self.change)
         if "profiles" in rest:
-            Settings().changed(profiles=rest.pop("profiles"))
+            self._made["profiles"] = Settings().changed(profiles=rest.pop("profiles")).profiles
         if rest:  # the profiles that it names may have been made before: they are looked for when it is played
-            Settings(profiles={name: Profile() for name in _profiles(rest)}).changed(**rest)
+            made = Settings(profiles={name: Profile() for name in _profiles(rest)}).changed(**rest)
+            self._made |= {name: getattr(made, name) for name in rest}
         for fault in self.arm:
             Armed.model_validate(fault)
         return self
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """The settings that change, as they were read: thousands of mocks are not read again when it is played."""
+        return self._made
 
 
 class Step(_Doing):
@@ -158,6 +186,12 @@ class Scenario(_Part):
     lasts: Span | None = Field(None, alias="for")
     expect: tuple[Expectation, ...] = ()
     clients: ClientExpectation = ClientExpectation()
+    _made: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """The settings of the start, as they were read."""
+        return self._made
 
     @field_validator("phases", "steps", "expect", mode="before")
     @classmethod
@@ -172,12 +206,16 @@ class Scenario(_Part):
         if not self.phases and not self.steps and not self.settings:
             raise ValueError("a scenario has phases, steps or settings")
         if self.settings:
-            Settings().changed(**self.settings)
+            made = Settings().changed(**self.settings)
+            self._made |= {name: getattr(made, name) for name in self.settings}
+        deeds = sum(ramp.steps for part in (*self.phases, *self.steps) for ramp in part.ramp)
+        if deeds > _MOST_DEEDS:
+            raise ValueError(f"the ramps of a scenario have at most {_MOST_DEEDS:,} steps; these have {deeds:,}")
         if self.length > LONGEST:
             raise ValueError(f"a scenario lasts at most {LONGEST:g} s; this one {self.length:g} s")
         return self
 
-    @property
+    @cached_property
     def length(self) -> float:
         """How many seconds it lasts."""
         phases = sum(phase.lasts for phase in self.phases)

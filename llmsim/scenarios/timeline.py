@@ -31,7 +31,7 @@ class Deed:
 
 def deeds(scenario: Scenario) -> list[Deed]:
     """All that happens, in order; of what happens at one moment, what ends comes before what begins."""
-    found = [Deed(0.0, change=scenario.settings)] if scenario.settings else []
+    found = [Deed(0.0, change=scenario.made)] if scenario.settings else []
     at = 0.0
     for place, phase in enumerate(scenario.phases):
         found.append(Deed(at, phase=phase.name))
@@ -49,7 +49,7 @@ def _of(part: Phase | Step, at: float, lasts: float | None, name: str) -> Iterat
     for lifted in names:
         yield Deed(at, lift=lifted)
     if part.change:
-        yield Deed(at, change=part.change)
+        yield Deed(at, change=part.made)
     for place, fault in enumerate(part.arm):
         id = fault.get("id") or (f"{name}-{place + 1}" if len(part.arm) > 1 else name)
         yield Deed(at, arm={**fault, "id": id})
@@ -61,7 +61,7 @@ def _of(part: Phase | Step, at: float, lasts: float | None, name: str) -> Iterat
 
 def _ramped(ramp: Ramp, at: float) -> Iterator[Deed]:
     """The steps of a ramp; without a `from` the first one is known only when it is played."""
-    count = max(1, round(ramp.over / ramp.every))
+    count = ramp.steps
     for place in range(0 if ramp.start is not None else 1, count + 1):
         share = place / count
         to = ramp.to if ramp.start is None else ramp.start + (ramp.to - ramp.start) * share

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from llmsim.clock import keep
 from llmsim.errors import SettingsError
 from llmsim.mocks import Mock, named
 from llmsim.server import files
+from llmsim.server.turns import turns
 from llmsim.settings import sentences
 from llmsim.simulator import Simulator
 
@@ -136,15 +137,26 @@ class MockFiles:
 
         Mocks that came from elsewhere stay, and are asked after those of the files where they are as important.
         """
+        self._put(self._read(paths))
+
+    async def reload(self, paths: Sequence[Path] = ()) -> None:
+        """The same while the server runs: files are read in a thread, as YAML takes its time; raises SettingsError."""
+        with turns:
+            found = await asyncio.get_running_loop().run_in_executor(None, self._read, paths)
+        self._put(found)
+
+    def _read(self, paths: Sequence[Path]) -> dict[Path, Read]:
         wanted = list(paths) or self.paths
         self._stamps |= {path: _stamp(path) for path in wanted}  # before it is read: what changes then is read again
-        found = {path: look(path, self._called(path)) for path in wanted}
+        return {path: look(path, self._called(path)) for path in wanted}
+
+    def _put(self, found: Mapping[Path, Read]) -> None:
         fresh = {str(path): one.mocks for path, one in found.items()}
         kept = self._simulator.settings.mocks
         by_file = {str(path): [one for one in kept if one.source == str(path)] for path in self.paths} | fresh
         others = [one for one in kept if one.source not in by_file]
         mocks = [one for group in by_file.values() for one in group] + others
-        names = ", ".join(path.name for path in wanted)
+        names = ", ".join(path.name for path in found)
         self._simulator.change(who=WHO, text=f"mocks from {names}: {len(mocks)} in force", mark="mocks", mocks=mocks)
         for one in found.values():
             if one.notes:
@@ -182,12 +194,12 @@ class MockFiles:
             touched = {Path(path) for _, path in changes}
             for path in self.paths:
                 if path in touched or _stamp(path) != self._stamps.get(path):
-                    self.again(path)
+                    await self.again(path)
 
-    def again(self, path: Path) -> None:
+    async def again(self, path: Path) -> None:
         """Reads a file that has changed; an invalid one is told of, and the mocks that run stay as they are."""
         try:
-            self.load([path])
+            await self.reload([path])
         except SettingsError as error:
             self.problems[str(path)] = str(error)
             logger.warning("mocks stay as they were: %s", error)

@@ -92,7 +92,7 @@ class Runner:
         if config.mock_files:
             self.mock_files.load()
         self.control.mock_problems = lambda: self.mock_files.problems
-        self.control.reload_mocks = self.mock_files.load
+        self.control.reload_mocks = self.mock_files.reload
         self.control.resend = self.app.desk.resend
         self._telemetry: Telemetry | None = None
         simulator = self.simulator

@@ -193,8 +193,8 @@ MATCHES = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_what_is_written_reads_as_the_same_match(raw: dict[str, Any]) -> None:
     match = Match(raw)
-    assert Match(str(match)) == match
-    assert Match(match.mapping()) == match
+    assert Match(str(match)).tree == match.tree
+    assert Match(match.mapping()).tree == match.tree
     assert Match(yaml.safe_load(yaml.safe_dump(match.mapping(), sort_keys=False))) == match
 
 
@@ -214,8 +214,8 @@ TREES = st.recursive(
 @settings(max_examples=200, deadline=None)
 def test_every_tree_is_written_in_both_forms_so_that_it_reads_as_the_same(tree: Node) -> None:
     match = Match(tree)
-    assert Match(str(match)) == match
-    assert Match(match.mapping()) == match
+    assert Match(str(match)).tree == match.tree
+    assert Match(match.mapping()).tree == match.tree
     assert match.holds(subject()) == tree.holds(subject())
 
 
@@ -260,7 +260,7 @@ def test_any_line_is_read_or_refused_in_a_sentence(text: str) -> None:
         match = Match(text)
     except SettingsError:
         return
-    assert Match(str(match)) == match
+    assert Match(str(match)).tree == match.tree
 
 
 @pytest.mark.parametrize(
@@ -283,6 +283,7 @@ def test_any_line_is_read_or_refused_in_a_sentence(text: str) -> None:
         ("json.a..:x", "json.a..: this is no JSONPath"),
         ("text:" + "x" * 2000, "text: a value has at most 1000 characters"),
         ("(" * 80 + "a", "at most 50 parentheses"),
+        ("a" * 200_001, "a match has at most 200,000 characters"),
         ("turn:3..2", "nothing is in that range"),
         ({"model": None}, "model: None is not allowed"),
         (7, "7 is no match"),
@@ -312,7 +313,7 @@ def test_what_cannot_be_read_is_refused_in_a_sentence(raw: Any, told: str) -> No
 def test_it_has_so_many_conditions_and_no_more(many: Callable[[int], Any]) -> None:
     whole = Match(many(1000))
     assert Match(str(whole)) == Match(whole.mapping()) == whole
-    for count in (1001, 300_000):
+    for count in (1001, 20_000):
         with pytest.raises(SettingsError, match=r"^a match has at most 1,000 conditions$"):
             Match(many(count))
 

@@ -146,3 +146,20 @@ def test_blocks_stay_in_their_order() -> None:
     assert [block.kind for block in reply.blocks] == ["thought", "text", "call"]
     assert reply.blocks[1] == Block("text", "a")
     assert [call.id for call in reply.calls] == ["c"]
+
+
+@pytest.mark.parametrize("value", [[1] * 100_000, {"a": [[0] * 60_000, [0] * 60_000]}])
+def test_a_value_has_so_many_values_in_it(value: Any) -> None:
+    for reply in (
+        {"json": value},
+        {"raw": {"body": value}},
+        {"tool_calls": [{"name": "f", "arguments": {"a": value}}]},
+    ):
+        with pytest.raises(ValidationError, match="too many values"):
+            Answer.model_validate(reply)
+
+
+@pytest.mark.parametrize("reply", [{"tool_calls": [{"name": "f"}] * 10_001}, {"blocks": [{"text": ""}] * 10_001}])
+def test_a_reply_has_so_many_parts(reply: Any) -> None:
+    with pytest.raises(ValidationError, match="at most 10000 items"):
+        Answer.model_validate(reply)

@@ -6,8 +6,9 @@ import pytest
 from support import ask_for
 
 from llmsim.dice import Dice
+from llmsim.errors import SettingsError
 from llmsim.match import Subject
-from llmsim.mocks import Mock
+from llmsim.mocks import Mock, template
 from llmsim.mocks.template import TemplateError, write
 
 
@@ -84,3 +85,11 @@ def test_a_header_that_cannot_be_sent_is_told_in_a_sentence() -> None:
     (answer,) = Mock.model_validate({"reply": raw}).answers
     with pytest.raises(ValueError, match=r"^headers: x-text: 'a.nb' is no value of a header$"):
         answer.written(lambda text: "a\nb" if "{{" in text else text)
+
+
+@pytest.mark.parametrize("text", ["{{ model }}" * 2_001, "{{ model }}" + "a" * 100_000])
+def test_a_template_is_so_long_and_no_longer(text: str) -> None:
+    with pytest.raises(SettingsError, match="a template has at most 100,000 characters and 4,000 opening braces"):
+        template.check(text)
+    assert template.check("{{ model }}" * 2_000)
+    assert template.check("a" * 1_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -233,3 +234,41 @@ async def test_what_was_done_by_hand_is_a_scenario(clock: ToldClock, simulator: 
     await clock.advance(4)
     assert again.settings.speed == 2.0
     assert [one.id for one in again.settings.faults] == ["storm"]
+
+
+async def test_very_many_deeds_of_one_moment_leave_turns_to_others(clock: ToldClock, simulator: Simulator) -> None:
+    text = f"steps: [{', '.join(['{at: 1, change: {seed: 3}}', '{at: 1, change: {seed: 4}}'] * 50)}]"
+    playing = Playing(scenario(text), simulator)
+    turns = []
+    advancing = asyncio.ensure_future(clock.advance(1))
+    while not advancing.done():
+        turns.append(len(simulator.history))
+        await asyncio.sleep(0)
+    assert len(set(turns)) >= 5
+    assert playing.state == "done"
+
+
+async def test_mocks_are_read_once_when_the_scenario_is(clock: ToldClock, simulator: Simulator) -> None:
+    text = "{settings: {mocks: [{reply: one}]}, steps: [{at: 1, change: {mocks: [{name: a, reply: two}]}}]}"
+    read = scenario(text)
+    Playing(read, simulator)
+    assert simulator.settings.mocks[0] is read.made["mocks"][0]
+    await clock.advance(1)
+    assert simulator.settings.mocks[0] is read.steps[0].made["mocks"][0]
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"arm": [{"kind": "cut"}] * 1001}, "arm"),
+        ({"lift": ["a"] * 1001}, "lift"),
+        ({"ramp": [{"setting": "speed", "to": 1, "for": 10}] * 1001}, "ramp"),
+        (
+            {"ramp": [{"setting": "speed", "to": 1, "for": 9999}] * 11},
+            "the ramps of a scenario have at most 100,000 steps; these have 109,989",
+        ),
+    ],
+)
+def test_a_scenario_does_so_much_and_no_more(part: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Scenario.model_validate({"steps": [{"at": 1, **part}]})

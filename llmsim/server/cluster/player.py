@@ -157,8 +157,7 @@ class WorkerSimulator(Simulator):
         self.revision = revision
         self._take(after)
         self.counting, self.loaded = counted(after), loaded(after)
-        for name in {one.id for one in after.faults} - {one.id for one in before.faults}:
-            self.tally.forget(name)
+        self.tally.forget({one.id for one in after.faults} - {one.id for one in before.faults})
         if after.mocks != before.mocks:
             self.tally.renewed(before.mocks, after.mocks)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,10 @@ ROOT = "/llmsim"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
+async def _nothing_to_reload() -> None:
+    """Where there are no files of mocks."""
+
+
 class Control:
     """The API of one simulator; its parts are imported with the first call, as most servers never have one.
 
@@ -55,7 +60,9 @@ class Control:
         self.cluster: Callable[[], Mapping[str, Any]] = dict
         self.stopping: Callable[[], bool] = lambda: False
         self.mock_problems: Callable[[], Mapping[str, str]] = dict
-        self.reload_mocks: Callable[[], None] = lambda: None
+        self.reload_mocks: Callable[[], Awaitable[None]] = _nothing_to_reload
+        self.one_long = asyncio.Lock()
+        """Held by the one long body that is being read: none takes the memory of two."""
         self.resend: Callable[[Exchange], Exchange | None] = lambda _: None
 
     # -- scenarios
@@ -150,6 +157,7 @@ class Control:
         who = request.headers.get("x-llmsim-who", "api")[:60]
         call = Call(self, request.path_params, request.query_params, request.headers, bytes(body), who)
         try:
+            await call.aside(call.read)
             return answer(await operation.handler(call))
         except Problem as error:
             return problem(error)

@@ -74,7 +74,7 @@ async def sift(call: Call) -> Any:
     """Which of these exchanges a match means, and which of them are under way and may yet be others."""
     told = call.fields("match", "after", "before", "numbers")
     try:
-        match = Match(told.get("match", ""))
+        match = await call.aside(lambda: Match(told.get("match", "")))
     except SettingsError as error:
         raise Problem(400, f"match: {error}") from None
     journal = call.simulator.journal

@@ -7,9 +7,12 @@ from typing import Any
 
 from llmsim import masks
 from llmsim.errors import TapeError
-from llmsim.server.control.call import Call, Operation, Problem, answer
+from llmsim.server.control.call import Call, Operation, Problem, answer, shown
 from llmsim.server.desk import ServerDesk
 from llmsim.server.reels import Reels
+
+_LONGEST = 4096
+"""Characters of a path."""
 
 
 def _desk(call: Call) -> ServerDesk:
@@ -47,7 +50,7 @@ async def replay(call: Call) -> Any:
 async def load_tape(call: Call) -> Any:
     """Answers requests from a tape, in the place of those before; `mode` is the setting `replay`."""
     told = call.fields("tape", "mode")
-    if not isinstance(told.get("tape"), str):
+    if not isinstance(told.get("tape"), str) or len(told["tape"]) > _LONGEST:
         raise Problem(400, "tape: the path of a tape on the server's machine is needed")
     desk, mode = _desk(call), told.get("mode", call.simulator.settings.replay)
     call.simulator.settings.changed(replay=mode)
@@ -57,6 +60,8 @@ async def load_tape(call: Call) -> Any:
         await asyncio.get_running_loop().run_in_executor(None, reels.load, told["tape"])
     except TapeError as error:
         raise Problem(400, str(error)) from None
+    except OSError as error:
+        raise Problem(400, f"tape: {shown(told['tape'])} cannot be read: {error.strerror}") from None
     desk.reels = reels
     call.simulator.change(who=call.who, replay=mode)
     call.simulator.events.add("replay", f"replays {told['tape']}: {len(reels.reel.cues)} takes", call.who)

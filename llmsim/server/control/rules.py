@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
+from collections.abc import Callable
 from typing import Any
 
 from llmsim import faults, masks
@@ -13,9 +13,9 @@ from llmsim.limits import BucketState, Limit
 from llmsim.match import Match, Subject
 from llmsim.mocks import Mock, named
 from llmsim.mocks.index import Index
-from llmsim.server.control.call import Call, Operation, Problem, answer, near_told
+from llmsim.server.control.call import AT_ONCE, LONG, Call, Operation, Problem, answer, near_told, shown
 from llmsim.server.control.state import SAID
-from llmsim.settings import Armed, Settings
+from llmsim.settings import Armed
 
 # -- faults
 
@@ -48,6 +48,8 @@ async def arm(call: Call) -> Any:
         fields = {**faults.read(fields.pop("fault")), **fields}
     if "id" in call.params:
         fields["id"] = call.params["id"]
+    if len(call.body) > LONG:  # only to find out whether it can be, where that may take a while
+        await call.aside(lambda: call.simulator.settings.changed(faults=[fields]))
     return answer(_fault(call, call.simulator.arm(fields, who=call.who)), 201)
 
 
@@ -65,7 +67,8 @@ async def preview(call: Call) -> Any:
     """How many of the last requests a scope would have met."""
     told = call.fields("scope", "last")
     last = call.last(told, 10_000)
-    found = call.simulator.journal.preview(Match(told.get("scope", "")), last, reread=call.simulator.reread)
+    scope = await call.aside(lambda: Match(told.get("scope", "")))
+    found = call.simulator.journal.preview(scope, last, reread=call.simulator.reread)
     return {"matched": found.matched, "looked_at": found.looked_at, "numbers": list(found.numbers)}
 
 
@@ -78,7 +81,12 @@ def _mock(call: Call, one: Mock) -> dict[str, Any]:
 
 async def list_mocks(call: Call) -> Any:
     """The mocks, in their order, with how often each has answered."""
-    return [_mock(call, one) for one in call.simulator.settings.mocks]
+    told: list[dict[str, Any]] = []
+    for one in call.simulator.settings.mocks:
+        if len(told) % AT_ONCE == 0:
+            await turn()
+        told.append(_mock(call, one))
+    return told
 
 
 def _found(call: Call) -> Mock:
@@ -94,16 +102,12 @@ async def one_mock(call: Call) -> Any:
     return _mock(call, _found(call))
 
 
-async def _with(call: Call, mocks: list[Any]) -> Settings:
-    """The settings with these mocks in the place of all; raises SettingsError."""
-
-    # Thousands of mocks take a while to be read: in a thread, so that the replies under way keep their pace.
-    def read() -> Settings:
-        made = call.simulator.settings.changed(mocks=mocks)
-        _ = made.mock_index
-        return made
-
-    return await asyncio.get_running_loop().run_in_executor(None, read)
+async def _put(call: Call, change: Callable[[tuple[Mock, ...]], list[Mock]], **said: str) -> tuple[Mock, ...]:
+    """Changes the mocks; where they are many, how they are found is worked out before, in a thread."""
+    kept = call.simulator.settings.mocks
+    ready = await call.in_thread(call.reading(mocks=change(kept))) if len(kept) > AT_ONCE else None
+    now = call.simulator.settings.mocks
+    return call.change({"mocks": change(now)}, ready if now is kept else None, **said).mocks
 
 
 async def put_mocks(call: Call) -> Any:
@@ -112,18 +116,17 @@ async def put_mocks(call: Call) -> Any:
     mocks = told.get("mocks") if isinstance(told, dict) else told
     if not isinstance(mocks, list):
         raise Problem(400, "the body is a list of mocks, or an object with mocks")
-    made = (await _with(call, mocks)).mocks
+    ready = await call.ready(mocks=mocks)
     text, mark = call.query.get("text", "")[:200] or f"{len(mocks)} mocks", call.query.get("mark", "")[:200] or "mocks"
-    call.simulator.change(who=call.who, text=text, mark=mark, mocks=made)
+    call.change({"mocks": mocks}, ready, text=text, mark=mark)
     return await list_mocks(call)
 
 
 async def add_mock(call: Call) -> Any:
     """Adds a mock behind the others."""
-    mock = call.model(Mock)
-    kept = call.simulator.settings.mocks
-    mocks = named([*kept, mock])
-    call.simulator.change(who=call.who, text=f"mock {mocks[-1].name} added", mark="mocks", mocks=mocks)
+    mock = await call.aside(lambda: call.model(Mock))
+    name = named([*call.simulator.settings.mocks, mock])[-1].name
+    mocks = await _put(call, lambda kept: [*kept, mock], text=f"mock {name} added", mark="mocks")
     return answer(_mock(call, mocks[-1]), 201)
 
 
@@ -131,20 +134,22 @@ async def put_mock(call: Call) -> Any:
     """Puts a mock in the place of the one of its name, or behind the others."""
     name, told = call.params["name"], call.mapping()
     if told.get("name", name) != name:
-        raise Problem(400, f"name: {told['name']!r} is not the name in the path, {name!r}")
-    mock = call.model(Mock, {**told, "name": name})
-    kept = list(call.simulator.settings.mocks)
-    at = next((place for place, one in enumerate(kept) if one.name == name), len(kept))
-    kept[at : at + 1] = [mock]
-    call.simulator.change(who=call.who, text=f"mock {name}", mark="mocks", mocks=kept)
+        raise Problem(400, f"name: {shown(told['name'])} is not the name in the path, {name!r}")
+    mock = await call.aside(lambda: call.model(Mock, {**told, "name": name}))
+
+    def put(kept: tuple[Mock, ...]) -> list[Mock]:
+        at = next((place for place, one in enumerate(kept) if one.name == name), len(kept))
+        return [*kept[:at], mock, *kept[at + 1 :]]
+
+    await _put(call, put, text=f"mock {name}", mark="mocks")
     return _mock(call, mock)
 
 
 async def drop_mock(call: Call) -> Any:
     """Takes a mock away."""
     gone = _found(call)
-    kept = [one for one in call.simulator.settings.mocks if one is not gone]
-    call.simulator.change(who=call.who, text=f"mock {gone.name} taken away", mark="mocks", mocks=kept)
+    text = f"mock {gone.name} taken away"
+    await _put(call, lambda kept: [one for one in kept if one is not gone], text=text, mark="mocks")
     return {"dropped": gone.name}
 
 
@@ -161,7 +166,7 @@ async def try_mocks(call: Call) -> Any:
     last, mocks = call.last(told, 1000), told.get("mocks")
     if mocks is not None and not isinstance(mocks, list):
         raise Problem(400, "mocks: it is a list of mocks")
-    settings = call.simulator.settings if mocks is None else await _with(call, mocks)
+    settings = call.simulator.settings if mocks is None else await call.aside(call.reading(mocks=mocks))
     index = settings.mock_index or Index(())
     found = []
     for exchange in call.simulator.journal.newest(last):
@@ -186,7 +191,7 @@ async def states(call: Call) -> Any:
 
 async def reload(call: Call) -> Any:
     """Reads the files of mocks again."""
-    call.control.reload_mocks()
+    await call.control.reload_mocks()
     return await list_mocks(call)
 
 
@@ -214,7 +219,8 @@ async def put_limits(call: Call) -> Any:
     limits = told.get("limits") if isinstance(told, dict) else told
     if not isinstance(limits, list):
         raise Problem(400, "the body is a list of limits, or an object with limits")
-    call.simulator.change(who=call.who, text=f"{len(limits)} limits", mark="limits", limits=limits)
+    ready = await call.ready(limits=limits)
+    call.change({"limits": limits}, ready, text=f"{len(limits)} limits", mark="limits")
     return await list_limits(call)
 
 
@@ -223,7 +229,7 @@ async def drain(call: Call) -> Any:
     told = call.fields("name", "share")
     share = told.get("share", 1.0)
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 < share <= 1:
-        raise Problem(400, f"share: {share!r} is not allowed: it is above 0 and at most 1")
+        raise Problem(400, f"share: {shown(share)} is not allowed: it is above 0 and at most 1")
     return {"drained": _buckets(call, call.simulator.limiter.drain(told.get("name"), float(share)), "drained")}
 
 
@@ -235,7 +241,7 @@ async def refill(call: Call) -> Any:
 def _buckets(call: Call, count: int, what: str) -> int:
     name = call.mapping().get("name")
     if name is not None and not count and all(one.name != name for one in call.simulator.settings.limits):
-        raise SettingsError(f"name: there is no limit {name!r}")
+        raise SettingsError(f"name: there is no limit {shown(name)}")
     call.simulator.events.add("limits", f"{what} {name or 'all limits'}", call.who, "limits")
     return count
 

@@ -9,12 +9,16 @@ from starlette.responses import Response
 
 from llmsim import __version__
 from llmsim.honesty import REPLIES, measured
+from llmsim.journal.search import turn
 from llmsim.latency import presets
-from llmsim.server.control.call import Call, Operation, Problem, answer
+from llmsim.server.control.call import AT_ONCE, Call, Operation, Problem, answer
 from llmsim.settings import Settings
 
 _MERGED = ("profiles", "model_profiles")
 """Settings that are mappings: a PATCH changes the entries that it names, null takes one out (RFC 7396)."""
+
+_MOST_PARTS = 20
+"""Parts that one call puts back, the same ones again included."""
 
 _MOST_STATIONS = 200
 """Stations that are told of."""
@@ -57,10 +61,14 @@ async def state(call: Call) -> Any:
 
 async def settings(call: Call) -> Any:
     """The settings in force."""
-    return _told(call.simulator.settings)
+    return await _told(call.simulator.settings)
 
 
-def _told(now: Settings) -> Response:
+async def _told(now: Settings) -> Response:
+    for at, one in enumerate(now.mocks):  # its parts are remembered, so that all of them are told in one go
+        if at % AT_ONCE == 0:
+            await turn()
+        one.flat()
     return answer(
         {"revision": now.revision, "settings": now.model_dump(mode="json")}, headers={"etag": f'"{now.revision}"'}
     )
@@ -68,25 +76,38 @@ def _told(now: Settings) -> Response:
 
 async def patch(call: Call) -> Any:
     """Changes settings, all or nothing; with If-Match only where nobody has changed them since."""
-    now: Settings = call.simulator.settings
+    _unchanged(call)
+    changes = call.mapping()
+    said = {name: call.query.get(name, "")[:200] for name in ("text", "mark")}
+    unknown = next((name for name in changes if name not in Settings.model_fields), None)
+    if unknown is not None:
+        raise Problem(400, f"{unknown[:60]}: there is no such setting; there are {', '.join(Settings.model_fields)}")
+    ready = await call.ready(**_merged(call.simulator.settings, changes))
+    _unchanged(call)
+    # What others have put into a mapping meanwhile stays there.
+    now = call.change(_merged(call.simulator.settings, changes), ready, anew=_MERGED, **said)
+    return await _told(now)
+
+
+def _unchanged(call: Call) -> None:
+    """Raises Problem where the call guards a revision that is no longer the one in force."""
+    now = call.simulator.settings
     # A list of revisions is one of them (RFC 9110, 13.1.1); a weak one, W/"7", is none that could be guarded.
     wanted = {one.strip().strip('"') for one in call.headers.get("if-match", "*").split(",")}
     if not wanted & {"*", str(now.revision)}:
         raise Problem(
             409, f"the settings have changed since: they are at revision {now.revision}", revision=now.revision
         )
-    changes = call.mapping()
-    said = {name: call.query.get(name, "")[:200] for name in ("text", "mark")}
-    unknown = next((name for name in changes if name not in Settings.model_fields), None)
-    if unknown is not None:
-        raise Problem(400, f"{unknown[:60]}: there is no such setting; there are {', '.join(Settings.model_fields)}")
+
+
+def _merged(now: Settings, changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes with what is kept of each mapping that they change."""
+    told = dict(changes)
     for name in _MERGED:
         given = changes.get(name)
         if isinstance(given, dict):
-            old = now.model_dump(mode="json")[name]
-            changes[name] = {key: value for key, value in {**old, **given}.items() if value is not None}
-    call.simulator.change(who=call.who, **said, **changes)
-    return _told(call.simulator.settings)
+            told[name] = {key: value for key, value in {**getattr(now, name), **given}.items() if value is not None}
+    return told
 
 
 async def schema(call: Call) -> Any:
@@ -139,7 +160,7 @@ async def changes(call: Call) -> Any:
 async def reset(call: Call) -> Any:
     """Puts parts back to where they began; without `what` all of them."""
     what = call.fields("what").get("what", [])
-    if not isinstance(what, list) or not all(isinstance(name, str) for name in what):
+    if not isinstance(what, list) or len(what) > _MOST_PARTS or not all(isinstance(name, str) for name in what):
         raise Problem(400, "what: it is a list of journal, counts, limits, store, rules, settings")
     if not what or "rules" in what:
         call.control.stop_scenario()

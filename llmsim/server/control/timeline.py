@@ -30,7 +30,10 @@ async def begin(call: Call) -> Any:
     playing = call.control.playing
     if playing is not None and playing.state == "running":
         raise Problem(409, f"the scenario {playing.scenario.name} is running; DELETE stops it")
-    return answer(call.control.begin_scenario(call.model(Scenario)).json(), 201)
+    scenario = await call.aside(lambda: call.model(Scenario))
+    if call.control.playing is not playing:
+        raise Problem(409, "another scenario has been begun meanwhile")
+    return answer(call.control.begin_scenario(scenario).json(), 201)
 
 
 async def stop(call: Call) -> Any:

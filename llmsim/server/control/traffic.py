@@ -16,8 +16,10 @@ from llmsim.exchange import Exchange
 from llmsim.exports import entry, har_chunks, jsonl
 from llmsim.journal.search import turn
 from llmsim.journal.verify import Expectation
-from llmsim.server.control.call import Call, Operation, Problem, near_told, whole
+from llmsim.match import Allowance
+from llmsim.server.control.call import Call, Operation, Problem, near_told, shown, whole
 from llmsim.server.replay import replay
+from llmsim.settings import MOST_PARTS
 from llmsim.underway import ACTIONS
 from llmsim.verdict import judging
 from llmsim.verdict.tries import Linker, tries_of
@@ -116,12 +118,17 @@ async def verify(call: Call) -> Any:
         raise Problem(400, 'the body is an expectation such as {"when": "model:gpt*", "times": 3}, or a list of them')
     if len(raw) > _MOST_EXPECTED:
         raise Problem(400, f"expect: there are {len(raw):,} of them; at most {_MOST_EXPECTED:,} are allowed")
-    wanted = [call.model(Expectation, one if isinstance(one, dict) else {"when": one}) for one in raw]
+    wanted = await call.aside(lambda: _expectations(call, raw))
     simulator, found = call.simulator, []
     for one in wanted:
         exchanges = simulator.journal.between()
         found.append(await _one(one.verifying(exchanges, reread=simulator.reread, now=simulator.clock.now())))
     return {"holds": all(one.holds for one in found), "results": [one.json() for one in found]}
+
+
+def _expectations(call: Call, raw: list[Any]) -> list[Expectation]:
+    allowance = Allowance(MOST_PARTS)
+    return [call.model(Expectation, one if isinstance(one, dict) else {"when": one}, allowance) for one in raw]
 
 
 async def verdict(call: Call) -> Any:
@@ -192,7 +199,7 @@ async def act(call: Call) -> Any:
     told = call.fields("value", "status", "retry_after", "message")
     value, error = told.pop("value", 1.0), told
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Problem(400, f"value: {value!r} is not allowed: it is a number")
+        raise Problem(400, f"value: {shown(value)} is not allowed: it is a number")
     if not call.simulator.act(exchange.number, action, value=float(value), error=error, who=call.who):
         raise Problem(409, f"exchange {exchange.number} has ended")
     return entry(exchange, bodies=False)

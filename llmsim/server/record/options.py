@@ -17,6 +17,9 @@ from llmsim.tapes.masking.persons import REGIONS
 MASK_KEY = "LLMSIM_MASK_KEY"
 """The environment variable with a key of one's own for masks."""
 
+_LONGEST = 4096
+"""Characters of a path."""
+
 _HERE = frozenset(("localhost", "127.0.0.1", "::1"))
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -50,7 +53,7 @@ class Recording(BaseModel):
     @field_validator("tape")
     @classmethod
     def _named(cls, told: str) -> str:
-        if not told or told.endswith(os.sep):
+        if not told or told.endswith(os.sep) or len(told) > _LONGEST:
             raise ValueError("it must be the name of a file")
         return told
 
