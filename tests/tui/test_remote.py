@@ -67,8 +67,10 @@ async def test_a_storm_armed_from_afar_is_felt_by_clients_seen_on_the_chart_and_
         assert "429 storm" not in console.lines()[0]
         await console.press("U")
         assert len(runner.simulator.settings.faults) == 1
-        await console.press("0")
+        await console.on_bar("lift all")
         assert runner.simulator.settings.faults == ()
+        await console.on_line("2 500 burst")
+        assert [one.label for one in runner.simulator.settings.faults] == ["500 burst"]
     assert {event.who.split()[0] for event in runner.simulator.events.after(0)} == {"console"}
 
 

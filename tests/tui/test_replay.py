@@ -93,6 +93,10 @@ async def test_a_click_on_the_time_line_goes_there(session: Session, size: tuple
         await console.pilot.click(Scrubber, offset=(line._left + line._cells // 2, 0))
         await console.tick()
         assert console.backend.position == pytest.approx(session.lasts / 2, abs=1.5)
+        await console.on_bar("play/still")
+        assert console.backend.playing_on
+        await console.on_bar("5 s back", "play/still")
+        assert console.backend.position == pytest.approx(session.lasts / 2 - 5, abs=1.5)
 
 
 async def test_an_exchange_is_looked_into_and_filtered(session: Session) -> None:

@@ -62,9 +62,14 @@ async def test_what_the_filter_means_waits_and_is_let_go_failed_or_stepped(size:
         flows.select(2)
         await console.press("a")
         assert held(simulator) == [3, 4, 5]
+        flows.select(5)
+        await console.press("p")
+        assert held(simulator) == [3, 4]
+        begun(simulator, "refund once more")
+        await console.tick()
         flows.select(3)
         await console.press("n")
-        assert held(simulator) == [4, 5]
+        assert held(simulator) == [4, 7]
         flows.select(4)
         await console.press("x")
         assert isinstance(console.app.screen, FailWith)
@@ -157,6 +162,26 @@ async def test_what_is_held_is_seen_among_the_streams_and_let_go_from_there_and_
         assert held(simulator) == []
         await console.press("x", "enter")
         assert simulator.meter.live[2].plan.pieces[-1].failure.status == 500  # type: ignore[attr-defined]
+
+
+async def test_it_is_set_bounded_and_turned_off_and_a_reply_failed_by_the_mouse_alone() -> None:
+    simulator, backend = simulated()
+    async with stage((120, 40), backend=backend, seconds=0) as console:
+        await console.on_bar("intercept")
+        await console.click("#most", 1, 0)
+        await console.on_bar("hold")
+        first, _ = begun(simulator), begun(simulator)
+        await console.tick()
+        await console.click(Flows, 10, 2)
+        await console.on_bar("fail with")
+        await console.click("#status", 14, 0)
+        await console.on_bar("fail")
+        assert first.plan.pieces[-1].failure.status == 429  # type: ignore[attr-defined]
+        await console.on_bar("release all")
+        assert held(simulator) == []
+        begun(simulator)
+        await console.on_bar("intercept", "turn off")
+        assert (held(simulator), simulator.settings.faults) == ([], ())
 
 
 async def test_what_a_used_up_hold_keeps_is_let_go_with_all() -> None:

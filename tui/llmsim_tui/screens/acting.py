@@ -79,7 +79,8 @@ class Acting(Holding):
             return
         streams = backend.streams(10_000) if message.what in ("pause", "slower", "faster") else ()
         stream = next((one for one in streams if one.number == message.number), None)
-        what, value = _deed(message.what, stream)
+        row = backend.row(message.number)
+        what, value = _deed(message.what, stream, held=row is not None and row.held)
 
         def told(done: bool) -> None:
             if not done:
@@ -97,12 +98,12 @@ class Acting(Holding):
             self.app.push_screen(FailWith(number))
 
 
-def _deed(wanted: str, stream: Stream | None) -> tuple[Any, float]:
+def _deed(wanted: str, stream: Stream | None, held: bool) -> tuple[Any, float]:
     """The action that a key asks of a reply, and its value."""
     if wanted == "release":
         return "resume", 1.0
     if wanted == "pause":
-        return ("resume" if stream is not None and stream.state in ("paused", "held") else "pause"), 1.0
+        return ("resume" if held or (stream is not None and stream.state == "paused") else "pause"), 1.0
     if wanted in ("slower", "faster"):
         factor = stream.factor if stream is not None else 1.0
         return "speed", min(_FASTEST, max(_SLOWEST, factor * (2.0 if wanted == "faster" else 0.5)))
