@@ -131,7 +131,7 @@ class Watch:
     """Seconds between two looks."""
 
     QUIET: Final = 60.0
-    """Seconds from one warning to the next."""
+    """Seconds from one warning to the next, or to the word that all is well again: what comes and goes is told once."""
 
     def __init__(self, journal: Journal, lag: Lag, clock: Clock, events: Events) -> None:
         self._journal, self._lag, self._clock, self._events = journal, lag, clock, events
@@ -156,9 +156,10 @@ class Watch:
         self._looked = now
         if ended:  # without traffic nothing is wrong, and the lag is that of an hour ago
             told = measured(ended, self._lag)
-            if told.doubts and (self._warned is None or now - self._warned >= self.QUIET):
+            quiet = self._warned is not None and now - self._warned < self.QUIET
+            if told.doubts and not quiet:
                 self._warn(told)
-            elif not told.doubts and self._warned is not None:
+            elif not (told.doubts or quiet) and self._warned is not None:
                 self._warned = None
                 logger.info("times are kept again")
                 self._events.add("times", "times are kept again")

@@ -118,10 +118,22 @@ async def test_times_that_are_not_kept_are_warned_of_once_a_minute_and_so_is_tha
     assert "first tokens come up to 200 ms later than asked" in warnings[0].getMessage()
     assert "fewer replies at once" in warnings[0].getMessage()
     journal.clear()
-    for _ in range(11):
+    for _ in range(61):
         journal.add(kept(clock.now() + 0.5))
         await clock.advance(1)
     assert [event.text for event in events.after(0)][-1] == "times are kept again"
+
+
+async def test_what_comes_and_goes_is_told_once_a_minute_at_most(watched):
+    clock, journal, events = watched
+    for second in range(58):
+        journal.clear()
+        if second // 10 % 2:
+            journal.add(kept(clock.now() + 0.5))
+        else:
+            ended_at(journal, clock.now() + 0.5, 0.2)
+        await clock.advance(1)
+    assert [event.kind for event in events.after(0)] == ["warning"]
 
 
 def kept(moment):
