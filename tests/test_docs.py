@@ -148,3 +148,18 @@ def test_every_page_is_in_the_navigation():
     text = (ROOT / "mkdocs.yml").read_text()
     missing = [str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md") if str(page.relative_to(DOCS)) not in text]
     assert missing == []
+
+
+def test_what_is_said_to_hold_a_promise_is_there():
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## What holds what")[2].partition("\n## ")[0]
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    named = re.findall(r"`(tests/[^`]+|make [^`]+)`|job `([^`]+)`", table)
+    assert len(named) > 30
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for held, job in named:
+        if held.startswith("make "):
+            assert held.removeprefix("make ") in targets
+        elif held:
+            assert (ROOT / held).exists(), held
+        else:
+            assert job in workflow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -223,6 +224,9 @@ def _opened(path: Path) -> IO[bytes] | None:
     try:
         if path.exists() and path.stat().st_size:
             raise SettingsError(f"{path}: there is such a file already; a recording does not take its place")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)  # for its owner alone: it holds what clients wrote
+        os.fchmod(descriptor, 0o600)  # it may have been there, empty and open to all
+        os.close(descriptor)
         return gzip.open(path, "wb", compresslevel=5) if path.suffix == ".gz" else path.open("wb")  # type: ignore[return-value]
     except OSError as error:
         raise SettingsError(f"{path}: it cannot be written: {(error.strerror or str(error)).lower()}") from None

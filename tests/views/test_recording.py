@@ -107,6 +107,17 @@ def test_a_thousand_requests_between_two_lines_are_not_all_kept_and_the_rest_is_
     assert session.row(1, 0) is None
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+@pytest.mark.parametrize("there", [False, True])
+def test_it_can_be_read_by_its_owner_alone(tmp_path: Path, name: str, there: bool) -> None:
+    path, (simulator, _) = tmp_path / name, simulated()
+    if there:
+        path.touch(0o644)
+    recorder = Recorder(MaskedView(simulator, Control(simulator)), path, ADDRESS)
+    recorder.stop()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("mine")
     simulator, _ = simulated()

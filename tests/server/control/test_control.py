@@ -15,6 +15,7 @@ from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 from running import running, until
 
+from llmsim.server.control import guard
 from llmsim.server.control.guard import refusal
 from llmsim.server.serve import Runner
 
@@ -426,6 +427,15 @@ def test_web_pages_and_other_machines_need_the_token(headers: dict[bytes, bytes]
         {**headers, b"authorization": b"Bearer secret"}, client, "secret", changes=False, read_only=False
     )
     assert refusal({**headers, b"authorization": b"Bearer "}, client, "", changes=False, read_only=False)
+
+
+def test_tokens_are_compared_in_a_time_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[bytes, bytes]] = []
+    monkeypatch.setattr(guard.hmac, "compare_digest", lambda given, own: bool(asked.append((given, own))) or True)
+    told = refusal({b"authorization": b"Bearer s"}, "10.0.0.7", "secret", "watch", changes=False, read_only=False)
+    assert (told, asked) == ("", [(b"s", b"watch")])
+    assert not refusal({b"authorization": b"Bearer s"}, "10.0.0.7", "secret", changes=True, read_only=False)
+    assert asked[1:] == [(b"s", b"secret")]
 
 
 async def test_what_is_asked_in_another_way_is_told_what_there_is(api: httpx.AsyncClient) -> None:
