@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 
-from fuzz.attacks import wire
+from fuzz.attacks import changes, wire
 from fuzz.attacks.victim import Look, Victim, victim
 from fuzz.attacks.wire import CHAT, post
 
@@ -124,6 +124,7 @@ def attacks(quick: bool) -> dict[str, Attack]:
         "odd bodies": lambda one: wire.asked(one, *_odd_bodies()),
         "bombs in uploads": lambda one: wire.asked(one, *_bombs()),
         "bombs in schemas": lambda one: wire.asked(one, *_schema_bombs()),
+        "large changes": changes.large,
     }
 
 
