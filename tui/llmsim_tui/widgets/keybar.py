@@ -13,6 +13,8 @@ from llmsim_tui.widgets.lines import Line, Lines, keys_plainly
 
 _MORE = "▸"
 """Stands at the right end where there are more keys than fit."""
+_RARE = 8
+"""The rank from which commands stand in their order, also where a later one would still fit."""
 
 
 class KeyBar(Lines):
@@ -83,4 +85,6 @@ def _fitting(commands: list[Command], room: int) -> set[Command]:
         if _cells(one) <= room:
             chosen.add(one)
             room -= _cells(one)
+        elif one.rank >= _RARE and chosen:
+            break  # of what is rare a short one is not to stand there for the longer one that matters more
     return chosen
