@@ -132,7 +132,7 @@ build/clean/bin/python:
 	$(MAKE) dist
 
 audit: $(TOOLS)/.ready  ## whether a package that it depends on is known to be weak
-	$(TOOLS)/bin/pip-audit --progress-spinner off .
+	$(TOOLS)/bin/pip-audit --strict --progress-spinner off .
 
 image-steps:  ## the steps of the Dockerfile, where there is no Docker
 	$(PYTHON) scripts/dockerfile_steps.py

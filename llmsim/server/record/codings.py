@@ -8,6 +8,11 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Protocol
 
+_PART = 16
+"""Bytes that are given at once to a library which knows no bound."""
+_MOST = 4
+"""Codings on top of one another."""
+
 
 class Unread(Exception):
     """A body that cannot be decoded."""
@@ -56,10 +61,16 @@ class _Library:
         self._decode = decode
 
     def feed(self, data: bytes, most: int) -> bytes:
+        told = bytearray()
         try:
-            return self._decode(data)
+            # A few bytes at a time: they say how much they come to only when it is there, and 100 can be 100 MB.
+            for at in range(0, len(data), _PART):
+                told += self._decode(data[at : at + _PART])
+                if len(told) > most:
+                    break
         except Exception as error:
             raise Unread(str(error)) from None
+        return bytes(told)
 
 
 class _Both:
@@ -110,6 +121,8 @@ def coding(told: str) -> Coding | None:
     names = [one for one in names if one and one != "identity"]
     if not names:
         return None
+    if len(names) > _MOST:
+        raise Unread(f"it has {len(names):,} content codings on top of one another; {_MOST} are read")
     unknown = next((one for one in names if one not in _made()), None)
     if unknown is not None:
         raise Unread(f"the content coding {unknown[:40]!r} is not known here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 Pairs = list[tuple[bytes, bytes]]
@@ -10,6 +11,8 @@ _HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding"
     b" upgrade".split()
 )
+_BODILESS = frozenset((204, 304))
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _OURS = frozenset((b"host", b"expect"))
 _UNTAPED = _HOP | {b"content-length", b"content-encoding", b"host"}
 
@@ -20,9 +23,13 @@ def upwards(headers: Iterable[tuple[bytes, bytes]], codings: Sequence[bytes]) ->
     return [(name, _readable(value, codings) if name == b"accept-encoding" else value) for name, value in told]
 
 
-def downwards(headers: Iterable[tuple[bytes, bytes]]) -> Pairs:
-    """What an upstream answers, for the client; the server says the date itself."""
-    return _through(headers, frozenset((b"date",)))
+def downwards(headers: Iterable[tuple[bytes, bytes]], status: int = 200) -> Pairs:
+    """What an upstream answers, for the client; the server says the date itself.
+
+    A value with control characters is left out, as no server sends it, and so is the length of a body that cannot be.
+    """
+    besides = (b"date", b"content-length") if status in _BODILESS else (b"date",)
+    return [(name, value) for name, value in _through(headers, frozenset(besides)) if not _CONTROL.search(value)]
 
 
 def taped(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:

@@ -26,6 +26,10 @@ _FAREWELL = 0.05
 """Seconds that an upstream has to end its answer when the client has left."""
 
 
+_STATUSES = range(200, 600)
+"""Those that can be passed on (RFC 9110, 15)."""
+
+
 class Gone(Exception):
     """The client left before its request was whole."""
 
@@ -134,17 +138,26 @@ class Passage:
         try:
             response = await self._session.client.send(request, stream=True)
         except httpx2.TransportError as error:
-            self._end = "error"
-            self._keeper.error = self._wrong(error)
-            await answer(self._send, self._way.dialect.failure(Failure("bad_gateway", self._keeper.error)))
+            await self._refused(_said(error))
             return
         try:
-            await self._through(response)
+            if response.status_code in _STATUSES:
+                await self._through(response)
+            else:
+                await self._refused(f"it answered with the status {response.status_code}, which is none of HTTP")
         except httpx2.TransportError as error:
             self._end = "cut"
             self._keeper.error = f"the upstream broke off: {_said(error)}"
         finally:
             await response.aclose()
+
+    async def _refused(self, why: str) -> None:
+        """Tells the client in its API's own words that there is no answer to pass on."""
+        self._end = "error"
+        upstream = self._way.upstream
+        told = f"The upstream {upstream.name} at {upstream.url} did not answer: {why}" if upstream else ""
+        self._keeper.error = told
+        await answer(self._send, self._way.dialect.failure(Failure("bad_gateway", told)))
 
     async def _through(self, response: httpx2.Response) -> None:
         body = await self._begin(response)
@@ -159,7 +172,7 @@ class Passage:
     async def _begin(self, response: httpx2.Response) -> Body:
         headers = response.headers.raw
         body = self._keeper.begin(self._at, response.status_code, headers)
-        told = hops.downwards(headers)
+        told = hops.downwards(headers, response.status_code)
         await self._send({"type": "http.response.start", "status": response.status_code, "headers": told})
         return body
 
@@ -170,10 +183,6 @@ class Passage:
             self._broken = True
         else:
             sever(wire, reset=False)
-
-    def _wrong(self, error: Exception) -> str:
-        upstream = self._way.upstream
-        return f"The upstream {upstream.name} at {upstream.url} did not answer: {_said(error)}" if upstream else ""
 
     async def _kept(self) -> None:
         take = self._keeper.take(self._end, self._at)
