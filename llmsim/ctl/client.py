@@ -18,6 +18,11 @@ URL = "http://127.0.0.1:8080"
 PATIENCE = 60.0
 """Seconds without a byte after which a server counts as gone."""
 
+LONGEST = 256 << 20
+"""Bytes of an answer that is read whole."""
+LONGEST_LINE = 1 << 20
+"""Bytes of a line of events; a longer one is read as several."""
+
 _ROOT = "/llmsim"
 
 
@@ -82,7 +87,7 @@ class Client:
     ) -> Any:
         """The JSON that is answered, or the text where it is no JSON."""
         with self._answer(method, path, body, query, headers) as (answer, _):
-            data = answer.read()
+            data = _read(answer)
         if answer.headers.get_content_type() == "application/json":
             return _json(data)
         return data.decode("utf-8", "replace")
@@ -100,7 +105,7 @@ class Client:
         """
         number = 0
         with self._answer("GET", "/events", query={"after": after}) as (answer, line), suppress(TimeoutError):
-            while told := answer.readline():
+            while told := answer.readline(LONGEST_LINE):
                 name, _, text = told.decode("utf-8", "replace").strip().partition(": ")
                 if name == "" and text:
                     yield None
@@ -135,7 +140,7 @@ class Client:
                 line = connection.sock
                 with connection.getresponse() as answer:
                     if answer.status >= 400:
-                        raise self._refused(answer.status, answer.read())
+                        raise self._refused(answer.status, _read(answer))
                     yield answer, line
             except (OSError, http.client.HTTPException) as error:
                 raise self._lost(error) from None
@@ -165,7 +170,7 @@ class Client:
             told = str(error["message"])
             if "type" in error or "code" in error:  # a simulated API's own words: nothing here knows the path
                 raise KeyError(told)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return ControlError(f"{self.url} has no control API of llmsim: it answers with status {status}", status)
         if status in (401, 403) and "token" in told:
             told += "; here: --token TOKEN"
@@ -175,5 +180,13 @@ class Client:
 def _json(data: bytes | str) -> Any:
     try:
         return json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ControlError("the server's answer is no JSON") from None
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """The whole answer; raises ControlError for one that is longer than any of a server's."""
+    data = answer.read(LONGEST + 1)
+    if len(data) > LONGEST:
+        raise ControlError(f"the server's answer is longer than {LONGEST >> 20} MB")
+    return data

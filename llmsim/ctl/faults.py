@@ -10,7 +10,7 @@ from urllib.parse import quote
 from llmsim.ctl.client import Client
 from llmsim.ctl.command import Commands, no_words, one_word
 from llmsim.ctl.given import seconds
-from llmsim.ctl.page import Page, lasting
+from llmsim.ctl.page import Page, lasting, plain
 
 _MORE = """\
   fault [list]             the faults in force, in the order in which they strike
@@ -59,7 +59,7 @@ def fault(client: Client, page: Page, options: Namespace) -> int:
         body["for_s"] = seconds(options.lasts)
     told = client.post("/faults", body)
     if not page.told(told):
-        page.line(f"armed {told['id']}: {_said(told)}")
+        page.line(plain(f"armed {told['id']}: {_said(told)}"))
     return 0
 
 

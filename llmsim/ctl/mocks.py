@@ -11,7 +11,7 @@ from urllib.parse import quote
 from llmsim.ctl.client import Client, ControlError
 from llmsim.ctl.command import Commands, no_words, one_word, unknown
 from llmsim.ctl.given import document
-from llmsim.ctl.page import Page, short
+from llmsim.ctl.page import Page, plain, short
 from llmsim.ctl.placed import placed
 from llmsim.signs import safe
 
@@ -100,7 +100,7 @@ def _add(client: Client, page: Page, name: str) -> int:
     except ControlError as error:
         raise placed(error, name, "mocks") from None
     if not page.told(told):
-        page.line(f"added {', '.join(one['name'] for one in told) or 'nothing'}")
+        page.line(plain(f"added {', '.join(one['name'] for one in told) or 'nothing'}"))
     return 0
 
 
@@ -130,7 +130,7 @@ def _reply(reply: Any) -> str:
 def _gone(told: dict[str, Any], page: Page) -> int:
     if not page.told(told):
         what = told["dropped"]
-        page.line(f"took {what if isinstance(what, str) else f'{what} mocks'} away")
+        page.line(plain(f"took {what if isinstance(what, str) else f'{what} mocks'} away"))
     return 0
 
 

@@ -6,10 +6,12 @@ import argparse
 import os
 import sys
 
+from llmsim import __version__
 from llmsim.ctl import events, faults, journal, limits, mocks, record, replay, scenario, state, verify
-from llmsim.ctl.client import URL, Client
+from llmsim.ctl.client import URL, Client, ControlError
 from llmsim.ctl.command import Commands, Handler, Spoken
 from llmsim.ctl.page import Page
+from llmsim.errors import LlmsimError
 
 EPILOG = """\
 examples:
@@ -59,6 +61,13 @@ def run(options: argparse.Namespace) -> int:
     try:
         status = handler(Client(url, token), page, options)
         page.to.flush()
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, LlmsimError):
+            raise
+        what = f"{type(error).__name__}: {error}"[:200]
+        raise ControlError(
+            f"{url} answers otherwise than llmsim {__version__} does ({what}); --json prints what it answers"
+        ) from error
     except BrokenPipeError:
         # Whoever reads has seen enough; what is still buffered must not be told of at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,9 +12,10 @@ from shutil import get_terminal_size
 from typing import Any, TextIO
 from unicodedata import east_asian_width
 
-from llmsim.signs import in_json
+from llmsim.signs import in_json, safe
 
 _COLOURS = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
+_PAINT = re.compile(rf"(\x1b\[(?:{'|'.join(_COLOURS.values())}|0)m)")
 _GOOD = {"ok"}
 _BAD = {"failed", "cut"}
 _WARN = {"limited", "abandoned", "live"}
@@ -38,7 +40,13 @@ class Page:
         self.line(in_json(json.dumps(value, ensure_ascii=False)))
 
     def line(self, text: str = "") -> None:
-        """A line; what the terminal or its encoding cannot show is shown as a question mark."""
+        """A line, or several; what would steer the terminal is written out, but for the colours that it was painted in.
+
+        What its encoding cannot show is shown as a question mark.
+        """
+        if not text.replace("\n", "").isprintable():
+            parts = _PAINT.split(text) if self.coloured else [text]
+            text = "".join(part if at % 2 else safe(part, lines=True) for at, part in enumerate(parts))
         encoding = self.to.encoding or "utf-8"
         self.to.write(text.encode(encoding, "replace").decode(encoding) + "\n")
 

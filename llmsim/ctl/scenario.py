@@ -65,7 +65,7 @@ def _begin(client: Client, page: Page, name: str, wait: bool) -> int:
         raise placed(error, name, "scenario") from None
     if not wait:
         if not page.told(told):
-            page.line(f"began {told['name']}, which lasts {lasting(told['lasts_s'])}")
+            page.line(plain(f"began {told['name']}, which lasts {lasting(told['lasts_s'])}"))
         return 0
     try:
         _watch(page, happening, told["name"])

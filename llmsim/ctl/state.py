@@ -8,7 +8,7 @@ from typing import Any
 from llmsim.ctl.client import Client
 from llmsim.ctl.command import Commands
 from llmsim.ctl.given import fields
-from llmsim.ctl.page import Page, clock, lasting
+from llmsim.ctl.page import Page, clock, lasting, plain
 
 _MERGED = ("profiles", "model_profiles")
 PARTS = ("journal", "counts", "limits", "store", "rules", "settings")
@@ -146,7 +146,7 @@ def undo(client: Client, page: Page, options: Namespace) -> int:
     """Takes the last change back."""
     told = client.post("/undo")
     if not page.told(told):
-        page.line(f"undone: {told['undone']}")
+        page.line(plain(f"undone: {told['undone']}"))
     return 0
 
 
@@ -154,7 +154,7 @@ def redo(client: Client, page: Page, options: Namespace) -> int:
     """Makes the change that was taken back last again."""
     told = client.post("/redo")
     if not page.told(told):
-        page.line(f"redone: {told['redone']}")
+        page.line(plain(f"redone: {told['redone']}"))
     return 0
 
 
@@ -163,5 +163,5 @@ def reset(client: Client, page: Page, options: Namespace) -> int:
     told = client.post("/reset", {"what": options.parts})
     if not page.told(told):
         what = told["reset"]
-        page.line(f"reset: {', '.join(what) if isinstance(what, list) else what}")
+        page.line(plain(f"reset: {', '.join(what) if isinstance(what, list) else what}"))
     return 0
