@@ -70,4 +70,4 @@ def elsewhere(group: str) -> tuple[object, ...]:
 def _installed() -> Any:
     """Every entry point there is, where any is ours, else none: reading them takes a file a package, so once."""
     told = (one.read_text("entry_points.txt") for one in distributions())  # to take them apart costs more than to look
-    return entry_points() if any("llmsim." in text for text in told if text) else EntryPoints(())
+    return entry_points() if any("[llmsim." in text for text in told if text) else EntryPoints(())

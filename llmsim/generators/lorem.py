@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import ClassVar
 
 from llmsim import tokens
@@ -11,15 +12,15 @@ from llmsim.conversation import Ask, Reply
 from llmsim.dice import Dice
 from llmsim.generators import Generator
 
-_FIRST = "Lorem ipsum dolor sit amet, consectetur adipiscing elit."
-_WORDS = (
-    "sed do eiusmod tempor incididunt ut labore et dolore magna aliqua enim ad minim veniam quis nostrud exercitation"
-    " ullamco laboris nisi aliquip ex ea commodo consequat duis aute irure in reprehenderit voluptate velit esse cillum"
-    " eu fugiat nulla pariatur excepteur sint occaecat cupidatat non proident sunt culpa qui officia deserunt mollit"
-    " anim id est laborum"
-).split()
+with open(os.path.join(os.path.dirname(os.path.dirname(__file__)), "data", "lorem.txt"), encoding="ascii") as _file:
+    CORPUS = tuple(f" {sentence}" for sentence in _file.read().splitlines())
+"""Each sentence, with the space before it; sentence borders are token borders.
+
+They were drawn once (tests/generators/test_lorem.py shows how), as that takes 5 ms of a server's start.
+"""
+
 _FILLERS = (" et", " in", " ad")
-SENTENCES = 256
+SENTENCES = len(CORPUS)
 STRIDES = (1, 5, 11, 23)
 
 
@@ -38,11 +39,10 @@ class Lorem(Generator):
 @lru_cache(maxsize=4096)
 def _passage(encoding: str, start: int, stride: int, target: int) -> tuple[str, ...]:
     """Sentences from that place on, a stride apart, the last one shortened to meet the target."""
-    corpus = _corpus()
     segments: list[str] = []
     left, at = target, start
     while left > 0:
-        text = corpus[at % SENTENCES]
+        text = CORPUS[at % SENTENCES]
         if not segments:
             text = text.lstrip()
         cost = _cost(text, encoding)
@@ -52,19 +52,6 @@ def _passage(encoding: str, start: int, stride: int, target: int) -> tuple[str, 
         left -= cost
         at += stride
     return tuple(segments)
-
-
-@cache
-def _corpus() -> tuple[str, ...]:
-    """Each sentence, with the space before it; sentence borders are token borders."""
-    dice = Dice(256)
-    sentences = [f" {_FIRST}"]
-    while len(sentences) < SENTENCES:
-        words = [dice.choice(_WORDS) for _ in range(dice.between(6, 14))]
-        if len(words) > 9:
-            words[4] += ","
-        sentences.append(f" {words[0].capitalize()} {' '.join(words[1:])}.")
-    return tuple(sentences)
 
 
 @lru_cache(maxsize=4096)  # a few encodings, their sentences, each with and without the space before it

@@ -7,7 +7,30 @@ from support import ask_for
 
 from llmsim import generators, tokens
 from llmsim.dice import Dice
-from llmsim.generators.lorem import SENTENCES, STRIDES, _passage
+from llmsim.generators.lorem import CORPUS, SENTENCES, STRIDES, _passage
+
+FIRST = "Lorem ipsum dolor sit amet, consectetur adipiscing elit."
+WORDS = (
+    "sed do eiusmod tempor incididunt ut labore et dolore magna aliqua enim ad minim veniam quis nostrud exercitation"
+    " ullamco laboris nisi aliquip ex ea commodo consequat duis aute irure in reprehenderit voluptate velit esse cillum"
+    " eu fugiat nulla pariatur excepteur sint occaecat cupidatat non proident sunt culpa qui officia deserunt mollit"
+    " anim id est laborum"
+).split()
+
+
+def drawn():
+    """The 256 sentences of the corpus."""
+    dice = Dice(256)
+    yield f" {FIRST}"
+    for _ in range(255):
+        words = [dice.choice(WORDS) for _ in range(dice.between(6, 14))]
+        if len(words) > 9:
+            words[4] += ","
+        yield f" {words[0].capitalize()} {' '.join(words[1:])}."
+
+
+def test_the_corpus_is_what_was_drawn():
+    assert tuple(drawn()) == CORPUS
 
 
 @pytest.mark.parametrize("model", ["gpt-4o", "gpt-4", "claude-sonnet-4-5"])
