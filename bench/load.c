@@ -167,14 +167,20 @@ static void read_head(connection *c) {
     c->head_length = 0;
 }
 
-/* Takes bytes up to and with the end mark, which ends with a newline; true once the mark is there (the head is then closed with a 0). */
+/* Takes bytes, line by line, up to and with the end mark, which ends a line; true once the mark is there (the head is
+ * then closed with a 0). */
 static bool gather(connection *c, const char **bytes, size_t *length, const char *mark) {
     size_t mark_length = strlen(mark);
     while (*length) {
-        if (c->head_length + 1 >= sizeof c->head) fail("a head too long");
-        char byte = c->head[c->head_length++] = *(*bytes)++;
-        --*length;
-        if (byte == '\n' && c->head_length >= mark_length && !memcmp(c->head + c->head_length - mark_length, mark, mark_length)) {
+        const char *newline = memchr(*bytes, '\n', *length);
+        size_t part = newline ? (size_t)(newline - *bytes) + 1 : *length;
+        if (c->head_length + part >= sizeof c->head) fail("a head too long");
+        memcpy(c->head + c->head_length, *bytes, part);
+        c->head_length += part;
+        *bytes += part;
+        *length -= part;
+        if (newline && c->head_length >= mark_length &&
+            !memcmp(c->head + c->head_length - mark_length, mark, mark_length)) {
             c->head[c->head_length] = 0;
             return true;
         }
