@@ -10,7 +10,6 @@ from urllib.parse import quote
 import httpx
 import orjson
 import pytest
-import pytest_asyncio
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 from running import running, until
@@ -20,18 +19,6 @@ from llmsim.server.control.guard import refusal
 from llmsim.server.serve import Runner
 
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "I want a refund"}]}
-
-
-@pytest_asyncio.fixture
-async def server() -> AsyncIterator[Runner]:
-    async with running() as runner:
-        yield runner
-
-
-@pytest_asyncio.fixture
-async def api(server: Runner) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
-        yield client
 
 
 async def chat(api: httpx.AsyncClient, text: str = "I want a refund", **more: Any) -> httpx.Response:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
-from running import running
 
 from llmsim.mocks import Mock
 from llmsim.server.control.call import LONG, PARTS, SIGNS
@@ -27,18 +25,6 @@ LARGE = [
     ("POST", "/faults", {"kind": "cut", "scope": " or ".join(f"model:model-{at}" for at in range(999))}),
     ("POST", "/scenario", {"steps": [{"at": 1, "change": {"mocks": MOCKS}}]}),
 ]
-
-
-@pytest_asyncio.fixture
-async def server() -> AsyncIterator[Runner]:
-    async with running() as runner:
-        yield runner
-
-
-@pytest_asyncio.fixture
-async def api(server: Runner) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, timeout=20) as client:
-        yield client
 
 
 class Gate:
