@@ -293,4 +293,4 @@ def test_settling_garbage_keeps_the_start_out_of_later_collections(monkeypatch: 
     monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
     monkeypatch.setattr(gc, "set_threshold", lambda *counts: called.append(counts))
     serve.settle()
-    assert called == ["collect", "freeze", (100_000, 20, 50)]
+    assert called == ["collect", "freeze", (5_000, 400, 50)]

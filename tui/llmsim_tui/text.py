@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -113,7 +114,12 @@ def briefly(line: str) -> str:
 
 def moment(wall: float) -> str:
     """A moment of the server's clock as the local time of day."""
-    return datetime.fromtimestamp(wall).strftime("%H:%M:%S")
+    return _time_of_day(int(wall))
+
+
+@lru_cache(maxsize=1024)
+def _time_of_day(second: int) -> str:
+    return datetime.fromtimestamp(second).strftime("%H:%M:%S")
 
 
 def reachable(address: str) -> str:

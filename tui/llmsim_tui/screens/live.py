@@ -133,8 +133,9 @@ class Live(Acting):
             draw()
 
     def parts(self, beat: int) -> Sequence[Callable[[], None]]:
-        """The lines that never freeze, the requests, the streams, the events and charts."""
-        return [self._never_frozen, self._requests, self._streams, partial(self._figures, beat), self._inspected]
+        """The lines that never freeze, the requests, the streams, the events and charts, the clients."""
+        moving = [self._requests, self._streams, partial(self._figures, beat), partial(self._clients, beat)]
+        return [self._never_frozen, *moving, self._inspected]
 
     def _never_frozen(self) -> None:
         backend = self.console.backend
@@ -161,12 +162,13 @@ class Live(Acting):
         if self.frozen:
             return
         self.query_one(Log).show(tuple(self.log_lines))
-        self._clients(beat)
         if beat % 2 == 0:
             self._charts(self._pulse or self.console.backend.pulse())
 
     def _clients(self, beat: int) -> None:
         """What the clients do about errors, and what is left of their limits; nothing that is hidden is asked for."""
+        if self.frozen:
+            return
         backend, retried, buckets = self.console.backend, self.query_one(Retried), self.query_one(Buckets)
         if retried.display:
             retried.show(backend.retries())

@@ -63,6 +63,7 @@ def ranked(numbers: Sequence[int], lookup: Callable[[int], Row | None], value: _
     return [number for _, number in sorted(found)]
 
 
+_BOLD: Final = Style(bold=True)
 _WORDS: Final = {"live": "···", "cut": "cut", "abandoned": "left"}
 
 
@@ -96,16 +97,16 @@ def worded(row: Row, columns: list[Column], ink: Ink, marked: bool = False) -> L
         "client": (safe(brief(row.client)), ink.text),
         "model": (safe(row.model), ink.text),
         "try": (f"↻{row.attempt}" if row.attempt else "", ink.tone["retry"]),
-        "st": (_status(row), tone + Style(bold=row.outcome == "failed")),
+        "st": (_status(row), tone + _BOLD if row.outcome == "failed" else tone),
         "ttft": ("" if row.ttft is None else millis(row.ttft), ink.text),
         "dur": ("" if row.duration is None else span(row.duration), ink.text),
         "tok": (amount(row.tokens) if row.tokens else "", ink.text),
         "fault": (safe(" ".join(row.faults)), ink.tone["limited"]),
     }
-    line = Line(ink)
+    line, last = Line(ink), columns[-1]
     for column in columns:
         text, style = cells[column.head]
-        line.add(text, style, width=column.width, right=column.right, gap=1)
+        line.add(text, style, width=column.width, right=column.right, gap=column is not last)
     return line
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.message import Message
@@ -16,7 +17,7 @@ from llmsim_tui.commands import bindings
 from llmsim_tui.palette import Ink
 from llmsim_tui.sieve import Sieve
 from llmsim_tui.text import safe
-from llmsim_tui.widgets.columns import ORDERS, fitted, heading, ranked, worded
+from llmsim_tui.widgets.columns import ORDERS, Column, fitted, heading, ranked, worded
 from llmsim_tui.widgets.lines import Line, Panel
 
 Lookup = Callable[[int], Row | None]
@@ -214,12 +215,18 @@ class Flows(Panel):
             look = (row, place in bar, style, row.number in self.marks)
             made = self._known.get(row.number)
             if made is None or made[0] != look:
-                strip = worded(row, columns, ink, look[3]).strip(inner)
-                strip = strip.apply_style(style) if style else strip
-                made = look, Strip.join([strip, Line(ink).add("┃" if place in bar else " ", ink.faint).strip(1)])
+                made = look, self._line(columns, width, *look)
             known[row.number] = made
             yield made[1]
         self._known = known
+
+    def _line(
+        self, columns: list[Column], width: int, row: Row, barred: bool, style: Style | None, marked: bool
+    ) -> Strip:
+        line = worded(row, columns, self.ink, marked).pad(width - 1)
+        if style:
+            line.segments = list(Segment.apply_style(line.segments, style))
+        return line.add("┃" if barred else " ", self.ink.faint).strip(width)
 
     def _nothing(self, width: int, height: int) -> Iterator[Strip]:
         """What to do about a list that is empty, in its middle."""

@@ -27,8 +27,10 @@ class KeyBar(Lines):
         """Takes the commands, or a prompt that stands in their place."""
         if self.ink.plain:
             commands = [replace(one, shows=keys_plainly(one.shows)) for one in commands]
-        if self.show_state((tuple(commands), prompt)):
+        state = (tuple(commands), prompt)
+        if state != self.state:
             self.page = 0
+        self.show_state(state)
 
     def pages(self, width: int) -> list[list[Command]]:
         """The commands in as many turns as it takes, each in the table's order, the more important ones earlier."""

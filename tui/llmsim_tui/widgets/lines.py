@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Final, NamedTuple, Self
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,12 +12,14 @@ from rich.style import Style
 from rich.text import Text
 from textual.content import Content
 from textual.events import Click, MouseDown
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from llmsim_tui.palette import Ink, ink
 from llmsim_tui.text import clip
+from llmsim_tui.widgets.ground import Ground, Whole
 
 _ASCII: Final = str.maketrans(
     {
@@ -33,6 +35,10 @@ _ASCII: Final = str.maketrans(
 _KEYS: Final = {
     "⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "⇧tab": "shift+tab", "⇧": "shift+",
 }  # fmt: skip
+
+
+_CROPS: Final = 8
+"""Parts of a widget, as dialogs leave them in sight, that are kept as they were drawn."""
 
 
 def keys_plainly(shows: str) -> str:
@@ -72,55 +78,49 @@ class Line:
         if gap:
             text += " " * gap
         if text:
-            self.segments.append(Segment(plainly(text) if self.plain else text, style))
+            self._put(plainly(text) if self.plain else text, style)
             self.width += width if width > 0 else cell_len(text)
         return self
+
+    def _put(self, text: str, style: Style | None) -> None:
+        """One piece more, joined to the last one where both look the same: each costs, up to the terminal."""
+        if self.segments and self.segments[-1].style is style:
+            text = self.segments.pop().text + text
+        self.segments.append(Segment(text, style))
 
     def pad(self, width: int, style: Style | None = None) -> Line:
         """Fills up with spaces until the line is `width` cells long."""
         if self.width < width:
-            self.segments.append(Segment(" " * (width - self.width), style))
+            self._put(" " * (width - self.width), style)
             self.width = width
         return self
 
     def strip(self, width: int) -> Strip:
         """The finished line in exactly `width` cells."""
-        return Strip(self.segments, self.width).adjust_cell_length(width)
+        strip = Strip(self.segments, self.width)
+        return strip if self.width == width else strip.adjust_cell_length(width)
 
 
-class Ground:
-    """A background, and the styles that were put on it: found again by their identity, as hashing a style is slow."""
+class Worn(NamedTuple):
+    """A line as its widget made it, as it stands on its ground, and between the sides of the frame."""
 
-    def __init__(self, base: Style) -> None:
-        self._base = base
-        self._dressed: dict[int, tuple[Style | None, Style]] = {}
-
-    @staticmethod
-    @lru_cache(maxsize=32)
-    def of(base: Style) -> Ground:
-        """The one for this background."""
-        return Ground(base)
-
-    def under(self, strip: Strip) -> Strip:
-        """The strip on this background."""
-        return Strip([Segment(text, self._on(style), control) for text, style, control in strip], strip.cell_length)
-
-    def _on(self, style: Style | None) -> Style:
-        found = self._dressed.get(id(style))
-        if found is None:
-            if len(self._dressed) > 1024:
-                self._dressed.clear()
-            # The style is kept beside what it became: its identity is its own only as long as it lives.
-            found = self._dressed[id(style)] = style, self._base + style
-        return found[1]
+    line: Strip
+    inner: list[Segment]
+    whole: Whole
 
 
 class Lines(Widget):
-    """A widget that draws its own lines."""
+    """A widget that draws its own lines.
+
+    Textual would draw all of it again at every change, and dress each line anew in its styles; here a line that has not
+    changed stays the same object, whatever else changes, and only lines that have are given to the terminal.
+    """
 
     state: Any = None
-    _built: tuple[Any, ...] = ()
-    _strips: list[Strip]
+    _worn_for: tuple[Any, ...] = ()
+    _worn: Sequence[Worn] = ()
+    _sides: tuple[Sequence[Segment], Sequence[Segment]] = (), ()
+    _drawn: Mapping[Region, list[Strip]] = {}  # never changed, only replaced
 
     @property
     def ink(self) -> Ink:
@@ -140,21 +140,97 @@ class Lines(Widget):
         return True
 
     def redraw(self) -> None:
-        """Draws again at the next frame."""
-        self._built = ()
-        self.refresh()
+        """Draws again, at the next frame, the lines that have changed."""
+        if not self._worn or self._worn_for != self._looks():
+            self._worn_for = ()
+            self.refresh()
+            return
+        before, width = self._worn, self.size.width
+        self._build()
+        changed = [y for y, one in enumerate(self._worn) if one.whole is not before[y].whole]
+        if changed:
+            self.refresh(*(Region(0, first, width, lines) for first, lines in _runs(changed)))
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draws again at the next frame, for Textual."""
+        if repaint:
+            self._drawn = {}
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:
         """One line, for Textual."""
-        size = self.size
-        key = (size, self.ink, self.has_focus)
-        if key != self._built:
-            ground = Ground.of(self.rich_style.background_style)
-            self._strips = [ground.under(strip) for strip in self.lines(size.width, size.height)]
-            self._built = key
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(size.width, self.rich_style.background_style)
+        worn = self._dressed()
+        width = self.size.width
+        return Strip(worn[y].inner, width) if y < len(worn) else Strip.blank(width, self.rich_style.background_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines in their frame, for Textual."""
+        drawn = self._drawn.get(crop)
+        if drawn is None:
+            plain = self.opacity == 1 and not any(self.styles.padding)
+            drawn = self._framed(crop) if plain else super().render_lines(crop)
+            self._drawn = {**self._drawn, crop: drawn} if len(self._drawn) < _CROPS else {crop: drawn}
+        return drawn
+
+    def _framed(self, crop: Region) -> list[Strip]:
+        """The lines between the sides of their frame; Textual draws what is above and below them."""
+        worn, top, width = self._dressed(), self.styles.gutter.top, self.outer_size.width
+        drawn: list[Strip] = []
+        for y in crop.line_range:
+            if 0 <= y - top < len(worn):
+                drawn.append(worn[y - top].whole)
+            else:
+                drawn += super().render_lines(Region(0, y, width, 1))
+        left, right = crop.column_span
+        return drawn if (left, right) == (0, width) else [strip.crop(left, right) for strip in drawn]
+
+    def _looks(self) -> tuple[Any, ...]:
+        """What the lines depend on beside the state."""
+        return self.size, self.ink, self.has_focus, self.styles.border, self.background_colors
+
+    def _dressed(self) -> Sequence[Worn]:
+        """All lines within the frame."""
+        if self._worn_for != (look := self._looks()):
+            self._worn_for, self._worn, self._sides = look, (), ((), ())
+            self._build()
+            self._enframe()
+        return self._worn
+
+    def _enframe(self) -> None:
+        """Takes the sides of the frame from a line that Textual draws."""
+        gutter = self.styles.gutter
+        drawn = list(super().render_lines(Region(0, gutter.top, self.outer_size.width, 1))[0])
+        self._sides = drawn[: gutter.left], drawn[len(drawn) - gutter.right :]
+        self._worn = [Worn(one.line, one.inner, self._whole(one.inner)) for one in self._worn]
+
+    def _build(self) -> None:
+        width, height = self.size
+        ground = Ground.of(self.rich_style.background_style, self.background_colors[1], tuple(self.get_line_filters()))
+        before, known = self._worn, {id(one.line): one for one in self._worn}
+        lines = [strip for strip, _ in zip(self.lines(width, height), range(height), strict=False)]
+        lines += [Strip([Segment(" " * width)], width)] * (height - len(lines))
+        self._worn = [
+            known.get(id(strip)) or self._wear(strip, ground, before[y] if before else None)
+            for y, strip in enumerate(lines)
+        ]
+
+    def _wear(self, line: Strip, ground: Ground, before: Worn | None) -> Worn:
+        """The line on its ground; what stood in its place before, where that looks the same."""
+        inner = ground.under(line.adjust_cell_length(self.size.width))
+        if before is not None and before.inner == inner:
+            return Worn(line, before.inner, before.whole)
+        return Worn(line, inner, self._whole(inner))
+
+    def _whole(self, inner: Sequence[Segment]) -> Whole:
+        left, right = self._sides
+        return Whole([*left, *inner, *right], self.size.width + len(left) + len(right))
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where numbers that follow each other begin, and how many they are."""
+    for _, run in groupby(enumerate(numbers), lambda placed: placed[1] - placed[0]):
+        found = [number for _, number in run]
+        yield found[0], len(found)
 
 
 class Panel(Lines, can_focus=True):
