@@ -16,9 +16,10 @@ from bench.apis import WORDINGS, Api, request
 from bench.servers import Kind, llmsim_words
 from llmsim import tokens
 from llmsim.clock import Clock
+from llmsim.server import garbage
 from llmsim.server.config import add_options, from_options
 from llmsim.server.lane import Lanes
-from llmsim.server.serve import Runner, settle
+from llmsim.server.serve import Runner
 from llmsim.server.wire import WireProtocol
 from llmsim.simulator import Simulator
 
@@ -66,7 +67,7 @@ async def served(asked: bytes, count: int, folder: Path) -> Wire:
     """Serves the request so often on one connection; gives what was written to it."""
     wire = Wire()
     protocol = served_by(wire, folder)
-    settle()
+    garbage.settle()
     for _ in range(count):
         protocol.data_received(asked)
     protocol.connection_lost(None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -19,7 +18,7 @@ from llmsim.clock import RealClock, keep
 from llmsim.errors import LlmsimError
 from llmsim.honesty import Watch
 from llmsim.journal import Journal
-from llmsim.server import telemetry
+from llmsim.server import garbage, telemetry
 from llmsim.server.config import Config
 from llmsim.server.control import Control
 from llmsim.server.handlers import Application
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
     from llmsim.server.session import SessionFile
 
 logger = logging.getLogger("llmsim")
-
-_SETTLE = 2.0
-"""Seconds after the start when what was loaded is taken out of the garbage collector's rounds."""
-
 
 _FAREWELL = 0.5
 """Seconds that clients get at shutdown to take the end of their answer."""
@@ -229,10 +224,10 @@ class Runner:
             self._session = SessionFile(self.control, self.config.record_session)
         self.watch.begin()
 
-    def settle(self) -> None:
-        """Settles the garbage collector once all is loaded: for a process that is this server and nothing else."""
-        clock = self.simulator.clock
-        clock.call_at(clock.now() + _SETTLE, settle)
+    def tidy(self) -> None:
+        """Takes the collector of garbage in hand: for a process that is this server and nothing else."""
+        meter = self.simulator.meter
+        garbage.begin(self.simulator.clock, lambda: bool(meter.live))
 
     async def _guarded(self, server: EmbeddedServer) -> None:
         """Uvicorn leaves by SystemExit when it cannot start; here that is an error like any other."""
@@ -296,24 +291,6 @@ def _without_trace(record: logging.LogRecord) -> bool:
     return True
 
 
-def collect() -> None:
-    """Lets the collector of garbage begin; what was loaded so far waits for `settle`, lest the first client waits."""
-    gc.freeze()
-    gc.enable()
-
-
-def settle() -> None:
-    """Everything loaded by now stays: the collector need not walk it again (pauses of 100 ms and more, measured).
-
-    What is new it walks in small steps, as every reply waits for each (one of 100,000 objects took 70 to 130 ms), and
-    what it has left once seldom: hardly anything here is garbage that only the collector finds.
-    """
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000, 400, 50)
-
-
 Beside = Callable[[Runner, End], Coroutine[Any, Any, None]]
 """What is done beside serving, once the server has started; it ends when the end has come."""
 
@@ -344,8 +321,7 @@ async def serve(
             runner.release()
             raise
     await runner.start()
-    runner.settle()
-    collect()
+    runner.tidy()
     end = End()
     loop = asyncio.get_running_loop()
 

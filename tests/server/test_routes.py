@@ -133,7 +133,7 @@ def test_the_first_api_answers_before_the_others_are_imported() -> None:
 REPLY = """
 import asyncio, gc, sys
 from llmsim.server.config import Config
-from llmsim.server.serve import Runner, collect
+from llmsim.server.serve import Runner
 from llmsim.server.logs.access import Access
 from llmsim.settings import Settings
 
@@ -141,7 +141,7 @@ async def main():
     runner = Runner(Config(port=0, latency_profile="instant"))
     Access(runner.simulator, 10)
     await runner.start()
-    collect()
+    runner.tidy()
     assert len(gc.get_objects()) < 1000, "what was loaded does not keep the first client waiting for the collector"
     loaded = {name for name in sys.modules if name.startswith("llmsim")}
     reader, writer = await asyncio.open_connection(*runner.address.split(":"))

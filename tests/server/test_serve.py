@@ -281,16 +281,3 @@ async def test_a_port_in_use_ends_the_command_with_one_sentence() -> None:
     assert process.returncode == 2
     assert errors.decode().count("\n") == 1
     assert errors.startswith(f"llmsim: cannot listen on 127.0.0.1:{port}: ".encode())
-
-
-def test_settling_garbage_keeps_the_start_out_of_later_collections(monkeypatch: pytest.MonkeyPatch) -> None:
-    import gc
-
-    from llmsim.server import serve
-
-    called: list[object] = []
-    monkeypatch.setattr(gc, "collect", lambda: called.append("collect"))
-    monkeypatch.setattr(gc, "freeze", lambda: called.append("freeze"))
-    monkeypatch.setattr(gc, "set_threshold", lambda *counts: called.append(counts))
-    serve.settle()
-    assert called == ["collect", "freeze", (5_000, 400, 50)]

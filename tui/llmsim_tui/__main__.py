@@ -175,7 +175,7 @@ async def _run(config: Config, options: argparse.Namespace, report: Path | None 
     _end_with(app)
     _log_to(runner.simulator.events.add, config.log_level)
     await runner.start()
-    runner.settle()
+    runner.tidy()
     if scenario is not None:
         runner.control.begin_scenario(scenario)
     for name in strangers():

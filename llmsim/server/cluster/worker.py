@@ -35,7 +35,7 @@ from llmsim.server.lane import Lanes
 from llmsim.server.logs.access import Access
 from llmsim.server.metrics import PATH
 from llmsim.server.outlet import Message, Send
-from llmsim.server.serve import Runner, collect, run
+from llmsim.server.serve import Runner, run
 from llmsim.server.snapshot import Snapshot
 from llmsim.server.sockets import Receive
 from llmsim.settings import Settings
@@ -222,8 +222,7 @@ class Link(Relays):
             peer.tell("failed", str(error))
             self.over.set()
             return
-        self.runner.settle()
-        collect()
+        self.runner.tidy()
         peer.tell("ready", os.getpid())
 
     def on_settings(self, peer: Peer, changes: Mapping[str, Any], revision: int) -> int:

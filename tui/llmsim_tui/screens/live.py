@@ -134,8 +134,8 @@ class Live(Acting):
 
     def parts(self, beat: int) -> Sequence[Callable[[], None]]:
         """The lines that never freeze, the requests, the streams, the events and charts, the clients."""
-        moving = [self._requests, self._streams, partial(self._figures, beat), partial(self._clients, beat)]
-        return [self._never_frozen, *moving, self._inspected]
+        figures, clients = partial(self._figures, beat), partial(self._clients, beat)
+        return [self._never_frozen, self._requests, self._streams, figures, clients, self._inspected]
 
     def _never_frozen(self) -> None:
         backend = self.console.backend
