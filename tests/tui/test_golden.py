@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 from tui.stage import Stage, golden, stage
 
 SIZES = pytest.mark.parametrize(
@@ -110,10 +111,42 @@ async def test_the_live_screen_in_each_state(size: tuple[int, int]) -> None:
         see("disconnected")
 
 
+TAPE = {
+    "tape": "/home/me/tapes/monday.jsonl",
+    "upstreams": {"openai": "https://api.openai.com", "anthropic": "https://api.anthropic.com"},
+    "since": 1_767_225_600.0,
+    "exchanges": 1284,
+    "bytes": 7_340_032,
+    "live": 3,
+    "ends": {"done": 1279, "cut": 4, "left": 1},
+    "masked": 2570,
+    "lost": 2,
+    "problem": "a body was larger than 32 MB",
+}
+
+
 @SIZES
 async def test_the_live_screen_before_the_first_request(size: tuple[int, int]) -> None:
     async with stage(size, seconds=5.0, rate=0.0) as console:
         golden(f"empty_{size[0]}x{size[1]}", console.lines())
+
+
+@SIZES
+async def test_what_records_real_apis(size: tuple[int, int]) -> None:
+    async with stage(size) as console:
+
+        def see(name: str) -> None:
+            golden(f"{name}_{size[0]}x{size[1]}", console.lines())
+
+        console.backend.untaped = ""
+        await console.press("t")
+        console.app.screen.query_one("#tape", Input).value = "tape.jsonl"  # it is named by the time of day
+        await console.settle()
+        see("tape")
+        await console.press("escape")
+        console.backend.tape = TAPE
+        await console.press("t")
+        see("taping")
 
 
 async def test_a_terminal_that_is_too_small_shows_what_matters_most() -> None:

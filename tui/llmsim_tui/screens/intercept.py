@@ -14,14 +14,13 @@ from llmsim.faults.hold import Hold
 from llmsim.match import Match
 from llmsim.settings import Settings
 from llmsim_tui.commands import bindings
+from llmsim_tui.screens.scoping import Scoping
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
 from llmsim_tui.widgets.words import Words, row
 
 INTERCEPT: Final = "intercept"
 """The id and the label of the hold that this dialog arms."""
-_LAST: Final = 100
-"""Requests that a filter is tried on."""
 
 
 def in_force(settings: Settings) -> dict[str, Any] | None:
@@ -33,12 +32,13 @@ def in_force(settings: Settings) -> dict[str, Any] | None:
 _OWN: Final = ("id", "label")
 
 
-class Intercept(Dialog):
+class Intercept(Scoping, Dialog):
     """Asks whom to hold back; what is held stays so while the filter is another one."""
 
     BINDINGS = bindings("intercept")
     AUTO_FOCUS = "#whom"
     place = "intercept"
+    scoped = "whom"
 
     def __init__(self, last: Mapping[str, Any]) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Intercept(Dialog):
     def on_mount(self) -> None:
         """Fills the key bar, and says what happens to what is held."""
         self.show_keys()
-        self._preview()
+        self.preview()
         self._say(
             "What matches waits here, and nothing of it is sent: a lets it go, x fails it, n sends a token, A lets all "
             "go. It goes on by itself when its seconds are over; beyond the most that are held at once others pass."
@@ -74,33 +74,6 @@ class Intercept(Dialog):
         sentence.set_class(wrong, "-wrong")
         if wrong:
             sentence.scroll_visible(animate=False)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Says whom the filter would have met, as it is typed."""
-        if event.input.id == "whom":
-            self._preview()
-
-    def _scope(self) -> Match:
-        scope = Match(self.query_one("#whom", Input).value.strip())
-        scope.refuse_late()
-        return scope
-
-    def _preview(self) -> None:
-        try:
-            scope = self._scope()
-        except SettingsError as error:
-            self._told(f"✗ {error}")
-            return
-        self.run_worker(self._previewed(scope), group="preview", exclusive=True)
-
-    async def _previewed(self, scope: Match) -> None:
-        matched, of = await self.console.asked(self.console.backend.preview(scope, _LAST)) or (0, 0)
-        self._told(f"matches {matched} of the last {of}" if of else "no request yet to try it on")
-
-    def _told(self, words: str) -> None:
-        preview = self.query_one("#preview", Static)
-        preview.update(safe(words))
-        preview.set_class(words.startswith("✗"), "-wrong")
 
     def _fields(self) -> dict[str, Any]:
         """The hold that is asked for; raises SettingsError."""

@@ -13,10 +13,10 @@ from textual.widgets import Input, Static
 
 from llmsim import faults
 from llmsim.errors import SettingsError
-from llmsim.match import Match
 from llmsim_tui.backend import ArmedFault
 from llmsim_tui.commands import bindings
 from llmsim_tui.deck import Pad, find
+from llmsim_tui.screens.scoping import Scoping
 from llmsim_tui.screens.ticking import Dialog
 from llmsim_tui.text import safe
 from llmsim_tui.widgets.slider import Choice, Scale, Slider
@@ -35,16 +35,15 @@ _ROWS: Final = {
 """Fields that say whom a fault meets and when: its words, and what an empty one means."""
 _AROUND: Final = 6
 """Lines beside the rows: bars, frame, and a sentence of two."""
-_LAST: Final = 100
-"""Requests that a scope is tried on."""
 
 
-class PadEdit(Dialog):
+class PadEdit(Scoping, Dialog):
     """Edits one pad; an armed one is armed anew when it is kept."""
 
     BINDINGS = bindings("edit")
     AUTO_FOCUS = ""
     place = "edit"
+    scoped = "term-scope"
 
     def __init__(self, digit: int) -> None:
         super().__init__()
@@ -79,7 +78,7 @@ class PadEdit(Dialog):
         self.show_keys()
         self.on_resize()
         self.query_one("#probability").focus(scroll_visible=False)  # it is in sight, below the name and the time
-        self._preview()
+        self.preview()
 
     def on_resize(self, event: Resize | None = None) -> None:
         """Scrolls the rows where not all of them fit."""
@@ -124,29 +123,6 @@ class PadEdit(Dialog):
         """Shows whom a scope would have met together with the scope."""
         if event.widget.id == "term-scope":
             self.query_one("#preview").scroll_visible(animate=False)
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Says whom a scope would have met, as it is typed."""
-        if event.input.id == "term-scope":
-            self._preview()
-
-    def _preview(self) -> None:
-        try:
-            scope = Match(self.query_one("#term-scope", Input).value.strip())
-            scope.refuse_late()
-        except SettingsError as error:
-            self._say(f"✗ {error}")
-            return
-        self.run_worker(self._previewed(scope), group="preview", exclusive=True)
-
-    async def _previewed(self, scope: Match) -> None:
-        matched, of = await self.console.asked(self.console.backend.preview(scope, _LAST)) or (0, 0)
-        self._say(f"matches {matched} of the last {of}" if of else "no request yet to try it on")
-
-    def _say(self, words: str) -> None:
-        preview = self.query_one("#preview", Static)
-        preview.update(safe(words))
-        preview.set_class(words.startswith("✗"), "-wrong")
 
     def _made(self) -> Pad:
         """The pad that the rows describe; raises SettingsError when its time is no number."""

@@ -167,7 +167,7 @@ class TapeWatch(Sheet):
             return Text("Nothing is recorded any more: the simulator answers.", colors.dim)
         ends = ", ".join(f"{count} {end}" for end, count in sorted(tape["ends"].items()))
         rows = [
-            ("tape", f"{tape['tape']}, {amount(tape['bytes'])} bytes"),
+            ("tape", f"{tape['tape']}, {amount(tape['bytes'])}B"),
             *(("upstream", f"{name}  {url}") for name, url in tape["upstreams"].items()),
             ("since", moment(tape["since"])),
             ("exchanges", f"{tape['exchanges']}" + (f": {ends}" if ends else "")),
