@@ -16,23 +16,28 @@ from llmsim.server import garbage
 def called(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What the collector is told, in place of being told it: these tests need theirs."""
     told: list[object] = []
-    for name in ("collect", "enable", "freeze", "unfreeze"):
+    for name in ("enable", "freeze", "unfreeze"):
         monkeypatch.setattr(gc, name, lambda name=name: told.append(name))
+    monkeypatch.setattr(gc, "collect", lambda generation=2: told.append(("collect", generation)))
     monkeypatch.setattr(gc, "set_threshold", lambda *counts: told.append(counts))
     return told
 
 
-async def test_what_was_loaded_is_walked_once_and_only_when_nobody_waits(called: list[object]) -> None:
-    clock, live = ToldClock(), [1]
+async def test_large_steps_are_made_while_nobody_waits(called: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, live, steps = ToldClock(), [1], [99]
+    monkeypatch.setattr(gc, "get_count", lambda: (0, steps[0], 0))
     garbage.begin(clock, lambda: bool(live))
-    assert called == ["freeze", (5_000, 400, 50), "enable"]
+    assert called == ["freeze", (5_000, 100, 50), "enable"]
     await clock.advance(30)
     assert called[3:] == []
     live.clear()
     await clock.advance(2)
-    assert called[3:] == ["unfreeze", "collect", "freeze"]
+    assert called[3:] == ["unfreeze", ("collect", 2), "freeze", (5_000, 100, 50)]
+    await clock.advance(2)
+    assert called[7:] == [("collect", 1)]
+    steps[0] = 3
     await clock.advance(60)
-    assert len(called) == 6
+    assert len(called) == 8
 
 
 WALKED = """
