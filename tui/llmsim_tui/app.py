@@ -33,8 +33,8 @@ Part = tuple[Ticking, Callable[[], None]]
 
 MOST: Final = 10.0
 """Frames a second that are never exceeded: nobody sees more, and every one holds the replies up."""
-_SLOW: Final = 0.060
-_QUICK: Final = 0.030
+_SLOW: Final = 0.040
+_QUICK: Final = 0.020
 """Seconds a frame may take before every second one is left out, and below which none is."""
 
 
