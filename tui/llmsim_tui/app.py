@@ -24,6 +24,7 @@ from llmsim_tui.screens.help import Help
 from llmsim_tui.screens.jump import Jump
 from llmsim_tui.screens.live import Live
 from llmsim_tui.screens.ticking import Palette, Ticking
+from llmsim_tui.screenshot import placed
 from llmsim_tui.trust import Frames, doubtful
 from llmsim_tui.typeahead import TypeAhead
 from llmsim_tui.widgets.lines import Lines
@@ -135,6 +136,10 @@ class LlmsimApp(TypeAhead, Console):
             with suppress(Exception):  # a picture is not worth a console that cannot be left
                 self.last_picture = self.export_screenshot(title="llmsim-tui")
         super().exit(*given, **named)
+
+    def export_screenshot(self, *, title: str | None = None, simplify: bool = False) -> str:
+        """The screen as SVG, each word at its own place."""
+        return placed(super().export_screenshot(title=title, simplify=simplify))
 
     def refresh_views(self) -> None:
         """Draws what has changed; what lies under a dialog once a second."""
