@@ -135,6 +135,10 @@ def load_all(paths: Mapping[Path, Any]) -> tuple[dict[str, ThemeFile], list[str]
     return themes, problems
 
 
+BOLD: Final = Style(bold=True)
+"""What is put on a tone to make it heavier."""
+
+
 @dataclass(frozen=True, eq=False)
 class Ink:
     """Everything a widget draws with, for one theme; `tone` are text colours by status name, `fill` their areas."""

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.strip import Strip
 
 from llmsim_tui.backend import Bucket, Happening
-from llmsim_tui.palette import Ink
+from llmsim_tui.palette import BOLD, Ink
 from llmsim_tui.text import amount, flag, safe
 from llmsim_tui.widgets.lines import Panel, plainly
 
@@ -135,7 +135,7 @@ class Bars(Panel):
     def _flags(self, marks: dict[int, list[str]], width: int) -> Strip:
         flags = flagged(marks, width - _AXIS)
         flags = plainly(flags) if self.ink.plain else flags
-        return Strip([Segment(" " * _AXIS), Segment(flags, self.ink.tone["limited"] + Style(bold=True))])
+        return Strip([Segment(" " * _AXIS), Segment(flags, self.ink.tone["limited"] + BOLD)])
 
 
 def flagged(marks: Mapping[int, Sequence[str]], width: int) -> str:

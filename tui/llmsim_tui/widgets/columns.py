@@ -9,7 +9,7 @@ from typing import Final
 from rich.style import Style
 
 from llmsim_tui.backend import Row
-from llmsim_tui.palette import Ink
+from llmsim_tui.palette import BOLD, Ink
 from llmsim_tui.text import amount, brief, millis, moment, safe, span
 from llmsim_tui.widgets.lines import Line
 
@@ -63,7 +63,6 @@ def ranked(numbers: Sequence[int], lookup: Callable[[int], Row | None], value: _
     return [number for _, number in sorted(found)]
 
 
-_BOLD: Final = Style(bold=True)
 _WORDS: Final = {"live": "···", "cut": "cut", "abandoned": "left"}
 
 
@@ -97,7 +96,7 @@ def worded(row: Row, columns: list[Column], ink: Ink, marked: bool = False) -> L
         "client": (safe(brief(row.client)), ink.text),
         "model": (safe(row.model), ink.text),
         "try": (f"↻{row.attempt}" if row.attempt else "", ink.tone["retry"]),
-        "st": (_status(row), tone + _BOLD if row.outcome == "failed" else tone),
+        "st": (_status(row), tone + BOLD if row.outcome == "failed" else tone),
         "ttft": ("" if row.ttft is None else millis(row.ttft), ink.text),
         "dur": ("" if row.duration is None else span(row.duration), ink.text),
         "tok": (amount(row.tokens) if row.tokens else "", ink.text),

@@ -10,10 +10,10 @@ from math import ceil, sqrt
 from typing import Final
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from llmsim_tui.heat import STEPS, value
+from llmsim_tui.palette import BOLD
 from llmsim_tui.text import uptime, wait
 from llmsim_tui.widgets.bars import flagged
 from llmsim_tui.widgets.lines import Line, Lines, plainly
@@ -56,7 +56,7 @@ class HeatMap(Lines, can_focus=True):
         for place, mark in state.marks:
             marks.setdefault(place, []).append(mark)
         flags = flagged(marks, max(1, width - AXIS))
-        tone = ink.tone["limited"] + Style(bold=True)
+        tone = ink.tone["limited"] + BOLD
         yield Strip([Segment(" " * AXIS), Segment(plainly(flags) if ink.plain else flags, tone)])
         yield from self._map(steps[0], steps[-1] + 1, rows, marks)
         span = f"{uptime(state.period * len(state.columns))} ago"

@@ -8,11 +8,11 @@ from math import ceil
 from pathlib import PurePath
 from typing import Any
 
-from rich.style import Style
 from textual.strip import Strip
 
 from llmsim_tui.backend import ArmedFault, Pulse
 from llmsim_tui.deck import fuse
+from llmsim_tui.palette import BOLD
 from llmsim_tui.rules import Play
 from llmsim_tui.text import amount, clip, safe, tail, uptime
 from llmsim_tui.widgets.lines import Line, Lines
@@ -181,7 +181,7 @@ class SafetyLine(Lines):
             name = f"{clip(state.scene[0], room).rstrip()} " if room else ""
             line.add(gap).add(f" ▶ {name}{state.scene[1]} ", ink.badge)
         if state.doubtful and tight < (7 if state.state != _AWAY else 1):
-            line.add(gap).add("times? H", ink.tone["limited"] + Style(bold=True))
+            line.add(gap).add("times? H", ink.tone["limited"] + BOLD)
         if state.note:
             notes = state.note.split(" · ")
             kept = len(notes) if tight < 2 or state.state == _AWAY else 3 if tight < 4 else 2

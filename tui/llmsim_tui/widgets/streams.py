@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from rich.cells import cell_len
-from rich.style import Style
 from textual import events
 from textual.strip import Strip
 
 from llmsim_tui.backend import Stream
 from llmsim_tui.commands import bindings
+from llmsim_tui.palette import BOLD
 from llmsim_tui.text import brief, clip, safe, tail
 from llmsim_tui.widgets.flows import Act, Inspect
 from llmsim_tui.widgets.lines import Line, Panel
-
-_BOLD: Final = Style(bold=True)
 
 
 class Streams(Panel):
@@ -61,7 +58,7 @@ class Streams(Panel):
         line.add(safe(brief(stream.client)), ink.text, width=min(14, max(8, width // 5))).add(" ")
         room = max(3, width - line.width - 11)
         done = min(room, round(room * stream.tokens / stream.planned)) if stream.planned else 0
-        line.add("━" * done, tone + _BOLD).add("─" * (room - done), ink.faint)
+        line.add("━" * done, tone + BOLD).add("─" * (room - done), ink.faint)
         return line.add(words, tone if stream.state != "streaming" else ink.text, width=width - line.width, right=True)
 
     def _text(self, stream: Stream, width: int) -> Line:
